@@ -1,0 +1,176 @@
+#include "base/json-writer.h"
+
+#include <inttypes.h>
+
+#include "base/utf8.h"
+
+static void before_value(struct json_writer *w)
+{
+	if (w->after_key) {
+		w->after_key = false;
+		return;
+	}
+	if (w->has_items & UINT32_C(1) << w->depth)
+		(void)buf_append_char(w->out, ',');
+	w->has_items |= UINT32_C(1) << w->depth;
+}
+
+static void open_level(struct json_writer *w, char bracket)
+{
+	before_value(w);
+	(void)buf_append_char(w->out, bracket);
+	if (w->depth < 31)
+		w->depth++;
+	else
+		w->out->failed = true;
+	w->has_items &= ~(UINT32_C(1) << w->depth);
+}
+
+static void close_level(struct json_writer *w, char bracket)
+{
+	if (w->depth)
+		w->depth--;
+	(void)buf_append_char(w->out, bracket);
+}
+
+void json_begin_object(struct json_writer *w)
+{
+	open_level(w, '{');
+}
+
+void json_end_object(struct json_writer *w)
+{
+	close_level(w, '}');
+}
+
+void json_begin_array(struct json_writer *w)
+{
+	open_level(w, '[');
+}
+
+void json_end_array(struct json_writer *w)
+{
+	close_level(w, ']');
+}
+
+static void escape_ascii(struct buf *out, char c)
+{
+	switch (c) {
+	case '"':
+		(void)buf_append_str(out, "\\\"");
+		break;
+	case '\\':
+		(void)buf_append_str(out, "\\\\");
+		break;
+	case '\n':
+		(void)buf_append_str(out, "\\n");
+		break;
+	case '\r':
+		(void)buf_append_str(out, "\\r");
+		break;
+	case '\t':
+		(void)buf_append_str(out, "\\t");
+		break;
+	default:
+		if ((unsigned char)c < 0x20 || c == 0x7f)
+			(void)buf_printf(out, "\\u%04x", (unsigned)(unsigned char)c);
+		else
+			(void)buf_append_char(out, c);
+	}
+}
+
+/* Characters that need no escape, so that most strings are one append. */
+static size_t plain_prefix(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+		n++;
+	return n;
+}
+
+static void write_quoted(struct buf *out, struct span s)
+{
+	(void)buf_append_char(out, '"');
+	while (s.len) {
+		uint32_t scalar;
+		size_t n = plain_prefix(s);
+
+		if (n) {
+			(void)buf_append(out, s.p, n);
+			s = span_from(s, n);
+			continue;
+		}
+		n = utf8_decode(s, &scalar);
+		if (n == 1)
+			escape_ascii(out, s.p[0]);
+		else if (n == 0)
+			(void)buf_printf(out, "\\udc%02x", (unsigned)(unsigned char)s.p[0]);
+		else
+			(void)buf_append(out, s.p, n);
+		s = span_from(s, n ? n : 1);
+	}
+	(void)buf_append_char(out, '"');
+}
+
+void json_key(struct json_writer *w, const char *key)
+{
+	before_value(w);
+	write_quoted(w->out, span_of(key));
+	(void)buf_append_char(w->out, ':');
+	w->after_key = true;
+}
+
+void json_string(struct json_writer *w, struct span s)
+{
+	before_value(w);
+	write_quoted(w->out, s);
+}
+
+void json_int(struct json_writer *w, int64_t n)
+{
+	before_value(w);
+	(void)buf_printf(w->out, "%" PRId64, n);
+}
+
+void json_uint(struct json_writer *w, uint64_t n)
+{
+	before_value(w);
+	(void)buf_printf(w->out, "%" PRIu64, n);
+}
+
+void json_bool(struct json_writer *w, bool b)
+{
+	before_value(w);
+	(void)buf_append_str(w->out, b ? "true" : "false");
+}
+
+void json_key_string(struct json_writer *w, const char *key, struct span s)
+{
+	json_key(w, key);
+	json_string(w, s);
+}
+
+void json_key_string_opt(struct json_writer *w, const char *key, struct span s)
+{
+	if (s.len)
+		json_key_string(w, key, s);
+}
+
+void json_key_int(struct json_writer *w, const char *key, int64_t n)
+{
+	json_key(w, key);
+	json_int(w, n);
+}
+
+void json_key_uint(struct json_writer *w, const char *key, uint64_t n)
+{
+	json_key(w, key);
+	json_uint(w, n);
+}
+
+void json_key_bool(struct json_writer *w, const char *key, bool b)
+{
+	json_key(w, key);
+	json_bool(w, b);
+}

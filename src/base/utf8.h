@@ -1,0 +1,12 @@
+/*
+ * UTF-8 (RFC 3629): one strict decoder for the whole program.
+ */
+#pragma once
+
+#include "base/span.h"
+
+/* The length (1-4) of the well-formed sequence at the start of s, or 0. *ret is its scalar. */
+size_t utf8_decode(struct span s, uint32_t *ret);
+bool utf8_is_valid(struct span s);
+/* Encodes a scalar value into out; returns the length, or 0 for a surrogate or > 0x10ffff. */
+size_t utf8_encode(uint32_t scalar, char out[4]);
