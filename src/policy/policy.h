@@ -1,0 +1,201 @@
+/*
+ * leash's use of Cedar: which policies apply to a session, and what they say
+ * about one operation.
+ *
+ * A policy_source collects the layers (profile, user, project, command line,
+ * leash's own rules) and makes a bundle: a self-contained, checksummed block of
+ * bytes with a generation number, handed to every process that decides. Each
+ * process opens the bundle as a struct policy (immutable, shared by its
+ * threads) and asks through a policy_decider (one per thread, holds scratch
+ * memory and a cache keyed by the policy's generation).
+ *
+ * The bundle holds normalised Cedar text; a later version of the format holds
+ * decision tables instead, behind the same functions.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+
+/* ---- Operations -------------------------------------------------------- */
+
+enum policy_action {
+	POLICY_FILE_OPEN_READ_ONLY,
+	POLICY_FILE_OPEN_READ_WRITE, /* any open that can write; also read-and-write */
+	POLICY_FILE_CREATE,
+	POLICY_FILE_DELETE,
+	POLICY_FILE_LINK,
+	POLICY_FILE_SET_ATTRIBUTES,
+	POLICY_PROCESS_EXEC,
+	POLICY_NETWORK_LISTEN,
+	POLICY_NETWORK_CONNECT,
+	POLICY_DNS_RESOLVE,
+	POLICY_NETWORK_DATAGRAM,
+	POLICY_HTTP_REQUEST,
+	POLICY_MCP_CALL,
+	POLICY_ACTION_MAX,
+};
+
+/* "FileOpenReadOnly" and so on. */
+const char *policy_action_name(enum policy_action action);
+/* -EINVAL when unknown. */
+int policy_action_from_name(struct span name, enum policy_action *ret);
+
+/* Facts about the process that asks; fetched only when a policy mentions them. */
+enum policy_fact {
+	POLICY_FACT_EXE,
+	POLICY_FACT_COMM,
+	POLICY_FACT_CWD,
+	POLICY_FACT_ANCESTORS, /* program paths separated by NUL */
+	POLICY_FACT_ARGV,      /* arguments separated by NUL (ProcessExec) */
+	POLICY_FACT_MAX,
+};
+
+/*
+ * Returns 0 and the fact (valid until the next call of policy_decide by this
+ * thread), or a negative errno: the operation is then denied.
+ */
+typedef int (*policy_fact_fn)(void *ctx, enum policy_fact fact, struct span *ret);
+
+/* An address; IPv4-mapped IPv6 is normalised to IPv4 by whoever fills it. */
+struct policy_address {
+	unsigned char bytes[16]; /* network order; IPv4 in the first four */
+	bool is_v6;
+};
+
+struct policy_request {
+	enum policy_action action;
+	/*
+	 * Files and programs: the absolute canonical path as the container sees
+	 * it, any bytes, no final slash except for "/". is_directory: the object
+	 * exists and is a directory. An anonymous program is "memfd:".
+	 */
+	struct span path;
+	bool is_directory;
+	/* For an open that also reads: a forbid on reading denies it too. */
+	bool also_reads;
+	/* Network: the verified canonical name (empty where none is known), the address, the port. */
+	struct span host;
+	struct policy_address address;
+	bool has_address;
+	uint16_t port; /* 0: not known (DnsResolve) */
+	struct span protocol; /* "tcp", "udp" */
+	policy_fact_fn fact; /* NULL: facts are absent, policies that need them deny */
+	void *fact_ctx;
+};
+
+/* ---- Answers ----------------------------------------------------------- */
+
+enum decision {
+	DECISION_DENY = 0, /* zeroed memory denies */
+	DECISION_ASK,
+	DECISION_ALLOW,
+};
+
+#define POLICY_MAX_REASONS 8
+
+struct policy_decision {
+	enum decision verdict;
+	bool is_own_rule;     /* a rule of leash itself denied: holds in every mode */
+	uint64_t generation;
+	size_t n_reasons;     /* 0: no policy decided (default deny) */
+	const char *reasons[POLICY_MAX_REASONS]; /* policy ids, valid as long as the policy */
+	size_t n_more_reasons; /* those that did not fit */
+	bool has_error;	      /* a policy erred while being evaluated; an erring forbid denies */
+};
+
+/* What a session does with verdicts. */
+enum policy_mode {
+	POLICY_ENFORCE = 0,
+	POLICY_SHADOW,
+	POLICY_RECORD,
+};
+
+const char *policy_mode_name(enum policy_mode mode);
+int policy_mode_from_name(struct span name, enum policy_mode *ret);
+
+/* ---- Use: in every process that decides -------------------------------- */
+
+struct policy;
+struct policy_decider;
+
+/* Maps and checks a sealed bundle. -EBADMSG for a damaged or foreign one. Takes no ownership of fd. */
+int policy_open(int bundle_fd, struct policy **ret, struct err *err) _must_check_;
+struct policy *policy_ref(struct policy *p);
+void policy_unref(struct policy *p);
+uint64_t policy_generation(const struct policy *p);
+enum policy_mode policy_session_mode(const struct policy *p);
+
+/* max_cached bounds the cache's entries. */
+struct policy_decider *policy_decider_new(size_t max_cached);
+void policy_decider_free(struct policy_decider *d);
+
+/*
+ * Decides one operation. Never fails: whatever goes wrong is a deny. The
+ * decider forgets its cache when it sees another generation.
+ */
+void policy_decide(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
+		   struct policy_decision *ret);
+
+/* Is the operation to go ahead, given verdict and mode? */
+bool policy_permits(const struct policy *p, const struct policy_decision *d);
+/* The determining ids separated by NUL, for the event. Appends to out. */
+int policy_reasons(const struct policy_decision *d, struct buf *out);
+
+/* ---- Making: in the daemon and the CLI ---------------------------------- */
+
+enum policy_layer {
+	POLICY_LAYER_OWN,     /* leash's own forbids */
+	POLICY_LAYER_PROFILE,
+	POLICY_LAYER_USER,
+	POLICY_LAYER_PROJECT, /* may only forbid unless trusted */
+	POLICY_LAYER_FILE,    /* --policy: replaces profile and user */
+	POLICY_LAYER_SESSION,
+};
+
+/* What the policies' placeholders and leash's own rules stand for. */
+struct policy_environment {
+	const char *agent;     /* the principal: Agent::"claude" */
+	const char *home, *workspace;
+	const char *profile;   /* "guarded", "permissive", "locked" */
+	const char *const *own_paths; /* directories no agent may open, create or change; NULL-terminated */
+	enum policy_mode mode;
+};
+
+struct policy_source;
+
+struct policy_source *policy_source_new(const struct policy_environment *env);
+void policy_source_free(struct policy_source *s);
+
+/* Adds the built-in profile and leash's own rules. -EINVAL for an unknown profile name. */
+int policy_source_add_builtin(struct policy_source *s, bool with_profile, struct err *err) _must_check_;
+/*
+ * Adds a layer. On a syntax or lint error returns -EINVAL and appends all
+ * findings, each with file, line, column, source line, caret and suggestion,
+ * to report (which may also get warnings on success). color as log_want_color.
+ */
+int policy_source_add_text(struct policy_source *s, enum policy_layer layer, const char *file_name,
+			   struct span text, bool color, struct buf *report, struct err *err) _must_check_;
+/* As above, from a file. An empty file (no policy at all) is an error. */
+int policy_source_add_file(struct policy_source *s, enum policy_layer layer, const char *file,
+			   bool color, struct buf *report, struct err *err) _must_check_;
+size_t policy_source_len(const struct policy_source *s);
+/* Makes the sealed bundle. Returns its fd. */
+int policy_source_bundle(struct policy_source *s, uint64_t generation, struct err *err) _must_check_;
+
+/*
+ * Directories that some permit lets be written, as far as literals tell:
+ * newly allocated, NULL-terminated; "/" where a permit is not bounded by a path.
+ */
+char **policy_source_writable(const struct policy_source *s);
+
+/* The text of a built-in profile, or an empty span. */
+struct span policy_profile_text(const char *name);
+
+/*
+ * Explains a decision in sentences: verdict, the policies with file and line
+ * and their text, and what would have to change. Appends to out.
+ */
+int policy_explain(const struct policy *p, const struct policy_request *r,
+		   const struct policy_decision *d, bool color, struct buf *out);
