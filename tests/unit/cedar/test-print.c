@@ -30,7 +30,9 @@ static void test_expressions(void **state)
 	assert_expr("!(true&&false)", "!(true && false)");
 	assert_expr("!(!(!(!(!true))))", "!!!!(!true)");
 	assert_expr("-(3)", "-(3)");
-	assert_expr("-(-3)", "-(-3)");
+	assert_expr("-(-3)", "--3");
+	assert_expr("----(-3)", "----(-3)");
+	assert_expr("--(3)", "--(3)");
 	assert_expr("-(-(principal.a))", "--principal.a");
 	assert_expr("!(-principal.a == 1)", "!(-principal.a == 1)");
 	assert_expr("(-3).a", "(-3).a");
