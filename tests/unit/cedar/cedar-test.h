@@ -3,13 +3,10 @@
  */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "cedar/cedar.h"
+#include "unit.h"
 
 static const struct cedar_request test_request = {
 	.principal = { SPAN("User"), SPAN("alice") },
