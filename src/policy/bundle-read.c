@@ -1,5 +1,4 @@
 #include "policy/bundle.h"
-#include "policy/checksum.h"
 
 #include <errno.h>
 
@@ -16,16 +15,6 @@ static bool string_get(struct span bytes, struct bundle_string at, struct span *
 	return true;
 }
 
-static bool checksum_matches(struct span bytes, struct bundle_header h)
-{
-	_cleanup_free_ char *copy = xmemdup0(bytes.p, bytes.len);
-	uint64_t wanted = h.checksum;
-
-	h.checksum = 0;
-	memcpy(copy, &h, sizeof(h));
-	return checksum(span_make(copy, bytes.len)) == wanted;
-}
-
 static bool header_is_sound(struct span bytes, const struct bundle_header *h)
 {
 	size_t table_len;
@@ -35,7 +24,7 @@ static bool header_is_sound(struct span bytes, const struct bundle_header *h)
 	    h->mode > POLICY_RECORD || h->reserved != 0)
 		return false;
 	table_len = h->n_policies * sizeof(struct bundle_policy);
-	return table_len <= bytes.len - sizeof(*h) && checksum_matches(bytes, *h);
+	return table_len <= bytes.len - sizeof(*h) && bundle_checksum(bytes) == h->checksum;
 }
 
 /* Copies into the policy's arena: nothing points into the mapping afterwards. */

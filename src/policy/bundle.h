@@ -55,5 +55,7 @@ struct bundle_description {
 
 /* Appends the bundle to out, which must be empty. -EMSGSIZE when it would pass the limits. */
 int bundle_write(const struct bundle_description *d, struct buf *out) _must_check_;
+/* The checksum that a bundle of these bytes, at least a header, must carry. */
+uint64_t bundle_checksum(struct span bytes);
 /* Checks the bytes in full and makes the policy. -EBADMSG for damage. */
 int bundle_read(struct span bytes, struct policy **ret, struct err *err) _must_check_;

@@ -117,8 +117,8 @@ void use_text(struct fixture *f, const char *text)
 
 	if (policy_source_add_builtin(s, /* with_profile = */ false, &err) < 0)
 		fail_msg("%s", err.text);
-	if (policy_source_add_text(s, POLICY_LAYER_FILE, "test.cedar", span_of(filled), false, &report,
-				   &err) < 0)
+	if (policy_source_add_text(s, POLICY_LAYER_FILE, "test.cedar", span_of(filled), false,
+				   &report, &err) < 0)
 		fail_msg("%s\n%s", err.text, report.data);
 	use_source(f, s);
 }
@@ -129,7 +129,8 @@ char *report_of(struct fixture *f, enum policy_layer layer, const char *text, in
 	struct policy_source *s = policy_source_new(&f->env);
 	struct err err = { 0 };
 
-	*ret_code = policy_source_add_text(s, layer, "test.cedar", span_of(text), false, &report, &err);
+	*ret_code =
+		policy_source_add_text(s, layer, "test.cedar", span_of(text), false, &report, &err);
 	policy_source_free(s);
 	(void)buf_append_str(&report, "");
 	return buf_take(&report);

@@ -54,7 +54,8 @@ static void reading_and_writing_is_also_reading(void **state)
 	struct policy_request r = { .action = WRITE, .path = SPAN("/data/x") };
 
 	use_text(f, "permit (principal, action in Action::\"FileOpen\", resource);"
-		    "@id(\"blind\") forbid (principal, action == Action::\"FileOpenReadOnly\", resource);");
+		    "@id(\"blind\") forbid (principal, action == Action::\"FileOpenReadOnly\", "
+		    "resource);");
 	assert_int_equal(decide(f, &r).verdict, DECISION_ALLOW);
 	r.also_reads = true;
 	assert_int_equal(decide(f, &r).verdict, DECISION_DENY);
@@ -67,7 +68,8 @@ static void names_that_are_no_utf8(void **state)
 
 	use_text(f, "permit (principal, action, resource in Dir::\"/d\");"
 		    "forbid (principal, action, resource == File::\"/d/caf\\u{10FFE9}\");"
-		    "forbid (principal, action, resource) when { resource.path like \"*\\u{10FF80}\" };");
+		    "forbid (principal, action, resource) when { resource.path like "
+		    "\"*\\u{10FF80}\" };");
 	assert_denied(f, READ, "/d/caf\xe9");
 	assert_allowed(f, READ, "/d/caf\xe8");
 	assert_allowed(f, READ, "/d/caf\xc3\xa9");
@@ -106,7 +108,8 @@ static void links_in_policies_are_followed(void **state)
 	assert_denied(f, DELETE, "$W/link");
 	assert_allowed(f, READ, "$W/other");
 	use_text(f, "permit (principal, action, resource in Dir::\"/\");"
-		    "forbid (principal, action, resource) when { [File::\"$W/link\"].contains(resource) };");
+		    "forbid (principal, action, resource) when { "
+		    "[File::\"$W/link\"].contains(resource) };");
 	assert_denied(f, READ, "$W/target");
 	assert_denied(f, DELETE, "$W/link");
 	use_text(f, "permit (principal, action, resource) when { resource.path != \"$W/link\" };");
@@ -124,7 +127,8 @@ static void linked_directories_are_followed(void **state)
 	assert_int_equal(symlink("usr/bin", link), 0);
 	use_text(f, "permit (principal, action, resource in Dir::\"$W/bin/\");");
 	assert_allowed(f, READ, "$W/usr/bin/x");
-	use_text(f, "permit (principal, action, resource) when { resource.path like \"${WORKSPACE}/bin/*\" };");
+	use_text(f, "permit (principal, action, resource) when { resource.path like "
+		    "\"${WORKSPACE}/bin/*\" };");
 	assert_allowed(f, READ, "$W/usr/bin/x");
 }
 
@@ -132,10 +136,12 @@ static void placeholders(void **state)
 {
 	struct fixture *f = *state;
 
-	use_text(f, "permit (principal, action, resource in Dir::\"~/a\");"
-		    "permit (principal, action, resource == File::\"${HOME}/b\");"
-		    "permit (principal, action, resource) when { resource in [Dir::\"${WORKSPACE}\"] };"
-		    "permit (principal, action, resource) when { resource.path like \"~/*.txt\" };");
+	use_text(
+		f,
+		"permit (principal, action, resource in Dir::\"~/a\");"
+		"permit (principal, action, resource == File::\"${HOME}/b\");"
+		"permit (principal, action, resource) when { resource in [Dir::\"${WORKSPACE}\"] };"
+		"permit (principal, action, resource) when { resource.path like \"~/*.txt\" };");
 	assert_allowed(f, READ, "$H/a/x");
 	assert_allowed(f, READ, "$H/b");
 	assert_allowed(f, READ, "$W/x");
@@ -167,9 +173,12 @@ static void facts_about_the_process(void **state)
 	struct fixture *f = *state;
 	char good[] = "/usr/bin/git";
 	char bad[] = "/usr/bin/vi";
-	struct policy_request r = { .action = READ, .path = SPAN("/x"), .fact = give_exe, .fact_ctx = good };
+	struct policy_request r = {
+		.action = READ, .path = SPAN("/x"), .fact = give_exe, .fact_ctx = good
+	};
 
-	use_text(f, "permit (principal, action, resource) when { context.exe == \"/usr/bin/git\" };");
+	use_text(f,
+		 "permit (principal, action, resource) when { context.exe == \"/usr/bin/git\" };");
 	assert_int_equal(decide(f, &r).verdict, DECISION_ALLOW);
 	r.fact_ctx = bad;
 	assert_int_equal(decide(f, &r).verdict, DECISION_DENY);
@@ -204,9 +213,9 @@ static int give_argv(_unused_ void *ctx, enum policy_fact fact, struct span *ret
 static void arguments(void **state)
 {
 	struct fixture *f = *state;
-	struct policy_request r = {
-		.action = POLICY_PROCESS_EXEC, .path = SPAN("/usr/bin/git"), .fact = give_argv
-	};
+	struct policy_request r = { .action = POLICY_PROCESS_EXEC,
+				    .path = SPAN("/usr/bin/git"),
+				    .fact = give_argv };
 
 	use_text(f, "permit (principal, action, resource);"
 		    "forbid (principal, action == Action::\"ProcessExec\", resource)"

@@ -83,8 +83,9 @@ static void context_of_connections(void **state)
 	assert_false(host_allowed(f, CONNECT, "db.internal", "11.1.1.1", 443));
 	assert_false(host_allowed(f, CONNECT, "db.internal", "10.1.1.1", 442));
 	assert_false(host_allowed(f, CONNECT, "", "10.1.1.1", 443));
-	use_text(f, "permit (principal, action, resource is Host) when { resource.name == \"A.b\" && "
-		    "resource has port && resource.port > 1000 };");
+	use_text(f,
+		 "permit (principal, action, resource is Host) when { resource.name == \"A.b\" && "
+		 "resource has port && resource.port > 1000 };");
 	assert_true(host_allowed(f, CONNECT, "a.b", "10.1.1.1", 1001));
 	assert_false(host_allowed(f, CONNECT, "a.b", "10.1.1.1", 1000));
 }
@@ -105,7 +106,8 @@ static void a_permit_for_some_port_lets_a_name_be_resolved(void **state)
 {
 	struct fixture *f = *state;
 
-	use_text(f, "permit (principal, action == Action::\"NetworkConnect\", resource == Host::\"db:5432\");");
+	use_text(f, "permit (principal, action == Action::\"NetworkConnect\", resource == "
+		    "Host::\"db:5432\");");
 	assert_true(name_resolves(f, "db"));
 	assert_true(name_resolves(f, "DB."));
 	assert_false(name_resolves(f, "dbx"));
@@ -119,7 +121,8 @@ static void a_permit_for_some_port_lets_a_name_be_resolved(void **state)
 		    "unless { resource.port == 22 || context.hostname == \"bad\" };");
 	assert_true(name_resolves(f, "good"));
 	assert_false(name_resolves(f, "bad"));
-	use_text(f, "permit (principal, action in Action::\"NetworkConnect\", resource in IpRange::\"10.0.0.0/8\");");
+	use_text(f, "permit (principal, action in Action::\"NetworkConnect\", resource in "
+		    "IpRange::\"10.0.0.0/8\");");
 	assert_true(name_resolves(f, "anything"));
 	use_text(f, "permit (principal, action in Action::\"NetworkConnect\", resource) "
 		    "when { context.exe == \"/usr/bin/curl\" };");
@@ -141,12 +144,18 @@ static void only_a_forbid_that_surely_applies_denies_a_name(void **state)
 		{ "resource in Host::\"*\")", false },
 		{ "resource in IpRange::\"10.0.0.0/8\")", true },
 		{ "resource) when { context.port == 80 }", true },
-		{ "resource) when { context.port == 80 || context.hostname == \"evil.com\" }", false },
-		{ "resource) when { context.port == 80 && context.hostname == \"evil.com\" }", true },
+		{ "resource) when { context.port == 80 || context.hostname == \"evil.com\" }",
+		  false },
+		{ "resource) when { context.port == 80 && context.hostname == \"evil.com\" }",
+		  true },
 		{ "resource) unless { context.port == 443 }", true },
 		{ "resource) unless { resource in DnsZone::\"good.com\" }", false },
-		{ "resource) unless { resource in [DnsZone::\"good.com\", Host::\"evil.com:443\"] }", true },
-		{ "resource) when { if context.port == 1 then true else resource.name == \"evil.com\" }", false },
+		{ "resource) unless { resource in [DnsZone::\"good.com\", Host::\"evil.com:443\"] "
+		  "}",
+		  true },
+		{ "resource) when { if context.port == 1 then true else resource.name == "
+		  "\"evil.com\" }",
+		  false },
 		{ "resource) when { context.hostname.nonsense == 1 }", false },
 		{ "resource is File)", true },
 	};
@@ -154,7 +163,8 @@ static void only_a_forbid_that_surely_applies_denies_a_name(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_buf_ struct buf text = BUF_INIT(0);
 
-		(void)buf_printf(&text, "%s forbid (principal, action, %s;", permit, cases[i].forbid);
+		(void)buf_printf(&text, "%s forbid (principal, action, %s;", permit,
+				 cases[i].forbid);
 		use_text(f, text.data);
 		if (name_resolves(f, "evil.com") != cases[i].resolves)
 			fail_msg("%s", cases[i].forbid);
@@ -166,7 +176,8 @@ static void look_ups_can_be_forbidden_alone(void **state)
 	struct fixture *f = *state;
 
 	use_text(f, "permit (principal, action in Action::\"NetworkConnect\", resource);"
-		    "forbid (principal, action == Action::\"DnsResolve\", resource in DnsZone::\"leak\");");
+		    "forbid (principal, action == Action::\"DnsResolve\", resource in "
+		    "DnsZone::\"leak\");");
 	assert_false(name_resolves(f, "x.leak"));
 	assert_true(host_allowed(f, CONNECT, "x.leak", "1.2.3.4", 443));
 }
@@ -174,12 +185,17 @@ static void look_ups_can_be_forbidden_alone(void **state)
 static void tools_of_servers(void **state)
 {
 	struct fixture *f = *state;
-	struct policy_request r = { .action = POLICY_MCP_CALL, .server = SPAN("s"), .tool = SPAN("search"),
-				    .host = SPAN("mcp.example.com"), .port = 443 };
+	struct policy_request r = { .action = POLICY_MCP_CALL,
+				    .server = SPAN("s"),
+				    .tool = SPAN("search"),
+				    .host = SPAN("mcp.example.com"),
+				    .port = 443 };
 
-	use_text(f, "permit (principal, action in Action::\"NetworkConnect\", resource in Host::\"mcp.example.com\");"
-		    "forbid (principal, action == Action::\"McpCall\", resource in MCP::Server::\"s\")"
-		    "unless { resource == MCP::Tool::\"search\" };");
+	use_text(f,
+		 "permit (principal, action in Action::\"NetworkConnect\", resource in "
+		 "Host::\"mcp.example.com\");"
+		 "forbid (principal, action == Action::\"McpCall\", resource in MCP::Server::\"s\")"
+		 "unless { resource == MCP::Tool::\"search\" };");
 	assert_int_equal(decide(f, &r).verdict, DECISION_ALLOW);
 	r.tool = SPAN("delete");
 	assert_int_equal(decide(f, &r).verdict, DECISION_DENY);

@@ -14,7 +14,8 @@ static void text_is_valid_and_comes_back(_unused_ void **state)
 	for (int i = 0; i < 20000; i++) {
 		_cleanup_buf_ struct buf text = BUF_INIT(0);
 		_cleanup_buf_ struct buf back = BUF_INIT(0);
-		static const unsigned char likely[] = { 0xf4, 0x8f, 0xbc, 0xbf, 0x80, 0xc3, 0xa9, '/', 'a', 0xff };
+		static const unsigned char likely[] = { 0xf4, 0x8f, 0xbc, 0xbf, 0x80,
+							0xc3, 0xa9, '/',  'a',	0xff };
 		char bytes[12];
 		size_t len = (size_t)random() % sizeof(bytes);
 
@@ -67,10 +68,12 @@ static void host_ids_have_one_form(_unused_ void **state)
 
 static void what_is_no_host_is_refused(_unused_ void **state)
 {
-	static const char *const bad[] = { "",	       ".",	    "a..b",	"https://a", "a:0",
-					   "a:65536",  "a:",	    "127.1",	"0x7f000001", "2130706433",
-					   "a.*.com",  "*a.com",    "ex ample", "b\303\274cher.de", "[::1",
-					   "[::1]x",   "-\001",	    "a:b" };
+	static const char *const bad[] = {
+		"",	   ".",	     "a..b",	 "https://a",	     "a:0",
+		"a:65536", "a:",     "127.1",	 "0x7f000001",	     "2130706433",
+		"a.*.com", "*a.com", "ex ample", "b\303\274cher.de", "[::1",
+		"[::1]x",  "-\001",  "a:b"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_no_host(bad[i]);
@@ -126,7 +129,8 @@ static void names_and_indices_agree(_unused_ void **state)
 	enum policy_mode mode;
 
 	for (enum policy_action a = 0; a < POLICY_ACTION_MAX; a++) {
-		assert_int_equal(policy_action_from_name(span_of(policy_action_name(a)), &action), 0);
+		assert_int_equal(policy_action_from_name(span_of(policy_action_name(a)), &action),
+				 0);
 		assert_int_equal(action, a);
 	}
 	assert_true(policy_action_from_name(SPAN("FileOpen"), &action) < 0);
