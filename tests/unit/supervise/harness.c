@@ -179,6 +179,7 @@ static void outer(void)
 	gid_t gid = getgid();
 	char map[64];
 	pid_t pid;
+	int told[2];
 
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
 		die("unshare");
@@ -187,11 +188,18 @@ static void outer(void)
 	write_file("/proc/self/uid_map", map);
 	(void)snprintf(map, sizeof(map), "%u %u 1", gid, gid);
 	write_file("/proc/self/gid_map", map);
+	if (pipe2(told, O_CLOEXEC) < 0)
+		die("pipe");
 	pid = fork();
 	if (pid < 0)
 		die("fork");
 	if (pid == 0) {
 		pid_t command;
+		char c;
+
+		/* only when the test knows our number does it expect a listener */
+		close(told[1]);
+		(void)!read(told[0], &c, 1);
 
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 		set_up_namespaces();
@@ -208,6 +216,7 @@ static void outer(void)
 	if (write(commands[1], &pid, sizeof(pid)) != sizeof(pid))
 		die("tell pid");
 	close(commands[1]);
+	close(told[1]);
 	(void)waitpid(pid, NULL, 0);
 	_exit(0);
 }
