@@ -317,6 +317,22 @@ static int race_path(void)
 	return 0;
 }
 
+static int race_image(void)
+{
+	int n_ran = 0;
+
+	/* copies of true and false */
+	(void)snprintf(racing_path, sizeof(racing_path), "%s", at("race/image0"));
+	for (int i = 0; i < rounds(); i++) {
+		int status = race_once(swap_path, racing_path, ARGS(S("x")));
+
+		CHECK(status == 0 || status == 100 || status == 128 + SIGKILL);
+		n_ran += status == 0;
+	}
+	CHECK(n_ran > 0);
+	return 0;
+}
+
 static int race_argument(void)
 {
 	int n_ran = 0;
@@ -337,8 +353,10 @@ static void test_race_path(void **state)
 {
 	(void)state;
 	harness_policy("permit (principal, action, resource);"
-		       "forbid (principal, action == Action::\"ProcessExec\", resource == File::\"${DIR}/race/prog1\");");
+		       "forbid (principal, action == Action::\"ProcessExec\", resource == File::\"${DIR}/race/prog1\");"
+		       "forbid (principal, action == Action::\"ProcessExec\", resource == File::\"${DIR}/race/image1\");");
 	assert_inside(race_path);
+	assert_inside(race_image);
 	harness_forget_events();
 }
 
@@ -419,6 +437,8 @@ int main(void)
 	if (access("/lib64/ld-linux-x86-64.so.2", X_OK) == 0)
 		install("yes/ld", "/lib64/ld-linux-x86-64.so.2");
 	assert_int_equal(symlink("../no/true", at("yes/link")), 0);
+	install("race/image0", "/bin/true");
+	install("race/image1", "/bin/false");
 	put("yes/not-executable", "#!/bin/sh\n", 0644);
 	put("yes/garbage", "this is no program at all, not by any means\n", 0755);
 	script("yes/script", "/bin/sh", "exit 7");
