@@ -64,6 +64,28 @@ static int open_batches(void)
 	return 0;
 }
 
+/* Several processes at once: the time per open of all of them together. */
+static int parallel(void)
+{
+	pid_t pids[4];
+	uint64_t start = clock_monotonic_ns();
+	int status = 0;
+
+	for (int i = 0; i < 4; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			for (int n = 0; n < 5 * OPENS; n++)
+				close(open(path, O_RDONLY | O_CLOEXEC));
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < 4; i++)
+		(void)waitpid(pids[i], &status, 0);
+	dprintf(1, "%-10s %-22s %19.2f us each\n", "4 openers", label,
+		(double)(clock_monotonic_ns() - start) / (20 * OPENS) / 1000);
+	return 0;
+}
+
 static int spawn_batches(void)
 {
 	char name[] = "true";
@@ -145,6 +167,7 @@ int main(int argc, char *argv[])
 		harness_workers = (unsigned)strtoul(argv[2], NULL, 10);
 	label = "bare";
 	(void)open_batches();
+	(void)parallel();
 	(void)spawn_batches();
 	label = "floor";
 	measure_floor();
@@ -154,6 +177,7 @@ int main(int argc, char *argv[])
 		      "forbid (principal, action == Action::\"ProcessExec\", resource in Dir::\"${DIR}/no/\");");
 	harness_drain_forever();
 	(void)harness_run(open_batches);
+	(void)harness_run(parallel);
 	(void)harness_run(spawn_batches);
 	harness_stop();
 	return 0;

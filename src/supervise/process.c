@@ -19,6 +19,7 @@
 #define PIDFD_THREAD O_EXCL
 #endif
 
+#define FRESH_NS (5 * NS_PER_MS)
 #define STALE_NS (250 * NS_PER_MS) /* comm and parent may change without our seeing it */
 #define MAX_ANCESTORS 64
 
@@ -179,13 +180,22 @@ static int load(struct worker *w, struct process *p, pid_t tid)
 	if (r < 0)
 		return r;
 	p->n_execs = exec_count(w->s, p->tgid);
+	p->alive_ns = w->started_ns;
 	return load_links(p);
 }
 
-/* Is the task whose directory we hold still there, so that the number is still its own? */
-static bool is_alive(const struct process *p)
+/*
+ * Is the task whose directory we hold still there, so that the number is still
+ * its own? Numbers are given out in turn, so none comes back within the time
+ * that a few hundred forks take.
+ */
+static bool is_alive(const struct worker *w, struct process *p)
 {
 	char c;
+
+	if (w->started_ns - p->alive_ns < FRESH_NS)
+		return true;
+	p->alive_ns = w->started_ns;
 
 	if (p->pidfd >= 0)
 		return syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) == 0;
@@ -197,7 +207,7 @@ struct process *process_find(struct worker *w, pid_t tid)
 	struct process *p = &w->cache.slots[(uint32_t)tid % PROCESS_CACHE_SIZE];
 	int r = 0;
 
-	if (p->tid != tid || p->n_execs != exec_count(w->s, p->tgid) || !is_alive(p))
+	if (p->tid != tid || p->n_execs != exec_count(w->s, p->tgid) || !is_alive(w, p))
 		r = load(w, p, tid);
 	else if (w->started_ns - p->loaded_ns > STALE_NS)
 		r = load_status(p) < 0 ? -ESRCH : load_links(p);

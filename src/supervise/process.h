@@ -22,7 +22,7 @@ struct process {
 	int dir_fd;		/* /proc/<tid>, outside */
 	int pidfd;		/* of the thread, or -1 where there is none to be had */
 	uint32_t n_execs;	/* of the supervisor's counter when this was loaded */
-	uint64_t loaded_ns;
+	uint64_t loaded_ns, alive_ns; /* when it was read, and last known to be there */
 	char comm[64];
 	char *exe, *cwd;
 };

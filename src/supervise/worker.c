@@ -144,6 +144,7 @@ bool worker_step(struct worker *w)
 	if (r < 0)
 		return false;
 	w->started_ns = clock_monotonic_ns();
+	atomic_store_explicit(&w->busy_ns, w->started_ns, memory_order_relaxed);
 	w->process = NULL;
 	w->has_argv = false;
 	w->is_exec = false;
@@ -153,6 +154,8 @@ bool worker_step(struct worker *w)
 		(void)notify_answer(listener_fd, w->call->id, value,
 				    value < 0 && value >= -4095 ? (int)value : 0);
 	release_policy(w);
+	if (atomic_exchange(&w->busy_ns, 0) == WORKER_WAS_REPLACED)
+		pool_unstick(w);
 	if (w->may_rest) {
 		w->may_rest = false;
 		pool_rest(w);

@@ -13,6 +13,8 @@
 #include "supervise/supervisor.h"
 #include "supervise/syscalls.h"
 
+#define WORKER_WAS_REPLACED UINT64_MAX /* pool_check has put another in its place */
+
 struct worker {
 	struct supervisor *s;
 	struct policy_decider *decider;
@@ -40,6 +42,7 @@ struct worker {
 	bool is_blocked;	      /* guarded by the pool's lock */
 	bool may_rest;		      /* it has blocked, so there may be more workers than needed */
 	_Atomic bool is_interrupted;
+	_Atomic uint64_t busy_ns;     /* when the current call came; 0 between calls, or WORKER_WAS_REPLACED */
 };
 
 /* Makes a worker (without a thread). */
