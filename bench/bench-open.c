@@ -41,7 +41,8 @@ static int by_value(const void *a, const void *b)
 static void print(const char *what, double *batches)
 {
 	qsort(batches, BATCHES, sizeof(*batches), by_value);
-	dprintf(1, "%-10s %-22s best %8.2f us  median %8.2f us\n", what, label, batches[0], batches[BATCHES / 2]);
+	dprintf(1, "%-10s %-22s best %8.2f us  median %8.2f us\n", what, label, batches[0],
+		batches[BATCHES / 2]);
 }
 
 static int open_batches(void)
@@ -123,7 +124,9 @@ static int install_floor(void)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-			    SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program);
+			    SECCOMP_FILTER_FLAG_NEW_LISTENER |
+				    SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+			    &program);
 }
 
 static void floor_listener(int listener, int fd)
@@ -173,8 +176,10 @@ int main(int argc, char *argv[])
 	measure_floor();
 	label = "governed";
 	harness_start("permit (principal, action, resource);"
-		      "forbid (principal, action in Action::\"FileOpen\", resource in Dir::\"${DIR}/no/\");"
-		      "forbid (principal, action == Action::\"ProcessExec\", resource in Dir::\"${DIR}/no/\");");
+		      "forbid (principal, action in Action::\"FileOpen\", resource in "
+		      "Dir::\"${DIR}/no/\");"
+		      "forbid (principal, action == Action::\"ProcessExec\", resource in "
+		      "Dir::\"${DIR}/no/\");");
 	harness_drain_forever();
 	(void)harness_run(open_batches);
 	(void)harness_run(parallel);

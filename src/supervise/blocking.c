@@ -14,7 +14,8 @@
 #define TICK_NS (20 * NS_PER_MS)
 #define STUCK_NS (50 * NS_PER_MS)
 #define STACK_SIZE ((size_t)512 * 1024)
-#define ERESTARTSYS 512 /* the kernel's own: restart the call, or EINTR, as the handler's flags say */
+#define ERESTARTSYS                                                                                \
+	512 /* the kernel's own: restart the call, or EINTR, as the handler's flags say */
 
 struct pool {
 	pthread_mutex_t lock;
@@ -187,7 +188,8 @@ void pool_check(struct supervisor *s)
 	for (struct worker *w = p->workers; w; w = w->next) {
 		uint64_t since = atomic_load(&w->busy_ns);
 
-		if (w->is_blocked || since == 0 || since == WORKER_WAS_REPLACED || now < since + STUCK_NS)
+		if (w->is_blocked || since == 0 || since == WORKER_WAS_REPLACED ||
+		    now < since + STUCK_NS)
 			continue;
 		if (!atomic_compare_exchange_strong(&w->busy_ns, &since, WORKER_WAS_REPLACED))
 			continue;

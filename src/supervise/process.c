@@ -248,7 +248,8 @@ int process_terminal(const struct process *p, dev_t *ret)
 
 	if (r < 0)
 		return r;
-	/* "pid (comm) state ppid pgrp session tty_nr": comm may hold anything, so start behind its end */
+	/* "pid (comm) state ppid pgrp session tty_nr": comm may hold anything, so start behind its
+	 * end */
 	field = strrchr(stat, ')');
 	for (int i = 0; field && i < 5; i++) {
 		field = strchr(field, ' ');
@@ -259,7 +260,8 @@ int process_terminal(const struct process *p, dev_t *ret)
 		return -ENODATA;
 	number = strtoul(field, NULL, 10);
 	/* as the kernel packs it: new_encode_dev */
-	*ret = makedev((unsigned)(number >> 8 & 0xfff), (unsigned)((number & 0xff) | (number >> 12 & 0xfff00)));
+	*ret = makedev((unsigned)(number >> 8 & 0xfff),
+		       (unsigned)((number & 0xff) | (number >> 12 & 0xfff00)));
 	return 0;
 }
 

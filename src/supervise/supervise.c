@@ -35,7 +35,8 @@
 #endif
 
 const struct ipc_type supervise_to_supervisor[SUPERVISE_MESSAGE_MAX] = {
-	[SUPERVISE_START] = { "start", sizeof(struct supervise_start), sizeof(struct supervise_start), 4 },
+	[SUPERVISE_START] = { "start", sizeof(struct supervise_start),
+			      sizeof(struct supervise_start), 4 },
 	[SUPERVISE_PROXY] = { "proxy", 0, 0, 1 },
 	[SUPERVISE_POLICY] = { "policy", 0, 0, 1 },
 };
@@ -140,7 +141,8 @@ static int init_shared(struct supervisor *s, struct err *err)
 	return 0;
 }
 
-static int setup(struct supervisor *s, struct ipc_message *m, struct supervise_start *start, struct err *err)
+static int setup(struct supervisor *s, struct ipc_message *m, struct supervise_start *start,
+		 struct err *err)
 {
 	int init_pidfd = m->fds[0];
 	int r;
@@ -169,12 +171,14 @@ static void is_holding_other(struct worker *w, void *ctx)
 {
 	struct supervisor *s = w->s;
 
-	/* a worker that waits for somebody has decided long ago and decides again before it goes on */
+	/* a worker that waits for somebody has decided long ago and decides again before it goes on
+	 */
 	if (w->policy && w->policy != s->policy && !w->is_blocked)
 		*(bool *)ctx = true;
 }
 
-/* With policy_lock held. A worker that begins to wait gives no signal, so look again now and then. */
+/* With policy_lock held. A worker that begins to wait gives no signal, so look again now and then.
+ */
 static void wait_until_used(struct supervisor *s)
 {
 	for (;;) {
@@ -205,8 +209,8 @@ static int apply_policy(struct supervisor *s, int bundle_fd, struct err *err)
 		wait_until_used(s);
 	(void)pthread_mutex_unlock(&s->policy_lock);
 	policy_unref(old);
-	r = ipc_send(s->control_fd, SUPERVISE_POLICY_APPLIED, 0, span_make(&generation, sizeof(generation)),
-		     NULL, 0);
+	r = ipc_send(s->control_fd, SUPERVISE_POLICY_APPLIED, 0,
+		     span_make(&generation, sizeof(generation)), NULL, 0);
 	return r < 0 ? err_set(err, r, "acknowledge the policy") : 0;
 }
 
@@ -326,7 +330,9 @@ int supervise_main(int control_fd)
 				 .own_fds_fd = -1 };
 	r = supervise(&s, &err);
 	if (r < 0)
-		r = ipc_send(control_fd, SUPERVISE_FAILED, 0, span_of(err.text), NULL, 0) < 0 ? r : -EIO;
+		r = ipc_send(control_fd, SUPERVISE_FAILED, 0, span_of(err.text), NULL, 0) < 0
+			    ? r
+			    : -EIO;
 	/* with the process its workers and the listener end: what waits fails with ENOSYS */
 	_exit(r < 0 ? 1 : 0);
 }

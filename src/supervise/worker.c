@@ -103,7 +103,8 @@ static int64_t refuse(struct worker *w, const struct syscall_row *row)
 	struct event e = { .kind = EVENT_REFUSED,
 			   .error = row->error,
 			   .access = span_of(row->name),
-			   .message = SPAN("a system call that is never allowed in the container") };
+			   .message =
+				   SPAN("a system call that is never allowed in the container") };
 
 	decide_note(w, &e, EVENT_DENY);
 	return -row->error;
@@ -165,7 +166,8 @@ bool worker_step(struct worker *w)
 
 void worker_run(struct worker *w)
 {
-	/* A working directory and a umask of its own: paths of one component, modes as the caller's. */
+	/* A working directory and a umask of its own: paths of one component, modes as the
+	 * caller's. */
 	if (unshare(CLONE_FS) < 0 || fchdir(w->s->own_fds_fd) < 0)
 		abort();
 	while (worker_step(w))

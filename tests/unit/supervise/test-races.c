@@ -192,6 +192,7 @@ static int fifo(void)
 	fd = open(at("fifo"), O_RDONLY);
 	CHECK(fd >= 0 && read(fd, &c, 1) == 1 && c == 'x');
 	(void)pthread_join(t, NULL);
+	close(fd);
 	fd = open(at("fifo"), O_RDONLY | O_NONBLOCK);
 	CHECK(fd >= 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK));
 	close(fd);
@@ -288,7 +289,8 @@ static void test_reload(void **state)
 	(void)state;
 	for (int i = 0; i < 50; i++) {
 		harness_policy("permit (principal, action, resource);"
-			       "forbid (principal, action in Action::\"FileOpen\", resource == File::\"${DIR}/d/public\");");
+			       "forbid (principal, action in Action::\"FileOpen\", resource == "
+			       "File::\"${DIR}/d/public\");");
 		assert_int_equal(harness_run(can_read_public), EACCES);
 		harness_policy(policy);
 		assert_int_equal(harness_run(can_read_public), 0);
@@ -298,8 +300,9 @@ static void test_reload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_swaps), cmocka_unit_test(test_moving_directory),
-		cmocka_unit_test(test_waiting), cmocka_unit_test(test_signals), cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_swaps),	cmocka_unit_test(test_moving_directory),
+		cmocka_unit_test(test_waiting), cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_reload),
 	};
 	int r;
 
