@@ -377,7 +377,7 @@ static int guess_name(struct worker *w, int base_fd, struct span *ret)
 static int open_plain(struct worker *w, int base_fd, const struct opening *o)
 {
 	struct open_how how = {
-		/* O_NONBLOCK: what it leads to is not known yet, and nothing may hold us up */
+		/* O_NONBLOCK: should it be replaced by a FIFO, that must not hold us up */
 		.flags = (o->flags & ~(uint32_t)(O_CREAT | O_EXCL)) | O_NONBLOCK | O_NOCTTY |
 			 O_CLOEXEC,
 		.resolve = o->how | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
@@ -412,6 +412,10 @@ static bool open_short(struct worker *w, int base_fd, const struct opening *o, i
 		return false;
 	if (!decide_path(w, action, e.path, /* is_directory = */ false, also_reads, &v) ||
 	    v.outcome != EVENT_ALLOW)
+		return false;
+	/* opening a FIFO or a device, even for a moment, is seen at its other end */
+	if (fstatat(base_fd, w->path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
 		return false;
 	fd = open_plain(w, base_fd, o);
 	if (fd < 0 || fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
