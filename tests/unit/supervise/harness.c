@@ -291,6 +291,17 @@ void harness_policy(const char *policy)
 	expect(SUPERVISE_POLICY_APPLIED);
 }
 
+int harness_proxy(void)
+{
+	int sockets[2];
+
+	if (ipc_socketpair(sockets) < 0 ||
+	    ipc_send(control_fd, SUPERVISE_PROXY, 0, (struct span){ 0 }, &sockets[1], 1) < 0)
+		exit(1);
+	close(sockets[1]);
+	return sockets[0];
+}
+
 static void start_supervisor(int listener)
 {
 	struct supervise_start start = { .init_pid = init_pid,

@@ -38,6 +38,8 @@ void harness_start(const char *policy);
 void harness_stop(void);
 /* Replaces the policy and waits until it is in force. */
 void harness_policy(const char *policy);
+/* Gives the supervisor a socket to a proxy; returns the proxy's end. Once. */
+int harness_proxy(void);
 /* The test's own directory, on the host and in the container. */
 extern char harness_dir[64];
 /* Number of workers to ask for; 0: the supervisor chooses. */
