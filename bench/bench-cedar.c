@@ -1,7 +1,8 @@
 /*
  * How long one authorization takes: 60 policies over paths, an entity source
  * that derives the hierarchy from the paths themselves, and requests of which
- * some are allowed and some are not. Full evaluation of every policy.
+ * some are allowed and some are not. Every policy is evaluated. Processor time,
+ * so that a busy machine does not count.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,13 +93,13 @@ int main(void)
 	write_policies(&text);
 	if (cedar_policy_set_parse(buf_span(&text), &diags, &set) < 0)
 		return 1;
-	(void)clock_gettime(CLOCK_MONOTONIC, &a);
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
 	for (size_t i = 0; i < N_ROUNDS; i++) {
 		n_allowed += (size_t)run(set, span_of(paths[i % ARRAY_SIZE(paths)]), &arena);
 		most = MAX(most, arena.used);
 		arena_reset(&arena);
 	}
-	(void)clock_gettime(CLOCK_MONOTONIC, &b);
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
 	(void)printf("%zu policies, %d requests, %zu allowed: %.2f us each, at most %zu bytes of "
 		     "arena\n",
 		     cedar_policy_set_len(set), N_ROUNDS, n_allowed,
