@@ -196,6 +196,7 @@ static int parse_key(struct parser *p, const struct json *object, struct json *m
 static int parse_items(struct parser *p, unsigned depth, struct span close, struct json *ret)
 {
 	struct json **end = &ret->first;
+	size_t n_members = 0;
 
 	if (depth >= JSON_MAX_DEPTH)
 		return bad(p, "nested too deep");
@@ -210,7 +211,8 @@ static int parse_items(struct parser *p, unsigned depth, struct span close, stru
 			return err_set(p->err, -ENOMEM, "read JSON");
 		skip_space(p);
 		if (ret->type == JSON_OBJECT)
-			err = parse_key(p, ret, item);
+			err = ++n_members > JSON_MAX_MEMBERS ? bad(p, "too many keys") :
+							       parse_key(p, ret, item);
 		if (err == 0)
 			err = parse_value(p, depth + 1, item);
 		if (err < 0)
