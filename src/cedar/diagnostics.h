@@ -17,5 +17,6 @@ void diagnostic_add(struct cedar_diagnostics *d, enum cedar_severity severity, c
 void diagnostics_sort(struct cedar_diagnostics *d);
 /* s cut at a character boundary so that it can be quoted in a message. */
 struct span diagnostic_quote(struct span s);
-/* The candidate that word was probably meant to be (edit distance at most 2), or NULL. */
+/* The candidate that word was probably meant to be (at most 2 edits, fewer in short words), or
+ * NULL. */
 const char *nearest_word(struct span word, const char *const *candidates, size_t n);
