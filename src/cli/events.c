@@ -213,12 +213,16 @@ static int show_present(struct viewer *v, struct log_lines *lines, struct err *e
 	return r < 0 ? r : n;
 }
 
+/*
+ * The kernel reports that a file was closed before it drops the file's lock
+ * (__fput), so look again after a while even if nothing more is reported.
+ */
 static int wait_for_change(int inotify_fd, struct err *err)
 {
 	struct pollfd p = { .fd = inotify_fd, .events = POLLIN };
 	char changes[4096];
 
-	if (poll(&p, 1, -1) < 0 && errno != EINTR)
+	if (poll(&p, 1, 1000) < 0 && errno != EINTR)
 		return err_set(err, -errno, "wait for events");
 	if (read(inotify_fd, changes, sizeof(changes)) < 0 && errno != EAGAIN && errno != EINTR)
 		return err_set(err, -errno, "wait for events");
