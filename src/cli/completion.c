@@ -233,14 +233,14 @@ static void print_zsh(struct buf *out)
 				  "_leash() {\n"
 				  "\tlocal command=run\n"
 				  "\tif ((CURRENT == 2)) && [[ $words[2] != -* ]]; then\n"
-				  "\t\tlocal -a commands=(\n");
+				  "\t\tlocal -a subcommands=(\n");
 	for (size_t i = 0; i < n_commands; i++) {
 		(void)buf_printf(out, "\t\t\t'%s:", commands[i].name);
 		append_zsh_text(out, commands[i].summary);
 		(void)buf_append_str(out, "'\n");
 	}
 	(void)buf_append_str(out, "\t\t)\n"
-				  "\t\t_describe -t commands sub-command commands\n"
+				  "\t\t_describe -t commands sub-command subcommands\n"
 				  "\t\t_command_names -e\n"
 				  "\t\treturn\n"
 				  "\tfi\n"
