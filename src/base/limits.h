@@ -32,6 +32,8 @@
 #define LIMIT_PROXY_RELAY ((size_t)64 * 1024)
 /* Processes that were announced and have not connected yet. */
 #define LIMIT_PROXY_PROCESSES ((size_t)4096)
+/* How long a datagram socket is taken to be the process' that was announced for its port. */
+#define LIMIT_PROXY_DATAGRAM_MS 10000
 /* Published ports: connections that wait for the supervisor. */
 #define LIMIT_PROXY_PUBLISH_PENDING ((size_t)256)
 /* Addresses with the names that were resolved to them; the oldest go. */

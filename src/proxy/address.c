@@ -103,7 +103,8 @@ bool address_is_undiallable(const struct policy_address *a)
 
 	if (a->is_v6)
 		return a->bytes[0] == 0xff || memcmp(a->bytes, zero, 16) == 0;
-	return a->bytes[0] == 0 || (a->bytes[0] & 0xf0) == 0xe0 || memcmp(a->bytes, "\xff\xff\xff\xff", 4) == 0;
+	return a->bytes[0] == 0 || (a->bytes[0] & 0xf0) == 0xe0 ||
+	       memcmp(a->bytes, "\xff\xff\xff\xff", 4) == 0;
 }
 
 bool address_embedded_v4(const struct policy_address *a, struct policy_address *ret)
@@ -112,11 +113,11 @@ bool address_embedded_v4(const struct policy_address *a, struct policy_address *
 		unsigned char prefix[12];
 		size_t len, at;
 	} forms[] = {
-		{ { 0x00, 0x64, 0xff, 0x9b }, 12, 12 },		      /* NAT64, well known */
-		{ { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 12, 12 },   /* NAT64, local */
-		{ { 0x20, 0x02 }, 2, 2 },			      /* 6to4 */
-		{ { [8] = 0xff, [9] = 0xff }, 12, 12 },		      /* translated, RFC 2765 */
-		{ { 0 }, 12, 12 },				      /* compatible, RFC 4291 §2.5.5.1 */
+		{ { 0x00, 0x64, 0xff, 0x9b }, 12, 12 },		    /* NAT64, well known */
+		{ { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 12, 12 }, /* NAT64, local */
+		{ { 0x20, 0x02 }, 2, 2 },			    /* 6to4 */
+		{ { [8] = 0xff, [9] = 0xff }, 12, 12 },		    /* translated, RFC 2765 */
+		{ { 0 }, 12, 12 }, /* compatible, RFC 4291 §2.5.5.1 */
 	};
 
 	if (!a->is_v6 || address_is_loopback(a) || address_is_undiallable(a))

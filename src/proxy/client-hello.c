@@ -122,7 +122,8 @@ static int read_message(struct client_hello *h, struct span body)
 	session = take_vector(&r, 1);
 	suites = take_vector(&r, 2);
 	compression = take_vector(&r, 1);
-	if (r.is_short || session.len > 32 || suites.len < 2 || suites.len % 2 || compression.len < 1)
+	if (r.is_short || session.len > 32 || suites.len < 2 || suites.len % 2 ||
+	    compression.len < 1)
 		return -EBADMSG;
 	if (r.rest.len == 0)
 		return 0;

@@ -17,9 +17,9 @@ struct client_hello {
 	bool is_done;
 	/* What it said; valid once client_hello_feed has returned 1. */
 	bool has_name;
-	struct authority server; /* server_name, RFC 6066 §3; no port */
+	struct authority server;      /* server_name, RFC 6066 §3; no port */
 	bool offers_h2, offers_http1; /* ALPN, RFC 7301 */
-	bool has_ech;		  /* encrypted_client_hello: the name may be a front for another */
+	bool has_ech; /* encrypted_client_hello: the name may be a front for another */
 };
 
 void client_hello_init(struct client_hello *h);

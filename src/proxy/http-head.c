@@ -31,8 +31,8 @@ static bool same_authority(const struct authority *a, const struct authority *b)
 {
 	if (a->is_address != b->is_address || (a->port ? a->port : 80) != (b->port ? b->port : 80))
 		return false;
-	return a->is_address ? address_eq(&a->address, &b->address) :
-			       span_eq(name_span(&a->name), name_span(&b->name));
+	return a->is_address ? address_eq(&a->address, &b->address)
+			     : span_eq(name_span(&a->name), name_span(&b->name));
 }
 
 /* Host, or an authority in the target, whichever comes first; the others must say the same. */
@@ -170,7 +170,8 @@ static enum http_head_state end_line(struct http_head *h)
 	line.len -= has_cr ? 2 : 1;
 	h->line_at = h->text.len;
 	if (!h->has_request_line) {
-		/* Servers skip empty lines before a request (RFC 9112 §2.2); so may other protocols. */
+		/* Servers skip empty lines before a request (RFC 9112 §2.2); so may other
+		 * protocols. */
 		if (line.len == 0)
 			return HTTP_HEAD_MORE;
 		state = end_first_line(h, line);
@@ -185,8 +186,9 @@ static enum http_head_state end_line(struct http_head *h)
 		return HTTP_HEAD_MORE;
 	line = buf_span(&h->text);
 	first = (size_t)((const char *)memchr(line.p, '\r', line.len) - line.p);
-	return read_fields(h, span_from(line, first + 2), line.p[first - 1] == '0') < 0 ? HTTP_HEAD_BAD :
-										    HTTP_HEAD_DONE;
+	return read_fields(h, span_from(line, first + 2), line.p[first - 1] == '0') < 0
+		       ? HTTP_HEAD_BAD
+		       : HTTP_HEAD_DONE;
 }
 
 /* Can what has come of the first line still become a request line? */
@@ -228,7 +230,8 @@ enum http_head_state http_head_feed(struct http_head *h, struct span bytes)
 			return HTTP_HEAD_BAD;
 		if (c == '\n')
 			state = end_line(h);
-		else if (!h->has_request_line && (!is_line_byte(c) || (h->text.len - h->line_at <= 40 && !is_plausible(h))))
+		else if (!h->has_request_line &&
+			 (!is_line_byte(c) || (h->text.len - h->line_at <= 40 && !is_plausible(h))))
 			state = HTTP_HEAD_FOREIGN;
 		if (state != HTTP_HEAD_MORE)
 			return state;

@@ -20,7 +20,7 @@ struct http_head {
 };
 
 enum http_head_state {
-	HTTP_HEAD_MORE,	   /* could be HTTP/1, or is but is not whole */
+	HTTP_HEAD_MORE, /* could be HTTP/1, or is but is not whole */
 	HTTP_HEAD_DONE,
 	HTTP_HEAD_FOREIGN, /* the first line is not HTTP/1's: another protocol */
 	HTTP_HEAD_BAD,	   /* HTTP/1, or made to look like it to some servers, and malformed */

@@ -18,7 +18,8 @@ static bool is_number(struct span label)
 
 	if (label.len >= 2 && label.p[0] == '0' && label.p[1] == 'x') {
 		for (i = 2; i < label.len; i++)
-			if (!((label.p[i] >= '0' && label.p[i] <= '9') || (label.p[i] >= 'a' && label.p[i] <= 'f')))
+			if (!((label.p[i] >= '0' && label.p[i] <= '9') ||
+			      (label.p[i] >= 'a' && label.p[i] <= 'f')))
 				return false;
 		return true;
 	}
@@ -63,10 +64,12 @@ static int parse_international(struct span text, struct name *ret)
 	uint8_t *ascii = NULL;
 	int r;
 
-	if (text.len > (size_t)NAME_MAX_LEN * 4 || memchr(text.p, 0, text.len) || !utf8_is_valid(text))
+	if (text.len > (size_t)NAME_MAX_LEN * 4 || memchr(text.p, 0, text.len) ||
+	    !utf8_is_valid(text))
 		return -EINVAL;
 	copy = xmemdup0(text.p, text.len);
-	if (idn2_lookup_u8((const uint8_t *)copy, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+	if (idn2_lookup_u8((const uint8_t *)copy, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
+	    IDN2_OK)
 		return -EINVAL;
 	r = parse_ascii(span_of((const char *)ascii), ret);
 	idn2_free(ascii);

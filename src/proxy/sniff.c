@@ -4,7 +4,8 @@
 
 void sniff_init(struct sniff *s)
 {
-	*s = (struct sniff){ .seen = BUF_INIT(LIMIT_PROXY_FIRST_BYTES) };
+	/* The parsers have the limit; what was read along with their last bytes must fit too. */
+	*s = (struct sniff){ .seen = BUF_INIT(LIMIT_PROXY_FIRST_BYTES + LIMIT_PROXY_RELAY) };
 	client_hello_init(&s->hello);
 	http_head_init(&s->head);
 }
@@ -20,7 +21,8 @@ static enum sniff_kind feed_tls(struct sniff *s, struct span bytes)
 {
 	int r = client_hello_feed(&s->hello, bytes);
 
-	/* A record of another major version is no server's TLS, but may be another protocol's message. */
+	/* A record of another major version is no server's TLS, but may be another protocol's
+	 * message. */
 	if (r < 0)
 		return s->seen.len >= 2 && s->seen.data[1] != 3 ? SNIFF_RAW : SNIFF_BAD;
 	return r ? SNIFF_TLS : SNIFF_MORE;
