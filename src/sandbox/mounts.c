@@ -196,43 +196,60 @@ static int mount_private_directories(struct err *err)
 	return 0;
 }
 
-/*
- * /etc/resolv.conf names our resolver. Often it is a link into /run, which is
- * empty now: then the file is made where the link leads.
- */
-static int place_resolv_conf(struct span content, struct err *err)
+/* Is the file a link to one in /run, which is empty now? Then that is made and nothing is mounted. */
+static bool is_made_in_run(const char *path, struct span content, int *ret)
 {
-	static const char made[] = "/run/leash-resolv.conf";
-	char link[256];
-	ssize_t n = readlink("/etc/resolv.conf", link, sizeof(link) - 1);
 	_cleanup_buf_ struct buf target = BUF_INIT(0);
 	_cleanup_free_ char *parent = NULL;
-	_cleanup_close_ int fd = -1;
+	char link[256];
+	ssize_t n = readlink(path, link, sizeof(link) - 1);
 	struct span name;
+
+	if (n <= 0)
+		return false;
+	(void)path_normalise(SPAN("/etc"), span_make(link, (size_t)n), &target);
+	if (!path_is_below(buf_span(&target), SPAN("/run")) || access(target.data, F_OK) == 0)
+		return false;
+	name = path_base_name(buf_span(&target));
+	parent = xmemdup0(target.data, (size_t)(name.p - target.data));
+	*ret = mkdir_all(parent, 0755);
+	if (*ret >= 0)
+		*ret = file_create(target.data, content);
+	return true;
+}
+
+/* Lays a file of ours over one in /etc. Where that does not exist, programs do without it. */
+static int replace_file(const char *path, const char *made, struct span content)
+{
+	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (n > 0) {
-		(void)path_normalise(SPAN("/etc"), span_make(link, (size_t)n), &target);
-		if (path_is_below(buf_span(&target), SPAN("/run")) && access(target.data, F_OK) < 0) {
-			name = path_base_name(buf_span(&target));
-			parent = xmemdup0(target.data, (size_t)(name.p - target.data));
-			r = mkdir_all(parent, 0755);
-			if (r >= 0)
-				r = file_create(target.data, content);
-			return r < 0 ? err_set(err, r, "write %s", target.data) : 0;
-		}
-	}
+	if (is_made_in_run(path, content, &r))
+		return r;
+	if (access(path, F_OK) < 0)
+		return 0;
 	r = file_create(made, content);
 	if (r < 0)
-		return err_set(err, r, "write %s", made);
+		return r;
 	fd = mount_clone(made, /* recursive = */ false);
 	if (fd < 0)
-		return err_set(err, fd, "clone %s", made);
+		return fd;
 	r = mount_change(fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, false);
+	return r < 0 ? r : mount_place(fd, path);
+}
+
+/*
+ * resolv.conf names our resolver. hosts holds the container's own name alone:
+ * those that the host gives to addresses come from the resolver, under policy.
+ */
+static int place_name_files(const struct sandbox_options *o, struct err *err)
+{
+	_cleanup_free_ char *hosts = xasprintf("127.0.0.1\tlocalhost %s\n::1\tlocalhost %s\n", o->hostname, o->hostname);
+	int r = replace_file("/etc/resolv.conf", "/run/leash-resolv.conf", o->resolv_conf);
+
 	if (r >= 0)
-		r = mount_place(fd, "/etc/resolv.conf");
-	/* Without the file, resolvers ask 127.0.0.1, which arrives at ours as well. */
-	return r < 0 && r != -ENOENT ? err_set(err, r, "mount /etc/resolv.conf") : 0;
+		r = replace_file("/etc/hosts", "/run/leash-hosts", span_of(hosts));
+	return r < 0 ? err_set(err, r, "replace resolv.conf and hosts") : 0;
 }
 
 static int hide(const char *path)
@@ -331,7 +348,7 @@ static int set_up(const struct sandbox_options *o, struct plan *p, struct err *e
 	if (r >= 0)
 		r = hide_all(o, err);
 	if (r >= 0)
-		r = place_resolv_conf(o->resolv_conf, err);
+		r = place_name_files(o, err);
 	devices_done(&devices);
 	return r;
 }
