@@ -13,7 +13,7 @@ LEASH=$(realpath -m -- "${LEASH:-$ROOT/build/leash}")
 SUITE=$(basename "$0" .sh)
 
 T=$(mktemp -d "${TMPDIR:-/tmp}/leash-$SUITE.XXXXXX")
-chmod 711 "$T"
+chmod 755 "$T"
 TAP_COUNT=0
 TAP_FAILED=0
 SERVICE_PIDS=()
@@ -144,7 +144,10 @@ cleanup() {
 	for ((i = ${#CLEANUPS[@]} - 1; i >= 0; i--)); do
 		eval "${CLEANUPS[i]}"
 	done
-	[ ${#SERVICE_PIDS[@]} -eq 0 ] || kill -KILL "${SERVICE_PIDS[@]}" 2>/dev/null
+	if [ ${#SERVICE_PIDS[@]} -gt 0 ]; then
+		kill -KILL "${SERVICE_PIDS[@]}" 2>/dev/null
+		wait "${SERVICE_PIDS[@]}" 2>/dev/null
+	fi
 	if [ "$T_USER" ] && [ "$(id -u)" = 0 ]; then
 		kill_user_processes
 		flock /run/lock/leash-test-users userdel "$T_USER" 2>/dev/null
