@@ -20,6 +20,7 @@ SERVICE_PIDS=()
 CLEANUPS=()
 T_USER=
 OUT=$T/out ERR=$T/err RC=
+RUN_SHOWN=
 # Flags that every leash_run gets before its own.
 LEASH_FLAGS=(-I)
 # Variables of the caller's environment that leash itself sees, NAME=VALUE.
@@ -37,14 +38,15 @@ ok() {
 	printf 'ok %d - %s\n' "$TAP_COUNT" "$1"
 }
 
-# not_ok NAME [DIAGNOSTIC…]; what the last leash_run said follows.
+# not_ok NAME [DIAGNOSTIC…]; what the last leash_run said follows, once a run.
 not_ok() {
 	TAP_COUNT=$((TAP_COUNT + 1))
 	TAP_FAILED=$((TAP_FAILED + 1))
 	printf 'not ok %d - %s\n' "$TAP_COUNT" "$1"
 	shift
 	[ $# -eq 0 ] || diag "$@"
-	[ -z "$RC" ] || diag "last run: exit $RC" "$(head -c 1500 "$ERR" 2>/dev/null | sed 's/^/stderr: /')"
+	[ -z "$RC" ] || [ "$RUN_SHOWN" ] || diag "last run: exit $RC" "$(head -c 1500 "$ERR" 2>/dev/null | sed 's/^/stderr: /')"
+	RUN_SHOWN=yes
 }
 
 skip() {
@@ -242,6 +244,7 @@ user_file() {
 
 # leash_run [FLAG…] [--] COMMAND…: as the user, in the workspace. Leaves OUT, ERR (files) and RC.
 leash_run() {
+	RUN_SHOWN=
 	(cd "$WORK" && exec_as_user timeout -k 10 "$TIME_LIMIT" \
 		"$LEASH" "${LEASH_FLAGS[@]}" "$@") >"$OUT" 2>"$ERR"
 	RC=$?
@@ -249,6 +252,7 @@ leash_run() {
 
 # The same in the background; its pid in LEASH_PID, which is leash itself.
 leash_start() {
+	RUN_SHOWN=
 	(cd "$WORK" && exec_as_user "$LEASH" "${LEASH_FLAGS[@]}" "$@") >"$OUT" 2>"$ERR" <"${STDIN:-/dev/null}" &
 	LEASH_PID=$!
 	RC=

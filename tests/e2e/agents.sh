@@ -22,6 +22,7 @@ install_agents() {
 
 # After enter_world: AGENTS becomes a directory that the user can read, wherever the cache lies.
 mount_agents() {
-	AGENTS=/opt
-	mount --bind "$AGENTS_CACHE/node_modules" "$AGENTS"
+	mount --bind "$AGENTS_CACHE" /opt
+	# shellcheck disable=SC2034
+	AGENTS=/opt/node_modules
 }

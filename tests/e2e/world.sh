@@ -85,7 +85,7 @@ world_names() {
 		args+=("--address=/${name%%=*}/${name#*=}")
 	done
 	# Any other name resolves as well: what is refused was refused by leash.
-	args+=(--address=/#/203.0.113.66 --txt-record=permitted.test,a-text)
+	args+=(--local=/#/ --address=/#/203.0.113.66 --txt-record=permitted.test,a-text)
 	/usr/sbin/dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file= --user=root --no-resolv --no-hosts \
 		--listen-address="$WORLD_DNS" --bind-interfaces --log-queries --log-facility="$QUERIES" --log-async=0 \
 		"${args[@]}" 2>>"$T/service.log" &
