@@ -1,7 +1,5 @@
 #include "base/json-writer.h"
 
-#include <inttypes.h>
-
 #include "base/utf8.h"
 
 static void before_value(struct json_writer *w)
@@ -79,6 +77,16 @@ static void escape_ascii(struct buf *out, char c)
 	}
 }
 
+/* Nothing in a log may act on the terminal that shows it; beyond U+FFFF a surrogate pair. */
+static void escape_hidden(struct buf *out, uint32_t scalar)
+{
+	if (scalar > 0xffff)
+		(void)buf_printf(out, "\\u%04x\\u%04x", 0xd800 + ((scalar - 0x10000) >> 10),
+				 0xdc00 + ((scalar - 0x10000) & 0x3ff));
+	else
+		(void)buf_printf(out, "\\u%04x", scalar);
+}
+
 /* Characters that need no escape, so that most strings are one append. */
 static size_t plain_prefix(struct span s)
 {
@@ -106,6 +114,8 @@ static void write_quoted(struct buf *out, struct span s)
 			escape_ascii(out, s.p[0]);
 		else if (n == 0)
 			(void)buf_printf(out, "\\udc%02x", (unsigned)(unsigned char)s.p[0]);
+		else if (utf8_is_hidden(scalar))
+			escape_hidden(out, scalar);
 		else
 			(void)buf_append(out, s.p, n);
 		s = span_from(s, n ? n : 1);
@@ -116,8 +126,9 @@ static void write_quoted(struct buf *out, struct span s)
 void json_key(struct json_writer *w, const char *key)
 {
 	before_value(w);
-	write_quoted(w->out, span_of(key));
-	(void)buf_append_char(w->out, ':');
+	(void)buf_append_char(w->out, '"');
+	(void)buf_append_str(w->out, key);
+	(void)buf_append(w->out, "\":", 2);
 	w->after_key = true;
 }
 
@@ -127,16 +138,30 @@ void json_string(struct json_writer *w, struct span s)
 	write_quoted(w->out, s);
 }
 
+static void append_decimal(struct buf *out, uint64_t n)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do {
+		digits[--i] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	(void)buf_append(out, digits + i, sizeof(digits) - i);
+}
+
 void json_int(struct json_writer *w, int64_t n)
 {
 	before_value(w);
-	(void)buf_printf(w->out, "%" PRId64, n);
+	if (n < 0)
+		(void)buf_append_char(w->out, '-');
+	append_decimal(w->out, n < 0 ? -(uint64_t)n : (uint64_t)n);
 }
 
 void json_uint(struct json_writer *w, uint64_t n)
 {
 	before_value(w);
-	(void)buf_printf(w->out, "%" PRIu64, n);
+	append_decimal(w->out, n);
 }
 
 void json_bool(struct json_writer *w, bool b)

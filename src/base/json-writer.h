@@ -2,7 +2,8 @@
  * Writes JSON into a buffer, compact, keys in the order of the calls. Commas
  * are put by the writer; nesting is at most 32 deep. Strings that are not
  * UTF-8 are written with each bad byte as \udcXX (a lone low surrogate), so
- * that no two different byte strings look alike.
+ * that no two different byte strings look alike; control, bidirectional and
+ * zero-width characters are escaped, so that text is safe to show.
  */
 #pragma once
 
@@ -19,6 +20,7 @@ void json_begin_object(struct json_writer *w);
 void json_end_object(struct json_writer *w);
 void json_begin_array(struct json_writer *w);
 void json_end_array(struct json_writer *w);
+/* The key is a literal that needs no escape. */
 void json_key(struct json_writer *w, const char *key);
 void json_string(struct json_writer *w, struct span s);
 void json_int(struct json_writer *w, int64_t n);

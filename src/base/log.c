@@ -42,7 +42,7 @@ static void append_escaped(struct buf *line, const char *text)
 	}
 }
 
-static void emit(enum log_level level, const char *fmt, va_list ap)
+_printf_(2, 0) static void emit(enum log_level level, const char *fmt, va_list ap)
 {
 	static const char *const colors[] = { "\033[31m", "\033[33m", "\033[36m", "\033[2m" };
 	_cleanup_buf_ struct buf line = BUF_INIT(0);

@@ -10,3 +10,10 @@ size_t utf8_decode(struct span s, uint32_t *ret);
 bool utf8_is_valid(struct span s);
 /* Encodes a scalar value into out; returns the length, or 0 for a surrogate or > 0x10ffff. */
 size_t utf8_encode(uint32_t scalar, char out[4]);
+/*
+ * Would the character act on a terminal or hide in a text instead of being
+ * seen: C0 and C1 controls, DEL, bidirectional controls (Unicode TR 9), line
+ * separators, zero-width characters? They are shown escaped wherever a name
+ * that somebody else chose is shown.
+ */
+bool utf8_is_hidden(uint32_t scalar);

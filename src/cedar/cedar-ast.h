@@ -84,6 +84,7 @@ struct cedar_expr {
 	size_t n_items, n_names;
 	struct cedar_pattern_piece *pattern;
 	size_t n_pattern;
+	size_t depth; /* levels of this tree, 1 for a leaf; bounded by LIMIT_CEDAR_DEPTH */
 };
 
 enum cedar_scope_op {

@@ -115,7 +115,7 @@ struct cedar_value {
 		struct cedar_ipaddr ip;
 		struct {
 			const struct cedar_value *const *items;
-			size_t len; /* no duplicates once made by cedar_value_set */
+			size_t len; /* sorted, no duplicates: make sets with cedar_value_set only */
 		} set;
 		struct {
 			const struct cedar_record_entry *entries;
@@ -130,10 +130,12 @@ const struct cedar_value *cedar_value_long(struct arena *a, int64_t n);
 const struct cedar_value *cedar_value_string(struct arena *a, struct span s);
 const struct cedar_value *cedar_value_entity(struct arena *a, struct cedar_entity_uid uid);
 const struct cedar_value *cedar_value_ip(struct arena *a, struct cedar_ipaddr ip);
+const struct cedar_value *cedar_value_decimal(struct arena *a, int64_t ten_thousandths);
 const struct cedar_value *cedar_value_datetime(struct arena *a, int64_t ms);
-/* Removes duplicates. */
+const struct cedar_value *cedar_value_duration(struct arena *a, int64_t ms);
+/* Sorts and removes duplicates; the array is copied. */
 const struct cedar_value *cedar_value_set(struct arena *a, const struct cedar_value **items, size_t n);
-/* Sorts by key; of equal keys the last stays. */
+/* Sorts by key; of equal keys the last stays. The array is copied. */
 const struct cedar_value *cedar_value_record(struct arena *a, const struct cedar_record_entry *entries,
 					     size_t n);
 bool cedar_value_eq(const struct cedar_value *a, const struct cedar_value *b);
@@ -176,7 +178,7 @@ int cedar_entities_add(struct cedar_entities *e, struct cedar_entity_uid uid,
 		       const struct cedar_entity_uid *parents, size_t n_parents, struct err *err);
 /* Computes ancestors; -ELOOP on a cycle. To be called once, before use as a source. */
 int cedar_entities_close(struct cedar_entities *e, struct err *err);
-struct cedar_entity_source cedar_entities_source(const struct cedar_entities *e);
+struct cedar_entity_source cedar_entities_source(struct cedar_entities *e);
 
 /* ---- Evaluation -------------------------------------------------------- */
 
@@ -207,7 +209,10 @@ enum cedar_effect_result {
 	CEDAR_ERRED,
 };
 
-/* Does the policy's scope and do all its conditions hold? Templates never apply. */
+/*
+ * Does the policy's scope and do all its conditions hold? Templates never apply.
+ * An error with the code "limit" is ours, not Cedar's: treat it as a denial.
+ */
 enum cedar_effect_result cedar_policy_eval(const struct cedar_policy *p, const struct cedar_request *r,
 					   const struct cedar_entity_source *entities,
 					   struct arena *arena, struct cedar_eval_error *error);
@@ -230,8 +235,9 @@ struct cedar_response {
 
 /*
  * Cedar's authorization: any satisfied forbid denies, else any satisfied
- * permit allows, else deny. Returns 0, or -ENOMEM when the arena is exhausted
- * (the response then denies).
+ * permit allows, else deny. Returns 0, or -ENOMEM when the arena is exhausted,
+ * or -EMSGSIZE at the nesting limit (the response then denies: to skip a forbid
+ * for want of memory would allow).
  */
 int cedar_authorize(const struct cedar_policy_set *set, const struct cedar_request *r,
 		    const struct cedar_entity_source *entities, struct arena *arena,

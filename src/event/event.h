@@ -60,6 +60,7 @@ struct event {
 	uint32_t uid;
 	bool has_uid;
 	bool argv_cut; /* argv was longer than LIMIT_ARGV */
+	bool is_cut;   /* another text was longer than the ring takes (RING_TEXT_MAX) */
 	uint32_t flags, mode_bits; /* open(2) flags; mode of a new file */
 	bool has_flags, has_mode_bits;
 	uint16_t port;
@@ -86,4 +87,13 @@ const char *event_kind_name(enum event_kind kind);
 /* EVENT_NONE when unknown. */
 enum event_kind event_kind_from_name(struct span name);
 const char *event_decision_name(enum event_decision d);
+/* EVENT_DECISION_NONE when unknown. */
+enum event_decision event_decision_from_name(struct span name);
 const char *event_backend_name(enum event_backend b);
+
+/*
+ * Appends the event's JSON object without a final newline; docs/EVENTS.md names
+ * the keys. seq 0, session NULL and prev_hex NULL are left out; prev comes last.
+ */
+int event_to_json(const struct event *e, uint64_t seq, const char *session, const char *prev_hex,
+		  struct buf *out);

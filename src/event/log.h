@@ -1,12 +1,12 @@
 /*
  * The session's event log: JSON lines, each with a sequence number without
- * gaps and a hash chain (SHA-256 over the previous record's hash and this
- * record's bytes), 0600. Written by the daemon alone, batched; flushed when
- * asked. Also reads logs back, for `leash events` and `leash verify`.
+ * gaps and the SHA-256 of the line before it (docs/EVENTS.md), 0600. Written by
+ * the daemon alone, batched; flushed when asked or when much has gathered.
  */
 #pragma once
 
 #include "base/err.h"
+#include "base/sha256.h"
 #include "event/event.h"
 
 struct event_log;
@@ -14,15 +14,32 @@ struct event_log;
 /* Creates the file (must not exist). session is the id put into each record. */
 int event_log_create(const char *path, const char *session, struct event_log **ret,
 		     struct err *err) _must_check_;
-/* Buffers one record. Returns its seq, or 0 when writing has failed (see event_log_error). */
+/*
+ * Buffers one record; time_ns 0 means now. Returns its seq, or 0 once writing
+ * has failed: the log takes no more then (see event_log_error).
+ */
 uint64_t event_log_append(struct event_log *l, const struct event *e);
 /* Writes out what is buffered; with sync, fdatasync too. */
 int event_log_flush(struct event_log *l, bool sync) _must_check_;
+/* 0, or the negative errno that ended the log: whole records only are in the file. */
+int event_log_error(const struct event_log *l);
+/* The last record's seq (0: none) and the hash of its line, for session.json. */
+uint64_t event_log_head(const struct event_log *l, char ret_hex[SHA256_HEX_LEN + 1]);
+/* Does not flush: whoever frees a log decides what becomes of an error. */
 void event_log_free(struct event_log *l);
 
-/* Appends the record's JSON object without a final newline. prev_hex may be NULL. */
-int event_to_json(const struct event *e, uint64_t seq, const char *session, const char *prev_hex,
-		  struct buf *out);
+/* What event_log_verify found. */
+struct event_log_report {
+	uint64_t n_records;		    /* whole records with an unbroken chain */
+	uint64_t bad_line;		    /* 0, or the number of the first bad line */
+	bool is_stopped;		    /* the last good record is a session.stop */
+	char head_hex[SHA256_HEX_LEN + 1]; /* hash of the last good record's line */
+};
 
-/* Checks the chain of a log. Returns 0, or -EBADMSG with the first bad line number and why. */
-int event_log_verify(int fd, uint64_t *ret_bad_line, struct err *err) _must_check_;
+/*
+ * Checks the chain of a log from its start. Returns 0, or -EBADMSG with the
+ * first bad line and why, or another errno where the file cannot be read.
+ * The report holds what was good up to there. A log whose last records are
+ * missing is a good chain: compare seq and hash with what was kept elsewhere.
+ */
+int event_log_verify(int fd, struct event_log_report *ret, struct err *err) _must_check_;

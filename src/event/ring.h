@@ -13,6 +13,7 @@
 
 #define RING_DEFAULT_SIZE ((size_t)2 * 1024 * 1024) /* bytes of data, a power of two; touched pages only are resident */
 #define RING_BLOCK_MS 1000
+#define RING_TEXT_MAX ((size_t)8 * 1024) /* bytes of each text but argv; longer ones are cut and is_cut is set */
 
 struct event_ring; /* one process's view: a mapping of the memfd plus its eventfd */
 
@@ -27,7 +28,9 @@ void event_ring_free(struct event_ring *r);
 void event_ring_write(struct event_ring *r, const struct event *e);
 
 /*
- * Calls fn for each event present, oldest first; its spans are valid during the
- * call only. Returns how many, or -EBADMSG. Clears the wake-up.
+ * Calls fn for each event present at the time of the call, oldest first; its
+ * spans are valid during the call only. Returns how many, or -EBADMSG, now and
+ * ever after, when the writer broke the format. Clears the wake-up, and sets it
+ * again if more has come meanwhile: one call per poll is enough.
  */
 int event_ring_drain(struct event_ring *r, void (*fn)(const struct event *e, void *ctx), void *ctx);

@@ -79,6 +79,11 @@ int sandbox_start(const struct sandbox_options *o, struct sandbox *ret, struct e
 int sandbox_release(struct sandbox *s) _must_check_;
 /* Returns 1 with an event, 0 when init is gone, -EAGAIN, or another negative errno. */
 int sandbox_next_event(struct sandbox *s, struct sandbox_event *ret);
+/*
+ * Makes a directory that was read-only at mount level writable from now on,
+ * because a changed policy may permit writing there.
+ */
+int sandbox_make_writable(struct sandbox *s, const char *path, struct err *err) _must_check_;
 /* Sends a signal to the command's process group (SIGCONT after a stop too). */
 int sandbox_signal(struct sandbox *s, int signal_number);
 /* Kills everything in the container, waits for it, closes all descriptors. */

@@ -1,0 +1,40 @@
+# The README's commands. Meson and Ninja do the work; see meson.build.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+
+.PHONY: all run test bench fuzz check install deps deps-test clean
+
+all: deps
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix=$(PREFIX)
+	@ninja -C $(BUILD)
+
+# A first session: a short script under a small policy, its events shown live.
+run: all
+	@tools/demo $(BUILD)/leash
+
+test: deps-test all
+	@tools/run-tests --build $(BUILD)
+
+# Ratios against the bare command and against bubblewrap, in one run.
+bench: deps-test all
+	@bench/run.sh $(BUILD)
+
+fuzz: deps-test
+	@tools/fuzz
+
+check: deps-test all
+	@tools/check
+
+install: all
+	@ninja -C $(BUILD) install
+
+# Each asks for sudo only if a package is missing.
+deps:
+	@tools/deps tools/packages.txt
+
+deps-test: deps
+	@tools/deps tests/packages.txt
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,21 @@
+/*
+ * Collecting what a parse finds. Bounded: past LIMIT_CEDAR_DIAGNOSTICS a last
+ * entry says so and the rest is dropped (n_errors still counts).
+ */
+#pragma once
+
+#include "cedar/cedar.h"
+
+/* Longest piece of source text that a message quotes, in bytes. */
+#define DIAGNOSTIC_QUOTE_MAX 60
+
+/* suggestion may be NULL; it is copied. */
+void diagnostic_add(struct cedar_diagnostics *d, enum cedar_severity severity, const char *code,
+		    struct cedar_range range, const char *suggestion, const char *fmt, ...)
+	_printf_(6, 7);
+/* Puts the findings into source order. */
+void diagnostics_sort(struct cedar_diagnostics *d);
+/* s cut at a character boundary so that it can be quoted in a message. */
+struct span diagnostic_quote(struct span s);
+/* The candidate that word was probably meant to be (edit distance at most 2), or NULL. */
+const char *nearest_word(struct span word, const char *const *candidates, size_t n);

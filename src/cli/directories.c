@@ -1,0 +1,39 @@
+#include "cli/directories.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/path.h"
+
+char *home_directory(struct err *err)
+{
+	const char *home = secure_getenv("HOME");
+	const struct passwd *pw = home && home[0] == '/' ? NULL : getpwuid(getuid());
+	char *real;
+
+	if (pw)
+		home = pw->pw_dir;
+	if (!home || home[0] != '/') {
+		(void)err_say(err, -ENOENT, "HOME is not set; set it to your home directory");
+		return NULL;
+	}
+	real = realpath(home, NULL);
+	if (!real)
+		(void)err_set(err, -errno, "home directory %s", home);
+	return real;
+}
+
+char *config_directory(const char *home)
+{
+	const char *own = secure_getenv("LEASH_HOME");
+	const char *xdg = secure_getenv("XDG_CONFIG_HOME");
+
+	if (own && own[0] == '/')
+		return xstrdup(own);
+	if (xdg && xdg[0] == '/')
+		return path_join(xdg, "leash");
+	return path_join(home, ".config/leash");
+}

@@ -1,0 +1,11 @@
+/*
+ * Where leash keeps what is the user's: configuration, state, runtime files.
+ */
+#pragma once
+
+#include "base/err.h"
+
+/* The caller's home directory, from HOME or the password database. Newly allocated. */
+char *home_directory(struct err *err) _must_check_;
+/* $LEASH_HOME, $XDG_CONFIG_HOME/leash or ~/.config/leash. */
+char *config_directory(const char *home) _must_check_;

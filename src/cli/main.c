@@ -1,0 +1,51 @@
+/*
+ * The entry: helper processes of a session start here too, told by argv[1].
+ * A first word that is no sub-command is a command to run.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "daemon/child.h"
+#include "proxy/proxy.h"
+#include "supervise/supervise.h"
+
+const struct command commands[] = {
+	{ "run", "[FLAGS] [--] COMMAND [ARG...]", "run a command in a container (the word `run` may be left out)",
+	  command_run },
+	{ "events", "[SESSION] [FLAGS]", "show what a session did and what was denied", command_events },
+	{ "sessions", "[FLAGS]", "list sessions", command_sessions },
+	{ "verify", "[SESSION]", "check that a session's log was not changed", command_verify },
+	{ "policy", "check|explain|show ...", "check a policy, or explain a decision", command_policy },
+	{ "doctor", "[FLAGS]", "say what this machine offers and what is missing", command_doctor },
+	{ "completion", "bash|zsh|fish", "print shell completion", command_completion },
+	{ "version", "", "print the version", command_version },
+	{ "help", "[COMMAND]", "show help", command_help },
+};
+const size_t n_commands = ARRAY_SIZE(commands);
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < n_commands; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		(void)command_help(1, argv);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--internal-supervisor") == 0)
+		return supervise_main(CHILD_CONTROL_FD);
+	if (strcmp(argv[1], "--internal-proxy") == 0)
+		return proxy_main(CHILD_CONTROL_FD);
+	command = find_command(argv[1]);
+	/* An explicit sub-command sees its own name as argv[0]; an implied `run` sees ours. */
+	return command ? command->run(argc - 1, argv + 1) : command_run(argc, argv);
+}

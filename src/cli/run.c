@@ -1,0 +1,400 @@
+/*
+ * `leash [run] [FLAGS] [--] COMMAND [ARG...]`: reads the flags, finds the
+ * command, and hands both to the daemon.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/utf8.h"
+#include "cli/command.h"
+#include "cli/directories.h"
+#include "cli/options.h"
+#include "cli/state.h"
+#include "daemon/session.h"
+
+enum {
+	OPTION_POLICY = 1,
+	OPTION_PROFILE,
+	OPTION_MODE,
+	OPTION_NO_INTERACTIVE,
+	OPTION_VOLUME,
+	OPTION_ENV,
+	OPTION_ENV_INHERIT,
+	OPTION_PUBLISH,
+	OPTION_MEMORY,
+	OPTION_CPUS,
+	OPTION_PIDS,
+	OPTION_VERBOSE,
+	OPTION_HELP,
+	OPTION_VERSION,
+};
+
+const struct option_spec run_options[] = {
+	{ "policy", 0, "FILE", "use this Cedar policy instead of profile and user policy", OPTION_POLICY },
+	{ "profile", 0, "NAME", "built-in profile: guarded (default), permissive, locked", OPTION_PROFILE },
+	{ "mode", 0, "MODE", "enforce (default), shadow, record", OPTION_MODE },
+	{ "no-interactive", 'I', NULL, "pipes instead of a terminal", OPTION_NO_INTERACTIVE },
+	{ "volume", 'v', "SRC:DST[:ro]", "show SRC as DST inside, writable unless :ro", OPTION_VOLUME },
+	{ "env", 'e', "KEY[=VALUE]", "set a variable inside, or pass your own value on", OPTION_ENV },
+	{ "env-inherit", 0, NULL, "pass your whole environment on", OPTION_ENV_INHERIT },
+	{ "publish", 'p', "[IP:][PORT:]PORT", "make a port inside reachable from the host", OPTION_PUBLISH },
+	{ "memory", 0, "BYTES", "limit memory: 512M, 4G", OPTION_MEMORY },
+	{ "cpus", 0, "NUMBER", "limit processor time: 1.5", OPTION_CPUS },
+	{ "pids", 0, "NUMBER", "limit processes and threads", OPTION_PIDS },
+	{ "verbose", 'V', NULL, "say more", OPTION_VERBOSE },
+	{ "help", 'h', NULL, "show this help", OPTION_HELP },
+	{ "version", 0, NULL, "show the version", OPTION_VERSION },
+};
+const size_t n_run_options = ARRAY_SIZE(run_options);
+
+struct volume {
+	char *source, *target;
+	bool is_read_only;
+};
+
+struct run {
+	char *home, *cwd, *config;
+	struct environment environment;
+	struct environment env_options; /* -e, applied last */
+	published_ports ports;
+	VEC(struct volume) volumes;
+	struct policy_layers layers;
+	struct sandbox_limits limits;
+	bool is_not_interactive, want_env_inherit, is_verbose, want_help, want_version;
+};
+
+static int parse_number(const char *text, double *ret)
+{
+	char *end = NULL;
+
+	errno = 0;
+	*ret = strtod(text, &end);
+	return errno || end == text || *ret <= 0 || *ret > 1e15 ? -EINVAL : (int)(end - text);
+}
+
+static int parse_memory(const char *text, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	double n;
+	int len = parse_number(text, &n);
+	const char *unit;
+
+	if (len < 0)
+		return len;
+	if (text[len]) {
+		unit = strchr(units, text[len] & ~0x20);
+		if (!unit || !*unit || text[len + 1])
+			return -EINVAL;
+		for (const char *u = units; u <= unit; u++)
+			n *= 1024;
+	}
+	*ret = (uint64_t)n;
+	return 0;
+}
+
+/* SRC:DST[:ro|rw], both absolute after ~ and the current directory are filled in. */
+static int add_volume(struct run *run, const char *text, struct err *err)
+{
+	struct volume v = { 0 };
+	struct span rest = span_of(text);
+	const char *colon = strchr(text, ':');
+	const char *mode;
+	_cleanup_free_ char *source = NULL;
+
+	if (!colon || colon == text)
+		return err_say(err, -EINVAL, "-v %s: expected SOURCE:TARGET, with :ro to forbid writing", text);
+	source = text[0] == '~' ? xasprintf("%s%.*s", run->home, (int)(colon - text - 1), text + 1) :
+				  xmemdup0(text, (size_t)(colon - text));
+	rest = span_from(rest, (size_t)(colon - text) + 1);
+	mode = memchr(rest.p, ':', rest.len);
+	if (mode) {
+		if (strcmp(mode, ":ro") != 0 && strcmp(mode, ":rw") != 0)
+			return err_say(err, -EINVAL, "-v %s: the mode is ro or rw", text);
+		v.is_read_only = strcmp(mode, ":ro") == 0;
+		rest.len = (size_t)(mode - rest.p);
+	}
+	if (rest.len == 0 || rest.p[0] != '/')
+		return err_say(err, -EINVAL, "-v %s: the target must be an absolute path", text);
+	v.source = realpath(source, NULL);
+	if (!v.source)
+		return err_set(err, -errno, "-v %s: %s", text, source);
+	v.target = xmemdup0(rest.p, rest.len);
+	vec_push(&run->volumes, v);
+	return 0;
+}
+
+static int set_mode(struct run *run, const char *value, struct err *err)
+{
+	if (policy_mode_from_name(span_of(value), &run->layers.environment.mode) < 0)
+		return err_say(err, -EINVAL, "--mode %s: the modes are enforce, shadow and record", value);
+	return 0;
+}
+
+static int set_limit(struct run *run, int id, const char *value, struct err *err)
+{
+	double n = 0;
+	int r = 0;
+
+	if (id == OPTION_MEMORY)
+		r = parse_memory(value, &run->limits.memory_bytes);
+	else
+		r = parse_number(value, &n) == (int)strlen(value) ? 0 : -EINVAL;
+	if (r < 0 || n > 1e6)
+		return err_say(err, -EINVAL, "%s %s: expected a positive number",
+			       id == OPTION_MEMORY ? "--memory" : id == OPTION_CPUS ? "--cpus" : "--pids", value);
+	if (id == OPTION_CPUS)
+		run->limits.cpu_percent = (uint32_t)(n * 100);
+	if (id == OPTION_PIDS)
+		run->limits.max_pids = (uint32_t)n;
+	return 0;
+}
+
+static int set_policy_file(struct run *run, const char *value, struct err *err)
+{
+	char *path = realpath(value, NULL);
+
+	if (!path)
+		return err_set(err, -errno, "read the policy %s", value);
+	xfree(run->layers.policy_file);
+	run->layers.policy_file = path;
+	return 0;
+}
+
+static int on_option(int id, const char *value, void *ctx, struct err *err)
+{
+	struct run *run = ctx;
+
+	switch (id) {
+	case OPTION_POLICY:
+		return set_policy_file(run, value, err);
+	case OPTION_PROFILE:
+		run->layers.environment.profile = value;
+		return 0;
+	case OPTION_MODE:
+		return set_mode(run, value, err);
+	case OPTION_NO_INTERACTIVE:
+		run->is_not_interactive = true;
+		return 0;
+	case OPTION_VOLUME:
+		return add_volume(run, value, err);
+	case OPTION_ENV:
+		return environment_add_option(&run->env_options, value, err);
+	case OPTION_ENV_INHERIT:
+		run->want_env_inherit = true;
+		return 0;
+	case OPTION_PUBLISH:
+		return publish_open(&run->ports, value, err);
+	case OPTION_MEMORY:
+	case OPTION_CPUS:
+	case OPTION_PIDS:
+		return set_limit(run, id, value, err);
+	case OPTION_VERBOSE:
+		run->is_verbose = true;
+		return 0;
+	case OPTION_HELP:
+		run->want_help = true;
+		return 0;
+	case OPTION_VERSION:
+		run->want_version = true;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* The command as a path: itself if it has a slash, else the first executable on PATH. Exit code or 0. */
+static int find_program(const struct run *run, const char *name, char **ret, struct err *err)
+{
+	const char *path = secure_getenv("PATH");
+	int found = ENOENT;
+
+	if (strchr(name, '/')) {
+		_cleanup_buf_ struct buf absolute = BUF_INIT(0);
+		struct stat st;
+
+		(void)path_normalise(span_of(run->cwd), span_of(name), &absolute);
+		if (stat(absolute.data, &st) < 0) {
+			(void)err_set(err, -errno, "%s", name);
+			return errno == ENOENT || errno == ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
+		}
+		if (S_ISDIR(st.st_mode) || access(absolute.data, X_OK) < 0) {
+			(void)err_set(err, S_ISDIR(st.st_mode) ? -EISDIR : -EACCES, "%s", name);
+			return EXIT_CANNOT_EXECUTE;
+		}
+		*ret = buf_take(&absolute);
+		return 0;
+	}
+	for (const char *p = path && *path ? path : "/usr/local/bin:/usr/bin:/bin"; p;) {
+		const char *end = strchrnul(p, ':');
+		_cleanup_free_ char *directory = xmemdup0(p, (size_t)(end - p));
+		_cleanup_free_ char *candidate = path_join(directory, name);
+		struct stat st;
+
+		if (directory[0] == '/' && stat(candidate, &st) == 0 && S_ISREG(st.st_mode)) {
+			if (access(candidate, X_OK) == 0) {
+				*ret = TAKE_PTR(candidate);
+				return 0;
+			}
+			found = EACCES;
+		}
+		p = *end ? end + 1 : NULL;
+	}
+	(void)err_say(err, -found, found == EACCES ? "%s: not executable" : "%s: command not found", name);
+	return found == EACCES ? EXIT_CANNOT_EXECUTE : EXIT_NOT_FOUND;
+}
+
+static void append_cedar_string(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			(void)buf_append_char(out, '\\');
+		(void)buf_append_char(out, *s);
+	}
+}
+
+/* Who names a volume on the command line also permits its use. */
+static int permit_volumes(const struct run *run, struct buf *text, struct err *err)
+{
+	for (size_t i = 0; i < run->volumes.len; i++) {
+		const struct volume *v = &run->volumes.items[i];
+
+		if (!utf8_is_valid(span_of(v->target)))
+			return err_say(err, -EINVAL, "-v: a target must be UTF-8");
+		(void)buf_printf(text, "permit (principal, action in Action::\"%s\", resource in Dir::\"",
+				 v->is_read_only ? "FileOpenReadOnly" : "FileOpen");
+		append_cedar_string(text, v->target);
+		(void)buf_append_str(text, "\");\n");
+	}
+	return 0;
+}
+
+static int prepare(struct run *run, struct err *err)
+{
+	const char *file = secure_getenv("LEASH_POLICY_FILE");
+
+	run->home = home_directory(err);
+	if (!run->home)
+		return -ENOENT;
+	run->config = config_directory(run->home);
+	run->cwd = getcwd(NULL, 0);
+	if (!run->cwd)
+		return err_set(err, -errno, "find the current directory");
+	run->layers.environment = (struct policy_environment){ .home = run->home,
+							       .workspace = run->cwd,
+							       .profile = "guarded",
+							       .mode = POLICY_ENFORCE };
+	run->layers.user_file = path_join(run->config, "policy.cedar");
+	run->layers.project_file = path_join(run->cwd, ".leash/policy.cedar");
+	return file && *file ? set_policy_file(run, file, err) : 0;
+}
+
+static int execute(struct run *run, char **argv, struct err *err)
+{
+	_cleanup_free_ char *program = NULL;
+	_cleanup_free_ char *directory = NULL;
+	_cleanup_free_ char *id = NULL;
+	_cleanup_free_ char *state = state_directory(run->home);
+	_cleanup_free_ char *runtime = runtime_directory(run->home);
+	_cleanup_free_ struct sandbox_mount *mounts = xnew_array(struct sandbox_mount, run->volumes.len);
+	_cleanup_free_ char *agent = NULL;
+	_cleanup_buf_ struct buf session_text = BUF_INIT(0);
+	const char *const own_paths[] = { run->config, state, runtime, NULL };
+	struct span name;
+	int code = find_program(run, argv[0], &program, err);
+
+	if (code)
+		return code;
+	name = path_base_name(span_of(argv[0]));
+	agent = xmemdup0(name.p, name.len);
+	run->layers.environment.agent = agent;
+	run->layers.environment.own_paths = own_paths;
+	if (permit_volumes(run, &session_text, err) < 0)
+		return EXIT_LEASH_FAILED;
+	run->layers.session_text = buf_span(&session_text);
+	if (run->want_env_inherit)
+		environment_inherit(&run->environment);
+	environment_add_basics(&run->environment, run->home, run->cwd);
+	for (size_t i = 0; i < run->env_options.entries.len; i++)
+		if (environment_add_option(&run->environment, run->env_options.entries.items[i], err) < 0)
+			return EXIT_LEASH_FAILED;
+	for (size_t i = 0; i < run->volumes.len; i++)
+		mounts[i] = (struct sandbox_mount){ .source = run->volumes.items[i].source,
+						    .target = run->volumes.items[i].target,
+						    .is_read_only = run->volumes.items[i].is_read_only };
+	if (state_session_create(state, &id, &directory, err) < 0)
+		return EXIT_LEASH_FAILED;
+	return session_run(&(struct session_options){ .id = id,
+						      .directory = directory,
+						      .program = program,
+						      .argv = argv,
+						      .cwd = run->cwd,
+						      .workspace = run->cwd,
+						      .home = run->home,
+						      .layers = &run->layers,
+						      .environment = &run->environment,
+						      .ports = &run->ports,
+						      .mounts = mounts,
+						      .n_mounts = run->volumes.len,
+						      .limits = run->limits,
+						      .want_pty = !run->is_not_interactive &&
+								  terminal_is_interactive(),
+						      .is_verbose = run->is_verbose },
+			   err);
+}
+
+static void run_done(struct run *run)
+{
+	for (size_t i = 0; i < run->volumes.len; i++) {
+		xfree(run->volumes.items[i].source);
+		xfree(run->volumes.items[i].target);
+	}
+	vec_done(&run->volumes);
+	publish_done(&run->ports);
+	environment_done(&run->environment);
+	environment_done(&run->env_options);
+	xfree(run->layers.policy_file);
+	xfree(run->layers.user_file);
+	xfree(run->layers.project_file);
+	xfree(run->home);
+	xfree(run->cwd);
+	xfree(run->config);
+}
+
+int command_run(int argc, char **argv)
+{
+	_cleanup_(run_done) struct run run = { 0 };
+	struct err err = { 0 };
+	int first, code;
+
+	if (prepare(&run, &err) < 0) {
+		log_error("%s", err.text);
+		return EXIT_LEASH_FAILED;
+	}
+	first = options_parse(run_options, n_run_options, argc, argv, on_option, &run, &err);
+	if (first < 0) {
+		log_error("%s", err.text);
+		return EXIT_LEASH_FAILED;
+	}
+	if (run.want_version)
+		return command_version(1, argv);
+	if (run.want_help)
+		return command_help(1, argv);
+	if (run.is_verbose)
+		log_set_level(LOG_LEVEL_DEBUG);
+	if (first >= argc) {
+		log_error("no command given; try `leash -- bash`, or `leash --help`");
+		return EXIT_USAGE;
+	}
+	code = execute(&run, argv + first, &err);
+	if (err.code)
+		log_error("%s", err.text);
+	return code;
+}

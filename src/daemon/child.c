@@ -1,0 +1,127 @@
+#include "daemon/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+
+/* Descriptor 3 becomes the control socket; all others are close-on-exec already. */
+static int spawn(struct child *c, int theirs)
+{
+	_cleanup_free_ char *title = xasprintf("leash: %s", c->name);
+	char role[32];
+	char *argv[] = { title, role, NULL };
+	char *envp[] = { NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	int r;
+
+	(void)snprintf(role, sizeof(role), "--internal-%s", c->name);
+	r = posix_spawn_file_actions_init(&actions);
+	if (r)
+		return -r;
+	r = posix_spawnattr_init(&attributes);
+	if (r) {
+		(void)posix_spawn_file_actions_destroy(&actions);
+		return -r;
+	}
+	(void)sigemptyset(&none);
+	(void)sigfillset(&all);
+	r = posix_spawn_file_actions_adddup2(&actions, theirs, CHILD_CONTROL_FD);
+	if (!r)
+		r = posix_spawnattr_setsigmask(&attributes, &none);
+	if (!r)
+		r = posix_spawnattr_setsigdefault(&attributes, &all);
+	/* A process group of its own: the terminal's Ctrl-C is the daemon's affair. */
+	if (!r)
+		r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+								  POSIX_SPAWN_SETPGROUP);
+	if (!r)
+		r = posix_spawn(&c->pid, "/proc/self/exe", &actions, &attributes, argv, envp);
+	(void)posix_spawnattr_destroy(&attributes);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return -r;
+}
+
+int child_start(struct child *c, struct err *err)
+{
+	_cleanup_close_ int ours = -1;
+	_cleanup_close_ int theirs = -1;
+	int fds[2];
+	int r = ipc_socketpair(fds);
+
+	if (r < 0)
+		return err_set(err, r, "start the %s: socketpair", c->name);
+	ours = fds[0];
+	theirs = fds[1];
+	r = spawn(c, theirs);
+	if (r < 0) {
+		c->pid = 0;
+		return err_set(err, r, "start the %s", c->name);
+	}
+	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	if (c->pidfd < 0) {
+		r = err_set(err, -errno, "start the %s: pidfd_open", c->name);
+		child_stop(c, 0);
+		return r;
+	}
+	c->control_fd = TAKE_FD(ours);
+	return 0;
+}
+
+int child_send(struct child *c, uint16_t type, struct span payload, const int *fds, size_t n_fds,
+	       struct err *err)
+{
+	int r = ipc_send(c->control_fd, type, 0, payload, fds, n_fds);
+
+	return r < 0 ? err_set(err, r, "talk to the %s", c->name) : 0;
+}
+
+static bool wait_readable(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do
+		n = poll(&p, 1, timeout_ms);
+	while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
+void child_stop(struct child *c, int timeout_ms)
+{
+	if (c->control_fd >= 0)
+		fd_close(TAKE_FD(c->control_fd));
+	if (c->pid > 0) {
+		if (c->pidfd < 0 || !wait_readable(c->pidfd, timeout_ms))
+			(void)kill(c->pid, SIGKILL);
+		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		c->pid = 0;
+	}
+	if (c->pidfd >= 0)
+		fd_close(TAKE_FD(c->pidfd));
+}
+
+void child_describe_end(struct child *c, struct err *err)
+{
+	int status = 0;
+
+	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	c->pid = 0;
+	if (WIFSIGNALED(status))
+		(void)err_say(err, -ECHILD, "the %s was killed by signal %d (%s)", c->name, WTERMSIG(status),
+			      strsignal(WTERMSIG(status)));
+	else
+		(void)err_say(err, -ECHILD, "the %s ended with status %d", c->name, WEXITSTATUS(status));
+}

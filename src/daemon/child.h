@@ -1,0 +1,32 @@
+/*
+ * One of the daemon's helper processes (supervisor, proxy): started by
+ * executing our own program again, so that it has an address space of its own
+ * layout, with one control socket as descriptor 3 and nothing else.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/ipc.h"
+
+#define CHILD_CONTROL_FD 3
+
+struct child {
+	const char *name; /* "supervisor" */
+	pid_t pid;	  /* 0: not running */
+	int pidfd;
+	int control_fd;
+};
+
+#define CHILD_INIT(child_name) { .name = (child_name), .pidfd = -1, .control_fd = -1 }
+
+/* Starts the process; in a listing of processes it is called "leash: NAME". */
+int child_start(struct child *c, struct err *err) _must_check_;
+/* Sends a message; a failure means that the process is gone. */
+int child_send(struct child *c, uint16_t type, struct span payload, const int *fds, size_t n_fds,
+	       struct err *err) _must_check_;
+/* Closes the control socket, which asks the process to end, and waits for it; kills it after timeout_ms. */
+void child_stop(struct child *c, int timeout_ms);
+/* After the pidfd became readable: reaps, and says in words how the process ended. */
+void child_describe_end(struct child *c, struct err *err);

@@ -1,0 +1,89 @@
+#include "daemon/environment.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Taken from the caller where set. Nothing here carries a credential or the address of a host service. */
+static const char *const passed_on[] = { "PATH",   "TERM",	 "COLORTERM", "LANG",	  "LANGUAGE",
+					 "LC_ALL", "LC_CTYPE",	 "LC_COLLATE", "LC_MESSAGES", "LC_NUMERIC",
+					 "LC_TIME", "TZ",	 "USER",      "LOGNAME",  "SHELL",
+					 "EDITOR", "VISUAL",	 "PAGER",     "NO_COLOR", "TERM_PROGRAM" };
+
+void environment_done(struct environment *e)
+{
+	for (size_t i = 0; i < e->entries.len; i++)
+		xfree(e->entries.items[i]);
+	vec_done(&e->entries);
+}
+
+static bool is_key(const char *entry, const char *key)
+{
+	size_t n = strlen(key);
+
+	return strncmp(entry, key, n) == 0 && entry[n] == '=';
+}
+
+void environment_set(struct environment *e, const char *key, const char *value)
+{
+	char *entry = xasprintf("%s=%s", key, value);
+
+	for (size_t i = 0; i < e->entries.len; i++) {
+		if (is_key(e->entries.items[i], key)) {
+			xfree(e->entries.items[i]);
+			e->entries.items[i] = entry;
+			return;
+		}
+	}
+	vec_push(&e->entries, entry);
+}
+
+void environment_add_basics(struct environment *e, const char *home, const char *cwd)
+{
+	environment_set(e, "PATH", "/usr/local/bin:/usr/bin:/bin");
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++) {
+		const char *value = secure_getenv(passed_on[i]);
+
+		if (value)
+			environment_set(e, passed_on[i], value);
+	}
+	environment_set(e, "HOME", home);
+	environment_set(e, "PWD", cwd);
+	environment_set(e, "LEASH", "1");
+}
+
+void environment_inherit(struct environment *e)
+{
+	for (char **entry = environ; entry && *entry; entry++) {
+		const char *equals = strchr(*entry, '=');
+		_cleanup_free_ char *key = NULL;
+
+		if (!equals || equals == *entry)
+			continue;
+		key = xmemdup0(*entry, (size_t)(equals - *entry));
+		environment_set(e, key, equals + 1);
+	}
+}
+
+int environment_add_option(struct environment *e, const char *option, struct err *err)
+{
+	const char *equals = strchr(option, '=');
+	_cleanup_free_ char *key = NULL;
+
+	if (option[0] == 0 || option[0] == '=' || option[0] == '-')
+		return err_say(err, -EINVAL, "-e %s: expected KEY=VALUE, or KEY to pass your own value on",
+			       option);
+	key = xmemdup0(option, equals ? (size_t)(equals - option) : strlen(option));
+	if (equals)
+		environment_set(e, key, equals + 1);
+	else if (secure_getenv(key))
+		environment_set(e, key, secure_getenv(key));
+	return 0;
+}
+
+char *const *environment_envp(struct environment *e)
+{
+	vec_push(&e->entries, NULL);
+	e->entries.len--;
+	return e->entries.items;
+}

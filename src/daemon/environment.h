@@ -1,0 +1,24 @@
+/*
+ * The environment of the container: clean by default, so that nothing of the
+ * user's own environment (tokens, agents' sockets) gets in unasked.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/vec.h"
+
+struct environment {
+	VEC(char *) entries; /* "KEY=value", owned, NULL-terminated by environment_envp */
+};
+
+void environment_done(struct environment *e);
+/* Replaces or adds KEY. */
+void environment_set(struct environment *e, const char *key, const char *value);
+/* What a program needs to feel at home: PATH, HOME, TERM, LANG, ... */
+void environment_add_basics(struct environment *e, const char *home, const char *cwd);
+/* All of the caller's environment (--env-inherit). */
+void environment_inherit(struct environment *e);
+/* -e KEY=VALUE, or -e KEY for the caller's value (not set there: left out). -EINVAL when malformed. */
+int environment_add_option(struct environment *e, const char *option, struct err *err) _must_check_;
+/* Valid until the next change. */
+char *const *environment_envp(struct environment *e);

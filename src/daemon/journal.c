@@ -1,0 +1,155 @@
+#include "daemon/journal.h"
+
+#include <errno.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fd.h"
+
+/* A busy session is drained this often instead of waking for each event. */
+#define DRAIN_INTERVAL_MS 5
+
+static const size_t ring_sizes[JOURNAL_N_SOURCES] = { (size_t)1024 * 1024, (size_t)256 * 1024 };
+
+static int open_source(struct journal *j, size_t i, struct err *err)
+{
+	struct journal_source *s = &j->sources[i];
+	int r = event_ring_create(ring_sizes[i], &s->memory_fd, &s->wake_fd, err);
+
+	if (r < 0)
+		return r;
+	s->journal = j;
+	r = event_ring_open_reader(s->memory_fd, s->wake_fd, &s->ring);
+	return r < 0 ? err_set(err, r, "map an event ring") : 0;
+}
+
+int journal_open(struct journal *j, const char *path, const char *session, const char *mode,
+		 struct err *err)
+{
+	int r = event_log_create(path, session, &j->log, err);
+
+	j->mode = mode;
+	for (size_t i = 0; i < JOURNAL_N_SOURCES; i++)
+		j->sources[i].memory_fd = j->sources[i].wake_fd = -1;
+	for (size_t i = 0; i < JOURNAL_N_SOURCES && r >= 0; i++)
+		r = open_source(j, i, err);
+	return r;
+}
+
+static void count(struct journal *j, const struct event *e)
+{
+	j->n_events++;
+	if (e->decision == EVENT_DENY)
+		j->n_denied++;
+	if (e->decision == EVENT_WOULD_DENY)
+		j->n_would_deny++;
+	if (e->kind == EVENT_LOST)
+		j->n_lost += e->count;
+}
+
+void journal_write(struct journal *j, const struct event *e)
+{
+	struct event filled = *e;
+
+	if (!filled.time_ns)
+		filled.time_ns = clock_real_ns();
+	if (!filled.mode.len)
+		filled.mode = span_of(j->mode);
+	count(j, &filled);
+	if (!event_log_append(j->log, &filled) && !j->failure)
+		j->failure = -EIO;
+}
+
+static void on_event(const struct event *e, void *ctx)
+{
+	struct journal *j = ctx;
+
+	journal_write(j, e);
+}
+
+void journal_drain(struct journal *j)
+{
+	for (size_t i = 0; i < JOURNAL_N_SOURCES; i++) {
+		int n = j->sources[i].ring ? event_ring_drain(j->sources[i].ring, on_event, j) : 0;
+
+		/* Whoever writes nonsense into its ring is no longer the process that we started. */
+		if (n < 0 && !j->failure)
+			j->failure = n;
+	}
+	if (event_log_flush(j->log, /* sync = */ false) < 0 && !j->failure)
+		j->failure = -EIO;
+}
+
+static void on_wake(uv_poll_t *handle, int status, int events);
+
+static void poll_rings(struct journal *j, bool on)
+{
+	j->is_polling = on;
+	for (size_t i = 0; i < JOURNAL_N_SOURCES; i++) {
+		if (on)
+			(void)uv_poll_start(&j->sources[i].wake, UV_READABLE, on_wake);
+		else
+			(void)uv_poll_stop(&j->sources[i].wake);
+	}
+}
+
+static void on_drain_timer(uv_timer_t *timer)
+{
+	struct journal *j = timer->data;
+	uint64_t before = j->n_events;
+
+	journal_drain(j);
+	if (j->n_events == before) {
+		(void)uv_timer_stop(timer);
+		poll_rings(j, true);
+	}
+}
+
+/* The first event after a pause: take it, then look again at intervals until nothing comes. */
+static void on_wake(uv_poll_t *handle, int status, int events)
+{
+	struct journal_source *s = handle->data;
+
+	(void)status;
+	(void)events;
+	poll_rings(s->journal, false);
+	journal_drain(s->journal);
+	(void)uv_timer_start(&s->journal->drain_timer, on_drain_timer, DRAIN_INTERVAL_MS,
+			     DRAIN_INTERVAL_MS);
+}
+
+int journal_start(struct journal *j, uv_loop_t *loop, struct err *err)
+{
+	int r = uv_timer_init(loop, &j->drain_timer);
+
+	j->drain_timer.data = j;
+	for (size_t i = 0; i < JOURNAL_N_SOURCES && r >= 0; i++) {
+		j->sources[i].wake.data = &j->sources[i];
+		r = uv_poll_init(loop, &j->sources[i].wake, j->sources[i].wake_fd);
+	}
+	if (r < 0)
+		return err_set(err, r, "watch the event rings");
+	poll_rings(j, true);
+	return 0;
+}
+
+int journal_close(struct journal *j)
+{
+	int r;
+
+	if (!j->log)
+		return 0;
+	journal_drain(j);
+	r = event_log_flush(j->log, /* sync = */ true);
+	event_log_free(j->log);
+	j->log = NULL;
+	for (size_t i = 0; i < JOURNAL_N_SOURCES; i++) {
+		event_ring_free(j->sources[i].ring);
+		j->sources[i].ring = NULL;
+		if (j->sources[i].memory_fd >= 0)
+			fd_close(TAKE_FD(j->sources[i].memory_fd));
+		if (j->sources[i].wake_fd >= 0)
+			fd_close(TAKE_FD(j->sources[i].wake_fd));
+	}
+	return j->failure ? j->failure : r;
+}

@@ -1,0 +1,50 @@
+/*
+ * Where a session's events end up: the rings of supervisor and proxy are
+ * drained into the hash-chained log, counted, and the daemon's own events are
+ * put between them.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "base/err.h"
+#include "event/event.h"
+#include "event/log.h"
+#include "event/ring.h"
+
+/* One writing process: the descriptors it is given and our side of its ring. */
+struct journal_source {
+	int memory_fd, wake_fd;
+	struct event_ring *ring;
+	uv_poll_t wake;
+	struct journal *journal;
+};
+
+enum {
+	JOURNAL_SUPERVISOR,
+	JOURNAL_PROXY,
+	JOURNAL_N_SOURCES,
+};
+
+struct journal {
+	struct event_log *log;
+	struct journal_source sources[JOURNAL_N_SOURCES];
+	uv_timer_t drain_timer;
+	bool is_polling;
+	uint64_t n_events, n_denied, n_would_deny, n_lost;
+	struct event last_denied; /* only its kind is kept */
+	const char *mode;
+	int failure; /* errno of a log that cannot be written; the session must end */
+};
+
+/* Creates log and rings. path must not exist. */
+int journal_open(struct journal *j, const char *path, const char *session, const char *mode,
+		 struct err *err) _must_check_;
+/* Starts draining by the loop. */
+int journal_start(struct journal *j, uv_loop_t *loop, struct err *err) _must_check_;
+/* An event of the daemon's own. */
+void journal_write(struct journal *j, const struct event *e);
+/* Takes over all that the rings hold now. */
+void journal_drain(struct journal *j);
+/* Drains, writes out and syncs; frees everything. */
+int journal_close(struct journal *j);

@@ -1,0 +1,22 @@
+/*
+ * Which policy files make up a session's policy, and the bundle made of them:
+ * read at start and again at each change. A set with an error is never applied.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/vec.h"
+#include "policy/policy.h"
+
+struct policy_layers {
+	struct policy_environment environment;
+	char *policy_file;  /* --policy: replaces profile and user policy; or NULL */
+	char *user_file;    /* config directory's policy.cedar; used when it exists */
+	char *project_file; /* workspace's .leash/policy.cedar; used when it exists */
+	struct span session_text; /* permits for what was asked for on the command line (-v) */
+};
+
+/* Reads all layers. Findings go to report; on an error nothing is returned. */
+int policy_layers_load(const struct policy_layers *l, bool color, struct buf *report,
+		       struct policy_source **ret, struct err *err) _must_check_;

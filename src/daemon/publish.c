@@ -1,0 +1,128 @@
+#include "daemon/publish.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/span.h"
+
+#define PORT_ATTEMPTS 1000
+
+/* 1-65535, or 0 for anything else. */
+static uint16_t parse_port(struct span s)
+{
+	uint32_t n = 0;
+
+	if (s.len == 0 || s.len > 5)
+		return 0;
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return 0;
+		n = n * 10 + (uint32_t)(s.p[i] - '0');
+	}
+	return n <= UINT16_MAX ? (uint16_t)n : 0;
+}
+
+/* Splits "ip:host:container" from the right; the ip may be "[v6]". */
+static size_t split(struct span s, struct span parts[3])
+{
+	size_t n = 0;
+
+	while (n < 2) {
+		size_t at = s.len;
+
+		while (at > 0 && s.p[at - 1] != ':')
+			at--;
+		if (at == 0 || (s.p[0] == '[' && s.p[s.len - 1] == ']'))
+			break;
+		parts[n++] = span_from(s, at);
+		s.len = at - 1;
+	}
+	parts[n++] = s;
+	return n;
+}
+
+static int listen_on(const char *address, uint16_t port, int *ret_fd)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	bool is_v6 = strchr(address, ':') != NULL;
+	_cleanup_close_ int fd = -1;
+	int on = 1;
+
+	if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address,
+		      is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr) != 1)
+		return -EINVAL;
+	fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4,
+		 is_v6 ? sizeof(v6) : sizeof(v4)) < 0)
+		return -errno;
+	if (listen(fd, 128) < 0)
+		return -errno;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int open_listener(struct published_port *p, bool is_host_given)
+{
+	int r = -EADDRINUSE;
+
+	for (int i = 0; i < (is_host_given ? 1 : PORT_ATTEMPTS) && r == -EADDRINUSE; i++) {
+		uint32_t port = (is_host_given ? p->host : p->container) + (uint32_t)i;
+
+		if (port > UINT16_MAX)
+			break;
+		r = listen_on(p->address, (uint16_t)port, &p->listen_fd);
+		if (r >= 0)
+			p->host = (uint16_t)port;
+	}
+	return r;
+}
+
+int publish_open(published_ports *ports, const char *option, struct err *err)
+{
+	struct published_port p = { .listen_fd = -1 };
+	struct span text = span_of(option);
+	struct span parts[3];
+	size_t n;
+	int r;
+
+	if (span_ends_with(text, SPAN("/udp")))
+		return err_say(err, -EINVAL, "-p %s: UDP ports cannot be published; use TCP", option);
+	if (span_ends_with(text, SPAN("/tcp")))
+		text.len -= 4;
+	n = split(text, parts);
+	p.container = parse_port(parts[0]);
+	p.host = n > 1 && parts[1].len ? parse_port(parts[1]) : p.container;
+	if (!p.container || !p.host)
+		return err_say(err, -EINVAL,
+			       "-p %s: expected [ADDRESS:][HOST-PORT:]CONTAINER-PORT, ports 1 to 65535", option);
+	if (n > 2 && parts[2].len > 1 && parts[2].p[0] == '[')
+		parts[2] = span_make(parts[2].p + 1, parts[2].len - 2);
+	p.address = n > 2 ? xmemdup0(parts[2].p, parts[2].len) : xstrdup("127.0.0.1");
+	r = open_listener(&p, n > 1 && parts[1].len);
+	if (r < 0) {
+		(void)err_set(err, r, "-p %s: listen on %s port %u", option, p.address, p.host);
+		xfree(p.address);
+		return r;
+	}
+	vec_push(ports, p);
+	return 0;
+}
+
+void publish_done(published_ports *ports)
+{
+	for (size_t i = 0; i < ports->len; i++) {
+		xfree(ports->items[i].address);
+		if (ports->items[i].listen_fd >= 0)
+			fd_close(ports->items[i].listen_fd);
+	}
+	vec_done(ports);
+}

@@ -1,0 +1,45 @@
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/json-writer.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "daemon/session-private.h"
+
+void session_record(const struct session *s, const char *state)
+{
+	_cleanup_free_ char *path = path_join(s->options->directory, "session.json");
+	_cleanup_buf_ struct buf out = BUF_INIT(0);
+	struct json_writer w = { .out = &out };
+	char now[RFC3339_LEN + 1];
+	struct err err = { 0 };
+
+	clock_format_rfc3339(clock_real_ns(), now);
+	json_begin_object(&w);
+	json_key_string(&w, "id", span_of(s->options->id));
+	json_key(&w, "command");
+	json_begin_array(&w);
+	for (char *const *arg = s->options->argv; *arg; arg++)
+		json_string(&w, span_of(*arg));
+	json_end_array(&w);
+	json_key_string(&w, "workspace", span_of(s->options->workspace));
+	json_key_string(&w, "state", span_of(state));
+	json_key_string(&w, strcmp(state, "running") == 0 ? "started" : "ended", span_of(now));
+	json_key_int(&w, "pid", getpid());
+	json_key_string(&w, "mode", span_of(policy_mode_name(s->options->layers->environment.mode)));
+	json_key_string(&w, "profile", span_of(s->options->layers->policy_file ?
+						       "" :
+						       s->options->layers->environment.profile));
+	json_key_string_opt(&w, "policy", span_of(s->options->layers->policy_file));
+	json_key_string(&w, "backend", SPAN("supervisor"));
+	json_key_uint(&w, "events", s->journal.n_events);
+	json_key_uint(&w, "denied", s->journal.n_denied);
+	json_key_uint(&w, "would_deny", s->journal.n_would_deny);
+	json_key_uint(&w, "lost", s->journal.n_lost);
+	json_end_object(&w);
+	(void)buf_append_char(&out, '\n');
+	if (file_replace(path, buf_span(&out), 0600, &err) < 0)
+		log_warning("%s", err.text);
+}

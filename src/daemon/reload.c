@@ -1,0 +1,208 @@
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "daemon/session-private.h"
+#include "proxy/proxy.h"
+#include "supervise/supervise.h"
+
+/* Editors write in several steps; a reload waits until the file has been quiet for so long. */
+#define SETTLE_MS 10
+
+static void free_strings(char **strings)
+{
+	for (char **s = strings; s && *s; s++)
+		xfree(*s);
+	xfree(strings);
+}
+
+int session_load_policy(struct session *s, int *ret_bundle_fd, struct err *err)
+{
+	_cleanup_buf_ struct buf report = BUF_INIT(LIMIT_POLICY_TEXT);
+	struct policy_source *source = NULL;
+	int r = policy_layers_load(s->options->layers, log_want_color(STDERR_FILENO), &report, &source, err);
+
+	if (report.len)
+		(void)fd_write_all(STDERR_FILENO, report.data, report.len);
+	if (r < 0)
+		return r;
+	s->n_policies = policy_source_len(source);
+	s->writable = policy_source_writable(source);
+	*ret_bundle_fd = policy_source_bundle(source, ++s->generation, err);
+	policy_source_free(source);
+	return *ret_bundle_fd < 0 ? *ret_bundle_fd : 0;
+}
+
+static bool is_listed(char *const *strings, const char *wanted)
+{
+	for (; strings && *strings; strings++)
+		if (path_is_within(span_of(wanted), span_of(*strings)))
+			return true;
+	return false;
+}
+
+/* What the new policy lets be written may have been read-only at mount level until now. */
+static int widen_mounts(struct session *s, const struct policy_source *source, struct err *err)
+{
+	char **wanted = policy_source_writable(source);
+	int r = 0;
+
+	for (char **path = wanted; *path && r >= 0; path++)
+		if (!is_listed(s->writable, *path))
+			r = sandbox_make_writable(&s->sandbox, *path, err);
+	if (r < 0) {
+		free_strings(wanted);
+		return r;
+	}
+	for (char **old = s->writable; *old; old++)
+		if (!is_listed(wanted, *old)) {
+			/* Still writable at mount level; the policy alone decides there now. */
+			size_t n = 0;
+
+			while (wanted[n])
+				n++;
+			wanted = xrealloc_array(wanted, n + 2, sizeof(*wanted));
+			wanted[n] = xstrdup(*old);
+			wanted[n + 1] = NULL;
+		}
+	free_strings(s->writable);
+	s->writable = wanted;
+	return 0;
+}
+
+static void report_rejected(struct session *s, const struct buf *report, const struct err *err)
+{
+	struct event e = { .kind = EVENT_POLICY_APPLIED,
+			   .backend = EVENT_BACKEND_DAEMON,
+			   .generation = s->generation,
+			   .error = EINVAL,
+			   .message = span_of(err->text) };
+
+	log_error("the changed policy was not applied, the old one stays in force: %s\n%s", err->text,
+		  report->len ? report->data : "");
+	journal_write(&s->journal, &e);
+}
+
+static int distribute(struct session *s, int bundle_fd, struct err *err)
+{
+	int r = child_send(&s->supervisor, SUPERVISE_POLICY, (struct span){ 0 }, &bundle_fd, 1, err);
+
+	return r < 0 ? r : child_send(&s->proxy, PROXY_POLICY, (struct span){ 0 }, &bundle_fd, 1, err);
+}
+
+static int reload(struct session *s, struct buf *report, struct err *err)
+{
+	_cleanup_close_ int bundle_fd = -1;
+	struct policy_source *source = NULL;
+	int r = policy_layers_load(s->options->layers, /* color = */ false, report, &source, err);
+
+	if (r < 0)
+		return r;
+	r = widen_mounts(s, source, err);
+	if (r >= 0) {
+		s->n_policies = policy_source_len(source);
+		bundle_fd = policy_source_bundle(source, s->generation + 1, err);
+		r = bundle_fd;
+	}
+	policy_source_free(source);
+	if (r < 0)
+		return r;
+	s->generation++;
+	s->reload_started_ns = clock_monotonic_ns();
+	if (distribute(s, bundle_fd, err) < 0)
+		session_end(s, EXIT_LEASH_FAILED, err->text);
+	return 0;
+}
+
+static void on_settled(uv_timer_t *timer)
+{
+	_cleanup_buf_ struct buf report = BUF_INIT(LIMIT_POLICY_TEXT);
+	struct session *s = timer->data;
+	struct err err = { 0 };
+
+	if (reload(s, &report, &err) < 0)
+		report_rejected(s, &report, &err);
+	else if (report.len)
+		log_warning("the changed policy:\n%s", report.data);
+}
+
+void session_policy_applied(struct session *s, uint64_t *applied, uint64_t generation)
+{
+	struct event e = { .kind = EVENT_POLICY_APPLIED,
+			   .backend = EVENT_BACKEND_DAEMON,
+			   .generation = generation,
+			   .count = s->n_policies };
+
+	*applied = generation;
+	if (s->supervisor_applied != s->generation || s->proxy_applied != s->generation ||
+	    s->announced == s->generation)
+		return;
+	s->announced = s->generation;
+	if (s->reload_started_ns) {
+		e.latency_us = (uint32_t)((clock_monotonic_ns() - s->reload_started_ns) / 1000);
+		log_notice("policy reloaded: %zu policies in force", s->n_policies);
+	}
+	journal_write(&s->journal, &e);
+}
+
+static void on_file_event(uv_fs_event_t *watch, const char *name, int events, int status)
+{
+	struct session *s = watch->data;
+
+	(void)name;
+	(void)events;
+	if (status >= 0)
+		(void)uv_timer_start(&s->reload_timer, on_settled, SETTLE_MS, 0);
+}
+
+/* libuv reports each entry of a watched directory; only ours counts. */
+static void on_directory_event(uv_fs_event_t *watch, const char *name, int events, int status)
+{
+	struct session *s = watch->data;
+	const struct policy_layers *l = s->options->layers;
+	const char *const files[] = { l->policy_file, l->user_file, l->project_file };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (files[i] && name && span_eq_str(path_base_name(span_of(files[i])), name))
+			on_file_event(watch, name, events, status);
+}
+
+/* The directory, because editors replace a file instead of writing into it. */
+static int watch_directory_of(struct session *s, uv_fs_event_t *watch, const char *file)
+{
+	struct span name = path_base_name(span_of(file));
+	_cleanup_free_ char *directory = xmemdup0(file, (size_t)(name.p - file));
+	int r = uv_fs_event_init(&s->loop, watch);
+
+	watch->data = s;
+	if (r < 0 || access(directory, F_OK) < 0)
+		return r; /* a layer whose directory is not there appears with the next session */
+	return uv_fs_event_start(watch, on_directory_event, directory, 0);
+}
+
+int session_watch_policy(struct session *s, struct err *err)
+{
+	const struct policy_layers *l = s->options->layers;
+	const char *const files[SESSION_MAX_WATCHES] = { l->policy_file, l->policy_file ? NULL : l->user_file,
+							 l->project_file };
+	int r = uv_timer_init(&s->loop, &s->reload_timer);
+
+	s->reload_timer.data = s;
+	for (size_t i = 0; i < SESSION_MAX_WATCHES && r >= 0; i++)
+		if (files[i])
+			r = watch_directory_of(s, &s->watches[i], files[i]);
+	return r < 0 ? err_set(err, r, "watch the policy files") : 0;
+}
+
+void session_stop_watching(struct session *s)
+{
+	(void)uv_timer_stop(&s->reload_timer);
+	for (size_t i = 0; i < SESSION_MAX_WATCHES; i++)
+		if (s->watches[i].data)
+			(void)uv_fs_event_stop(&s->watches[i]);
+}

@@ -1,0 +1,56 @@
+/*
+ * The session's state, shared by the files that make up its life: session.c
+ * (start and end), reload.c (policies), record.c (session.json).
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "daemon/child.h"
+#include "daemon/journal.h"
+#include "daemon/session.h"
+#include "daemon/terminal.h"
+
+#define SESSION_MAX_WATCHES 3
+
+struct session {
+	const struct session_options *options;
+	uv_loop_t loop;
+	struct journal journal;
+	struct child supervisor, proxy;
+	struct sandbox sandbox;
+	struct terminal *terminal;
+	uv_poll_t supervisor_control, supervisor_end, proxy_control, proxy_end, sandbox_control;
+	uv_signal_t signals[6];
+	uv_timer_t start_timer;
+
+	/* Policies. */
+	uv_fs_event_t watches[SESSION_MAX_WATCHES];
+	uv_timer_t reload_timer;
+	uint64_t generation;	     /* of the newest bundle made */
+	uint64_t supervisor_applied; /* what each has said to use */
+	uint64_t proxy_applied;
+	uint64_t announced;	     /* the newest generation with a policy.applied event */
+	uint64_t reload_started_ns;
+	size_t n_policies;
+	char **writable;	     /* directories writable at mount level */
+
+	bool is_released, is_ending;
+	int n_terminations; /* SIGTERM, SIGHUP, SIGINT received; the second kills */
+	int exit_code;
+	struct err failure;
+};
+
+/* Ends the loop: the first call decides code and reason. message may be NULL. */
+void session_end(struct session *s, int exit_code, const char *message);
+
+/* reload.c: loads the layers for the first time; the report of findings goes to standard error. */
+int session_load_policy(struct session *s, int *ret_bundle_fd, struct err *err) _must_check_;
+/* Watches the layers' files. */
+int session_watch_policy(struct session *s, struct err *err) _must_check_;
+void session_stop_watching(struct session *s);
+/* One of the deciding processes says which generation it uses. */
+void session_policy_applied(struct session *s, uint64_t *applied, uint64_t generation);
+
+/* record.c: session.json, for `leash sessions`. Failure is no reason to end a session. */
+void session_record(const struct session *s, const char *state);

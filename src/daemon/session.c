@@ -1,0 +1,470 @@
+#include "daemon/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "daemon/session-private.h"
+#include "proxy/proxy.h"
+#include "supervise/supervise.h"
+
+/* A supervisor that has not answered by then never will. */
+#define START_TIMEOUT_MS 15000
+#define STOP_TIMEOUT_MS 3000
+
+/* 127.0.0.53 is where programs expect a stub resolver; any address would arrive at ours. */
+static const char resolv_conf[] = "nameserver 127.0.0.53\noptions edns0\n";
+
+void session_end(struct session *s, int exit_code, const char *message)
+{
+	if (s->is_ending)
+		return;
+	s->is_ending = true;
+	s->exit_code = exit_code;
+	if (message)
+		(void)err_say(&s->failure, -ECANCELED, "%s", message);
+	uv_stop(&s->loop);
+}
+
+/* ---- Messages from our processes ---------------------------------------- */
+
+static void release(struct session *s)
+{
+	struct event e = { .kind = EVENT_SESSION_READY, .backend = EVENT_BACKEND_DAEMON };
+	int r;
+
+	(void)uv_timer_stop(&s->start_timer);
+	s->is_released = true;
+	journal_write(&s->journal, &e);
+	r = sandbox_release(&s->sandbox);
+	if (r < 0)
+		session_end(s, EXIT_LEASH_FAILED, "the container ended before the command could start");
+}
+
+static int take_message(struct child *c, const struct ipc_type *table, size_t n_types,
+			struct session *s, struct ipc_message *m)
+{
+	int r = ipc_receive(c->control_fd, table, n_types, m);
+	_cleanup_free_ char *text = NULL;
+
+	if (r > 0 || r == -EAGAIN)
+		return r;
+	text = xasprintf(r == 0 ? "the %s closed its connection" : "the %s sent a malformed message",
+			 c->name);
+	session_end(s, EXIT_LEASH_FAILED, text);
+	return r;
+}
+
+static void on_supervisor_message(uv_poll_t *handle, int status, int events)
+{
+	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
+	struct session *s = handle->data;
+	uint64_t generation;
+
+	(void)status;
+	(void)events;
+	if (take_message(&s->supervisor, supervise_to_daemon, SUPERVISE_MESSAGE_MAX, s, &m) <= 0)
+		return;
+	switch ((enum supervise_message)m.type) {
+	case SUPERVISE_READY:
+		release(s);
+		return;
+	case SUPERVISE_POLICY_APPLIED:
+		memcpy(&generation, m.payload.data, sizeof(generation));
+		session_policy_applied(s, &s->supervisor_applied, generation);
+		return;
+	case SUPERVISE_FAILED:
+		session_end(s, EXIT_LEASH_FAILED, m.payload.data);
+		return;
+	case SUPERVISE_NONE:
+	case SUPERVISE_START:
+	case SUPERVISE_PROXY:
+	case SUPERVISE_POLICY:
+	case SUPERVISE_MESSAGE_MAX:
+		session_end(s, EXIT_LEASH_FAILED, "the supervisor sent a message of a wrong type");
+	}
+}
+
+static void on_proxy_message(uv_poll_t *handle, int status, int events)
+{
+	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
+	struct session *s = handle->data;
+	uint64_t generation;
+
+	(void)status;
+	(void)events;
+	if (take_message(&s->proxy, proxy_to_daemon, PROXY_MESSAGE_MAX, s, &m) <= 0)
+		return;
+	switch ((enum proxy_message)m.type) {
+	case PROXY_READY:
+		return;
+	case PROXY_POLICY_APPLIED:
+		memcpy(&generation, m.payload.data, sizeof(generation));
+		session_policy_applied(s, &s->proxy_applied, generation);
+		return;
+	case PROXY_FAILED:
+		session_end(s, EXIT_LEASH_FAILED, m.payload.data);
+		return;
+	case PROXY_NONE:
+	case PROXY_START:
+	case PROXY_LISTENERS:
+	case PROXY_DNS:
+	case PROXY_PUBLISH:
+	case PROXY_POLICY:
+	case PROXY_MESSAGE_MAX:
+		session_end(s, EXIT_LEASH_FAILED, "the proxy sent a message of a wrong type");
+	}
+}
+
+static void child_ended(struct session *s, struct child *c)
+{
+	_cleanup_ipc_message_ struct ipc_message last = IPC_MESSAGE_INIT;
+	struct err why = { 0 };
+
+	if (s->is_ending)
+		return;
+	child_describe_end(c, &why);
+	session_end(s, EXIT_LEASH_FAILED, why.text);
+}
+
+static void on_supervisor_end(uv_poll_t *handle, int status, int events)
+{
+	struct session *s = handle->data;
+
+	(void)status;
+	(void)events;
+	child_ended(s, &s->supervisor);
+}
+
+static void on_proxy_end(uv_poll_t *handle, int status, int events)
+{
+	struct session *s = handle->data;
+
+	(void)status;
+	(void)events;
+	child_ended(s, &s->proxy);
+}
+
+/* ---- The container ------------------------------------------------------- */
+
+static void command_failed(struct session *s, int error)
+{
+	_cleanup_free_ char *text =
+		error == EACCES ? xasprintf("%s: execution denied (`leash events --decision deny` says by what)",
+					    s->options->program) :
+				  xasprintf("%s: %s", s->options->program, strerror(error));
+
+	session_end(s, error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE, text);
+}
+
+static void on_sandbox_event(uv_poll_t *handle, int status, int events)
+{
+	struct session *s = handle->data;
+	struct sandbox_event e;
+	int r;
+
+	(void)status;
+	(void)events;
+	while (!s->is_ending && (r = sandbox_next_event(&s->sandbox, &e)) != -EAGAIN) {
+		if (r <= 0) {
+			session_end(s, EXIT_LEASH_FAILED, "the container's init ended unexpectedly");
+			return;
+		}
+		switch (e.type) {
+		case SANDBOX_EXITED:
+			session_end(s, WIFSIGNALED(e.status) ? 128 + WTERMSIG(e.status) : WEXITSTATUS(e.status),
+				    NULL);
+			break;
+		case SANDBOX_STOPPED:
+			terminal_suspend(s->terminal);
+			(void)sandbox_signal(&s->sandbox, SIGCONT);
+			break;
+		case SANDBOX_FAILED:
+			command_failed(s, e.status);
+			break;
+		}
+	}
+}
+
+static void on_signal(uv_signal_t *handle, int signal_number)
+{
+	struct session *s = handle->data;
+
+	switch (signal_number) {
+	case SIGWINCH:
+	case SIGCONT:
+		terminal_resize(s->terminal);
+		return;
+	default:
+		break;
+	}
+	if (++s->n_terminations > 1 || !s->is_released) {
+		session_end(s, 128 + signal_number, NULL);
+		return;
+	}
+	(void)sandbox_signal(&s->sandbox, signal_number);
+}
+
+static void on_start_timeout(uv_timer_t *timer)
+{
+	session_end(timer->data, EXIT_LEASH_FAILED, "the supervisor did not get ready in time");
+}
+
+/* ---- Start ---------------------------------------------------------------- */
+
+static int watch_fd(struct session *s, uv_poll_t *handle, int fd, uv_poll_cb fn)
+{
+	int r = uv_poll_init(&s->loop, handle, fd);
+
+	handle->data = s;
+	return r < 0 ? r : uv_poll_start(handle, UV_READABLE | UV_DISCONNECT, fn);
+}
+
+static int watch_everything(struct session *s, struct err *err)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT };
+	int r = watch_fd(s, &s->supervisor_control, s->supervisor.control_fd, on_supervisor_message);
+
+	if (r >= 0)
+		r = watch_fd(s, &s->supervisor_end, s->supervisor.pidfd, on_supervisor_end);
+	if (r >= 0)
+		r = watch_fd(s, &s->proxy_control, s->proxy.control_fd, on_proxy_message);
+	if (r >= 0)
+		r = watch_fd(s, &s->proxy_end, s->proxy.pidfd, on_proxy_end);
+	if (r >= 0)
+		r = watch_fd(s, &s->sandbox_control, s->sandbox.control_fd, on_sandbox_event);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers) && r >= 0; i++) {
+		r = uv_signal_init(&s->loop, &s->signals[i]);
+		s->signals[i].data = s;
+		if (r >= 0)
+			r = uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+	}
+	if (r >= 0)
+		r = uv_timer_init(&s->loop, &s->start_timer);
+	s->start_timer.data = s;
+	if (r >= 0)
+		r = uv_timer_start(&s->start_timer, on_start_timeout, START_TIMEOUT_MS, 0);
+	return r < 0 ? err_set(err, r, "watch the session's processes") : 0;
+}
+
+static int start_container(struct session *s, int stdio[3], struct err *err)
+{
+	struct sock_fprog filter = { 0 };
+	unsigned int filter_flags = 0;
+	const struct session_options *o = s->options;
+	int r = supervise_filter(&filter, &filter_flags, err);
+	struct sandbox_options options = {
+		.program = o->program,
+		.argv = o->argv,
+		.envp = environment_envp(o->environment),
+		.cwd = o->cwd,
+		.workspace = o->workspace,
+		.home = o->home,
+		.hostname = "leash",
+		.want_pty = o->want_pty,
+		.window = terminal_window(),
+		.stdio_fds = { stdio[0], stdio[1], stdio[2] },
+		.mounts = o->mounts,
+		.n_mounts = o->n_mounts,
+		.writable = (const char *const *)s->writable,
+		.resolv_conf = span_make(resolv_conf, sizeof(resolv_conf) - 1),
+		.limits = o->limits,
+		.filter = filter,
+		.filter_flags = filter_flags,
+	};
+
+	if (r < 0)
+		return r;
+	r = sandbox_start(&options, &s->sandbox, err);
+	xfree(filter.filter);
+	return r;
+}
+
+static int brief_supervisor(struct session *s, int bundle_fd, int proxy_fd, struct err *err)
+{
+	struct supervise_start start = { .command_pid = s->sandbox.command_pid,
+					 .init_pid = s->sandbox.init_pid,
+					 .proxy_port = s->sandbox.proxy_port,
+					 .dns_port = s->sandbox.dns_port };
+	const struct journal_source *ring = &s->journal.sources[JOURNAL_SUPERVISOR];
+	const int fds[4] = { s->sandbox.init_pidfd, s->sandbox.seccomp_fd, ring->memory_fd, ring->wake_fd };
+	int r = child_send(&s->supervisor, SUPERVISE_START, span_make(&start, sizeof(start)), fds, 4, err);
+
+	if (r >= 0)
+		r = child_send(&s->supervisor, SUPERVISE_PROXY, (struct span){ 0 }, &proxy_fd, 1, err);
+	if (r >= 0)
+		r = child_send(&s->supervisor, SUPERVISE_POLICY, (struct span){ 0 }, &bundle_fd, 1, err);
+	return r;
+}
+
+static int brief_proxy(struct session *s, int bundle_fd, int supervisor_fd, struct err *err)
+{
+	struct proxy_start start = { 0 };
+	const struct journal_source *ring = &s->journal.sources[JOURNAL_PROXY];
+	const int first[3] = { ring->memory_fd, ring->wake_fd, supervisor_fd };
+	const int dns[4] = { s->sandbox.dns_udp_fds[0], s->sandbox.dns_udp_fds[1], s->sandbox.dns_tcp_fds[0],
+			     s->sandbox.dns_tcp_fds[1] };
+	int r = child_send(&s->proxy, PROXY_START, span_make(&start, sizeof(start)), first, 3, err);
+
+	if (r >= 0)
+		r = child_send(&s->proxy, PROXY_LISTENERS, (struct span){ 0 }, s->sandbox.tcp_listen_fds, 2, err);
+	if (r >= 0)
+		r = child_send(&s->proxy, PROXY_DNS, (struct span){ 0 }, dns, 4, err);
+	for (size_t i = 0; i < s->options->ports->len && r >= 0; i++) {
+		const struct published_port *p = &s->options->ports->items[i];
+
+		r = child_send(&s->proxy, PROXY_PUBLISH, span_make(&p->container, sizeof(p->container)),
+			       &p->listen_fd, 1, err);
+	}
+	if (r >= 0)
+		r = child_send(&s->proxy, PROXY_POLICY, (struct span){ 0 }, &bundle_fd, 1, err);
+	return r;
+}
+
+static int brief_children(struct session *s, int bundle_fd, struct err *err)
+{
+	_cleanup_close_ int supervisor_end = -1;
+	_cleanup_close_ int proxy_end = -1;
+	int pair[2];
+	int r = ipc_socketpair(pair);
+
+	if (r < 0)
+		return err_set(err, r, "socketpair");
+	supervisor_end = pair[0];
+	proxy_end = pair[1];
+	r = brief_supervisor(s, bundle_fd, supervisor_end, err);
+	return r < 0 ? r : brief_proxy(s, bundle_fd, proxy_end, err);
+}
+
+static void write_start_event(struct session *s)
+{
+	const struct session_options *o = s->options;
+	_cleanup_buf_ struct buf argv = BUF_INIT(0);
+	struct event e = { .kind = EVENT_SESSION_START,
+			   .backend = EVENT_BACKEND_DAEMON,
+			   .pid = getpid(),
+			   .uid = getuid(),
+			   .has_uid = true,
+			   .cwd = span_of(o->cwd),
+			   .path = span_of(o->program),
+			   .message = SPAN("files and programs: supervisor; network: proxy") };
+
+	for (char *const *arg = o->argv; *arg; arg++)
+		(void)buf_append(&argv, *arg, strlen(*arg) + 1);
+	e.argv = span_make(argv.data, argv.len ? argv.len - 1 : 0);
+	journal_write(&s->journal, &e);
+}
+
+static int start(struct session *s, struct err *err)
+{
+	_cleanup_close_ int bundle_fd = -1;
+	_cleanup_free_ char *log_path = path_join(s->options->directory, "events.jsonl");
+	int stdio[3] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
+	int r = session_load_policy(s, &bundle_fd, err);
+
+	if (r >= 0)
+		r = journal_open(&s->journal, log_path, s->options->id,
+				 policy_mode_name(s->options->layers->environment.mode), err);
+	/* They load while we build the container. */
+	if (r >= 0)
+		r = child_start(&s->supervisor, err);
+	if (r >= 0)
+		r = child_start(&s->proxy, err);
+	if (r >= 0 && !s->options->want_pty)
+		r = terminal_start_pipes(&s->loop, stdio, &s->terminal, err);
+	if (r >= 0)
+		write_start_event(s);
+	if (r >= 0)
+		r = start_container(s, stdio, err);
+	for (int i = 0; i < 3; i++)
+		if (stdio[i] > STDERR_FILENO)
+			fd_close(stdio[i]);
+	if (r >= 0)
+		r = brief_children(s, bundle_fd, err);
+	if (r >= 0)
+		r = journal_start(&s->journal, &s->loop, err);
+	if (r >= 0)
+		r = watch_everything(s, err);
+	if (r >= 0 && s->options->want_pty)
+		r = terminal_start_pty(&s->loop, s->sandbox.pty_fd, &s->terminal, err);
+	if (r >= 0)
+		r = session_watch_policy(s, err);
+	return r;
+}
+
+/* ---- End -------------------------------------------------------------------- */
+
+static void say_what_was_denied(const struct session *s)
+{
+	const struct journal *j = &s->journal;
+
+	if (j->n_denied && (s->options->is_verbose || isatty(STDERR_FILENO)))
+		log_notice("%llu operations were denied: leash events %s --decision deny",
+			   (unsigned long long)j->n_denied, s->options->id);
+	if (j->n_would_deny)
+		log_notice("%llu operations would have been denied: leash events %s --decision would-deny",
+			   (unsigned long long)j->n_would_deny, s->options->id);
+	if (j->n_lost)
+		log_warning("%llu events could not be recorded", (unsigned long long)j->n_lost);
+}
+
+static void stop(struct session *s)
+{
+	struct event e = { .kind = EVENT_SESSION_STOP,
+			   .backend = EVENT_BACKEND_DAEMON,
+			   .status = s->exit_code,
+			   .has_status = true,
+			   .message = span_of(s->failure.text) };
+	int r;
+
+	if (s->terminal)
+		terminal_free(s->terminal);
+	sandbox_done(&s->sandbox);
+	/* Both end by themselves when nobody talks to them; what they still wrote is drained below. */
+	if (s->proxy.control_fd >= 0)
+		fd_close(TAKE_FD(s->proxy.control_fd));
+	child_stop(&s->supervisor, STOP_TIMEOUT_MS);
+	child_stop(&s->proxy, STOP_TIMEOUT_MS);
+	if (s->journal.log) {
+		journal_drain(&s->journal);
+		journal_write(&s->journal, &e);
+		session_record(s, s->failure.code ? "failed" : "ended");
+		r = journal_close(&s->journal);
+		if (r < 0)
+			log_error("the event log is incomplete: %s", strerror(-r));
+		say_what_was_denied(s);
+	}
+	for (char **p = s->writable; p && *p; p++)
+		xfree(*p);
+	xfree(s->writable);
+}
+
+int session_run(const struct session_options *o, struct err *err)
+{
+	struct session s = { .options = o,
+			     .supervisor = CHILD_INIT("supervisor"),
+			     .proxy = CHILD_INIT("proxy"),
+			     .sandbox = SANDBOX_INIT,
+			     .exit_code = EXIT_LEASH_FAILED };
+	int r = uv_loop_init(&s.loop);
+
+	if (r < 0) {
+		(void)err_set(err, r, "start the event loop");
+		return EXIT_LEASH_FAILED;
+	}
+	r = start(&s, &s.failure);
+	if (r >= 0) {
+		session_record(&s, "running");
+		(void)uv_run(&s.loop, UV_RUN_DEFAULT);
+	}
+	stop(&s);
+	if (s.failure.code)
+		*err = s.failure;
+	return s.exit_code;
+}

@@ -1,0 +1,38 @@
+/*
+ * A session's life: start order, readiness, policy reloads, teardown. One
+ * session is one container, its supervisor and its proxy; whatever of them
+ * ends, the session ends, and nothing runs on unwatched.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "daemon/environment.h"
+#include "daemon/policy-layers.h"
+#include "daemon/publish.h"
+#include "sandbox/sandbox.h"
+
+/* leash's own failures, as docker and env number them. */
+#define EXIT_LEASH_FAILED 125
+#define EXIT_CANNOT_EXECUTE 126
+#define EXIT_NOT_FOUND 127
+
+struct session_options {
+	const char *id;
+	const char *directory;	  /* exists, 0700; events.jsonl and session.json go there */
+	const char *program;	  /* absolute path of the command */
+	char *const *argv;
+	const char *cwd, *workspace, *home;
+	struct policy_layers *layers;
+	struct environment *environment;
+	published_ports *ports;
+	const struct sandbox_mount *mounts;
+	size_t n_mounts;
+	struct sandbox_limits limits;
+	bool want_pty, is_verbose;
+};
+
+/*
+ * Runs the command to its end. Returns its exit code (128 + n by signal n), or
+ * one of the codes above with err filled and not yet shown.
+ */
+int session_run(const struct session_options *o, struct err *err) _must_check_;

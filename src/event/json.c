@@ -1,0 +1,181 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json-writer.h"
+#include "event/event.h"
+
+/* O_LARGEFILE is 0 in 64-bit programs; 32-bit ones pass the kernel's own value. */
+static const struct flag_name {
+	uint32_t mask, bits;
+	const char *name;
+} flag_names[] = {
+	{ O_PATH, O_PATH, "O_PATH" },
+	{ O_ACCMODE | O_PATH, O_RDONLY, "O_RDONLY" },
+	{ O_ACCMODE, O_WRONLY, "O_WRONLY" },
+	{ O_ACCMODE, O_RDWR, "O_RDWR" },
+	{ O_CREAT, O_CREAT, "O_CREAT" },
+	{ O_EXCL, O_EXCL, "O_EXCL" },
+	{ O_TRUNC, O_TRUNC, "O_TRUNC" },
+	{ O_APPEND, O_APPEND, "O_APPEND" },
+	{ O_NOCTTY, O_NOCTTY, "O_NOCTTY" },
+	{ O_NONBLOCK, O_NONBLOCK, "O_NONBLOCK" },
+	{ O_SYNC, O_SYNC, "O_SYNC" },
+	{ O_SYNC, O_DSYNC, "O_DSYNC" },
+	{ O_ASYNC, O_ASYNC, "O_ASYNC" },
+	{ O_DIRECT, O_DIRECT, "O_DIRECT" },
+	{ O_TMPFILE, O_TMPFILE, "O_TMPFILE" },
+	{ O_TMPFILE, O_DIRECTORY, "O_DIRECTORY" },
+	{ O_NOFOLLOW, O_NOFOLLOW, "O_NOFOLLOW" },
+	{ O_NOATIME, O_NOATIME, "O_NOATIME" },
+	{ O_CLOEXEC, O_CLOEXEC, "O_CLOEXEC" },
+};
+
+/* "O_WRONLY|O_CREAT|0x80000000": numbers differ between architectures, names do not. */
+static void write_flags(struct json_writer *w, uint32_t flags)
+{
+	char text[320];
+	size_t n = 0;
+	uint32_t rest = flags & ~(uint32_t)O_ACCMODE;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flag_names); i++) {
+		const struct flag_name *f = &flag_names[i];
+
+		if ((flags & f->mask) != f->bits)
+			continue;
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? "|" : "", f->name);
+		rest &= ~f->bits;
+	}
+	if (rest || n == 0)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s0x%x", n ? "|" : "", rest);
+	json_key_string(w, "flags", span_make(text, n));
+}
+
+/* Texts separated by NUL, as an array. */
+static void write_list(struct json_writer *w, const char *key, struct span list)
+{
+	json_key(w, key);
+	json_begin_array(w);
+	while (list.len) {
+		const char *end = memchr(list.p, 0, list.len);
+		size_t n = end ? (size_t)(end - list.p) : list.len;
+
+		json_string(w, span_make(list.p, n));
+		list = span_from(list, n + 1);
+	}
+	json_end_array(w);
+}
+
+static void write_decision(struct json_writer *w, const struct event *e)
+{
+	if (e->decision != EVENT_DECISION_NONE) {
+		json_key_string(w, "decision", span_of(event_decision_name(e->decision)));
+		write_list(w, "policies", e->policies.len ? e->policies : SPAN("default"));
+	} else if (e->policies.len) {
+		write_list(w, "policies", e->policies);
+	}
+	json_key_string_opt(w, "mode", e->mode);
+	if (e->backend != EVENT_BACKEND_NONE)
+		json_key_string(w, "backend", span_of(event_backend_name(e->backend)));
+	if (e->generation)
+		json_key_uint(w, "generation", e->generation);
+}
+
+static void write_process(struct json_writer *w, const struct event *e)
+{
+	if (e->pid)
+		json_key_int(w, "pid", e->pid);
+	if (e->ppid)
+		json_key_int(w, "ppid", e->ppid);
+	if (e->has_uid)
+		json_key_uint(w, "uid", e->uid);
+	json_key_string_opt(w, "exe", e->exe);
+	json_key_string_opt(w, "comm", e->comm);
+	json_key_string_opt(w, "cwd", e->cwd);
+	if (e->argv.len)
+		write_list(w, "argv", e->argv);
+	if (e->argv_cut)
+		json_key_bool(w, "argv_cut", true);
+}
+
+static void write_file(struct json_writer *w, const struct event *e)
+{
+	char mode_bits[16];
+
+	json_key_string_opt(w, "path", e->path);
+	json_key_string_opt(w, "target", e->target);
+	json_key_string_opt(w, "access", e->access);
+	if (e->has_flags)
+		write_flags(w, e->flags);
+	if (e->has_mode_bits) {
+		(void)snprintf(mode_bits, sizeof(mode_bits), "%04o", e->mode_bits);
+		json_key_string(w, "mode_bits", span_of(mode_bits));
+	}
+}
+
+static void write_network(struct json_writer *w, const struct event *e)
+{
+	json_key_string_opt(w, "host", e->host);
+	json_key_string_opt(w, "ip", e->ip);
+	if (e->has_port)
+		json_key_uint(w, "port", e->port);
+	json_key_string_opt(w, "protocol", e->protocol);
+	json_key_string_opt(w, "family", e->family);
+	if (e->bytes_in)
+		json_key_uint(w, "bytes_in", e->bytes_in);
+	if (e->bytes_out)
+		json_key_uint(w, "bytes_out", e->bytes_out);
+	json_key_string_opt(w, "method", e->method);
+	json_key_string_opt(w, "url", e->url);
+}
+
+static void write_outcome(struct json_writer *w, const struct event *e)
+{
+	const char *name;
+
+	if (e->has_status)
+		json_key_int(w, "status", e->status);
+	if (e->error) {
+		name = strerrorname_np(e->error);
+		if (name)
+			json_key_string(w, "error", span_of(name));
+		else
+			json_key_int(w, "error", e->error);
+	}
+	if (e->count)
+		json_key_uint(w, "count", e->count);
+	json_key_string_opt(w, "message", e->message);
+	if (e->latency_us)
+		json_key_uint(w, "latency_us", e->latency_us);
+	if (e->is_cut)
+		json_key_bool(w, "cut", true);
+}
+
+int event_to_json(const struct event *e, uint64_t seq, const char *session, const char *prev_hex,
+		  struct buf *out)
+{
+	struct json_writer w = { .out = out };
+	char time[RFC3339_LEN + 1];
+
+	json_begin_object(&w);
+	if (seq)
+		json_key_uint(&w, "seq", seq);
+	if (e->time_ns) {
+		clock_format_rfc3339(e->time_ns, time);
+		json_key_string(&w, "time", span_make(time, RFC3339_LEN));
+	}
+	if (session)
+		json_key_string(&w, "session", span_of(session));
+	json_key_string(&w, "kind", span_of(event_kind_name(e->kind)));
+	write_decision(&w, e);
+	write_process(&w, e);
+	write_file(&w, e);
+	write_network(&w, e);
+	write_outcome(&w, e);
+	if (prev_hex)
+		json_key_string(&w, "prev", span_of(prev_hex));
+	json_end_object(&w);
+	return out->failed ? -EMSGSIZE : 0;
+}

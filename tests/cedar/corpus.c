@@ -1,0 +1,142 @@
+#include "corpus.h"
+
+#include <lzma.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static _noreturn_ void die(const char *name, const char *what)
+{
+	(void)fprintf(stderr, "%s: %s\n", name, what);
+	exit(99);
+}
+
+const char *corpus_folder(int argc, char **argv)
+{
+	const char *folder = argc > 1 ? argv[1] : secure_getenv("LEASH_CEDAR_CORPUS");
+
+	if (!folder || access(folder, R_OK) < 0) {
+		(void)printf(
+			"skipped: no conformance data (give its folder as LEASH_CEDAR_CORPUS)\n");
+		exit(77);
+	}
+	return folder;
+}
+
+static void decompress(FILE *f, const char *name, struct buf *out)
+{
+	lzma_stream s = LZMA_STREAM_INIT;
+	unsigned char in[65536];
+	lzma_ret r;
+
+	if (lzma_stream_decoder(&s, UINT64_MAX, 0) != LZMA_OK)
+		die(name, "cannot start liblzma");
+	do {
+		char *to = buf_reserve(out, 1 << 20);
+
+		if (s.avail_in == 0) {
+			s.next_in = in;
+			s.avail_in = fread(in, 1, sizeof(in), f);
+		}
+		s.next_out = (unsigned char *)to;
+		s.avail_out = 1 << 20;
+		r = lzma_code(&s, feof(f) ? LZMA_FINISH : LZMA_RUN);
+		buf_grow(out, (1 << 20) - s.avail_out);
+	} while (r == LZMA_OK);
+	if (r != LZMA_STREAM_END)
+		die(name, "not a valid .xz file");
+	lzma_end(&s);
+}
+
+void corpus_read(const char *folder, const char *name, struct buf *out)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT(0);
+	FILE *f;
+
+	(void)buf_printf(&path, "%s/%s", folder, name);
+	f = fopen(path.data, "re");
+	if (!f)
+		die(path.data, "cannot be opened");
+	decompress(f, path.data, out);
+	(void)fclose(f);
+}
+
+json_t *corpus_parse_json(struct span text)
+{
+	json_error_t error;
+	json_t *j = json_loadb(text.p, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+
+	if (!j)
+		die("conformance data", error.text);
+	return j;
+}
+
+struct span corpus_string(const json_t *s)
+{
+	return (struct span){ json_string_value(s), json_string_length(s) };
+}
+
+void corpus_each_line(const char *folder, const char *name, void (*fn)(json_t *line, void *ctx),
+		      void *ctx)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(0);
+	struct span rest;
+
+	corpus_read(folder, name, &text);
+	rest = buf_span(&text);
+	while (rest.len) {
+		const char *end = memchr(rest.p, '\n', rest.len);
+		size_t len = end ? (size_t)(end - rest.p) : rest.len;
+		json_t *line;
+
+		if (len) {
+			line = corpus_parse_json((struct span){ rest.p, len });
+			fn(line, ctx);
+			json_decref(line);
+		}
+		rest = span_from(rest, len + 1);
+	}
+}
+
+/* The header of a tar member: name at 0, size in octal at 124, type at 156. */
+void corpus_each_member(struct span archive,
+			void (*fn)(struct span name, struct span data, void *ctx), void *ctx)
+{
+	for (size_t at = 0; at + 512 <= archive.len && archive.p[at];) {
+		const char *header = archive.p + at;
+		struct span name = { header, strnlen(header, 100) };
+		size_t size = (size_t)strtoul(header + 124, NULL, 8);
+
+		at += 512;
+		if (size > archive.len - at)
+			die("archive", "is cut short");
+		if (span_starts_with(name, SPAN("./")))
+			name = span_from(name, 2);
+		if (header[156] == '0' || header[156] == 0)
+			fn(name, (struct span){ archive.p + at, size }, ctx);
+		at += (size + 511) / 512 * 512;
+	}
+}
+
+bool tally_check(struct tally *t, bool ok, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (ok) {
+		t->passed++;
+		return true;
+	}
+	t->failed++;
+	va_start(ap, fmt);
+	(void)vprintf(fmt, ap);
+	va_end(ap);
+	(void)printf("\n");
+	return false;
+}
+
+int tally_end(const struct tally *t)
+{
+	(void)printf("%zu passed, %zu failed, %zu skipped\n", t->passed, t->failed, t->skipped);
+	return t->failed || t->passed == 0 ? 1 : 0;
+}
