@@ -3,8 +3,8 @@
 # denied as the policy says, its own requests reach its service, and all of it is in the log.
 
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/world.sh"
-. "$(dirname "$0")/agents.sh"
+. "$(dirname "$0")/support/world.sh"
+. "$(dirname "$0")/support/agents.sh"
 install_agents
 enter_world "$@"
 world_serve

@@ -3,8 +3,8 @@
 # its own way to run commands (in a pty), driven by a scripted service over TLS.
 
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/world.sh"
-. "$(dirname "$0")/agents.sh"
+. "$(dirname "$0")/support/world.sh"
+. "$(dirname "$0")/support/agents.sh"
 install_agents
 enter_world "$@"
 world_serve

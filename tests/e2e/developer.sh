@@ -3,7 +3,7 @@
 # debuggers, and programs with many threads. What works without leash works with it.
 
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/support/world.sh"
 enter_world "$@"
 TIME_LIMIT=120
 

@@ -4,7 +4,7 @@
 # LEASH_ROUNDS says how often (default 20).
 
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/support/world.sh"
 enter_world "$@"
 world_serve
 
