@@ -129,7 +129,7 @@ is "a dev server can be looked at from the host" "$(curl -sS --max-time 10 http:
 kill -TERM "$LEASH_PID"
 leash_wait 20
 
-as_user gcc -O1 -pthread -o "$WORK/storm" "$WORLD_LIB/storm.c"
+as_user gcc -O1 -pthread -o "$WORK/storm" -x c - <"$WORLD_LIB/storm.c"
 leash_run -- ./storm "$WORK/c/f1.c" "$T_HOME/.ssh/id_ed25519" 16 "${LEASH_STORM_ROUNDS:-2000}"
 is "16 threads open files under a storm of signals" "$RC:$(out)" "0:signals many, wrong 0"
 is "... and every denial is in the log" \

@@ -9,7 +9,7 @@ enter_world "$@"
 world_serve
 
 rounds=${LEASH_ROUNDS:-20}
-as_user gcc -O1 -pthread -o "$WORK/hammer" "$WORLD_LIB/hammer.c"
+as_user gcc -O1 -pthread -o "$WORK/hammer" -x c - <"$WORLD_LIB/hammer.c"
 echo permitted | user_file "$WORK/file"
 user_file "$T_HOME/policy.cedar" <<'EOF'
 permit (principal, action in [Action::"FileOpen", Action::"ProcessExec"], resource);
