@@ -26,9 +26,10 @@ LEASH_FLAGS=(-I --profile permissive)
 leash_run -- sh -c 'cat ~/.ssh/id_ed25519 >/dev/null && echo x >~/elsewhere && echo fine'
 is "permissive: home can be read and written" "$(out)" fine
 LEASH_FLAGS=(-I --profile locked)
-leash_run -- sh -c 'echo ran; echo x >denied'
-is "locked: a shell starts, nothing is written" "$(out):$(ls "$WORK/denied" 2>/dev/null)" "ran:"
-check_event "... and the log has it" '.decision == "deny" and .path == $p' --arg p "$WORK/denied"
+leash_run -- sh -c 'echo x >file && cat file; cat ~/.bashrc; getent hosts example.org; echo end'
+is "locked: the workspace can be used, home can't be read, names can't be looked up" "$(out)" $'x\nend'
+check_event "... the log has the file" '.kind == "file.open" and .decision == "deny" and .path == $p' --arg p "$T_HOME/.bashrc"
+check_event "... and the name" '.kind == "dns.query" and .decision == "deny" and .host == "example.org"'
 
 # ---- leash's own
 echo 'permit (principal, action, resource);' | user_file "$T_HOME/all.cedar"
