@@ -11,6 +11,7 @@
 #include "base/err.h"
 
 #define JSON_MAX_DEPTH 32
+#define JSON_MAX_MEMBERS 1024 /* of one object: keys are compared with each other */
 
 enum json_type {
 	JSON_NULL,

@@ -10,7 +10,7 @@
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "cli/command.h"
-#include "cli/options.h"
+#include "cli/option-tables.h"
 #include "sandbox/sandbox.h"
 #include "supervise/supervise.h"
 

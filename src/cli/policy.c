@@ -15,7 +15,7 @@
 #include "base/path.h"
 #include "cli/command.h"
 #include "cli/directories.h"
-#include "cli/options.h"
+#include "cli/option-tables.h"
 #include "cli/state.h"
 #include "daemon/policy-layers.h"
 

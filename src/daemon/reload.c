@@ -21,6 +21,27 @@ static void free_strings(char **strings)
 	xfree(strings);
 }
 
+/*
+ * What a policy lets be written may not exist yet; then the directory in which
+ * it would be made must be writable. Replaces each path by its longest part
+ * that exists.
+ */
+static char **existing_parts(char **paths)
+{
+	for (char **path = paths; *path; path++) {
+		char *end = *path + strlen(*path);
+
+		while (end > *path + 1 && access(*path, F_OK) < 0) {
+			while (end > *path + 1 && end[-1] != '/')
+				end--;
+			while (end > *path + 1 && end[-1] == '/')
+				end--;
+			*end = 0;
+		}
+	}
+	return paths;
+}
+
 int session_load_policy(struct session *s, int *ret_bundle_fd, struct err *err)
 {
 	_cleanup_buf_ struct buf report = BUF_INIT(LIMIT_POLICY_TEXT);
@@ -32,7 +53,7 @@ int session_load_policy(struct session *s, int *ret_bundle_fd, struct err *err)
 	if (r < 0)
 		return r;
 	s->n_policies = policy_source_len(source);
-	s->writable = policy_source_writable(source);
+	s->writable = existing_parts(policy_source_writable(source));
 	*ret_bundle_fd = policy_source_bundle(source, ++s->generation, err);
 	policy_source_free(source);
 	return *ret_bundle_fd < 0 ? *ret_bundle_fd : 0;
@@ -49,7 +70,7 @@ static bool is_listed(char *const *strings, const char *wanted)
 /* What the new policy lets be written may have been read-only at mount level until now. */
 static int widen_mounts(struct session *s, const struct policy_source *source, struct err *err)
 {
-	char **wanted = policy_source_writable(source);
+	char **wanted = existing_parts(policy_source_writable(source));
 	int r = 0;
 
 	for (char **path = wanted; *path && r >= 0; path++)
