@@ -336,12 +336,13 @@ events_file() {
 	[ "$newest" ] && printf '%s\n' "$newest"
 }
 
-# events FILTER [JQ-ARGUMENT…]: the newest session's events that the jq filter selects.
+# events FILTER [JQ-ARGUMENT…]: the newest session's events that the jq filter selects. In the filter
+# by("x") says that the policy with the id x, of whatever layer, was among those that decided.
 events() {
 	local filter=$1 file
 	shift
 	file=${EVENTS:-$(events_file)} || return 1
-	grep '}$' "$file" | jq -c "$@" "select($filter)"
+	grep '}$' "$file" | jq -c "$@" 'def by($id): any(.policies[]?; . == $id or endswith(":" + $id)); '"select($filter)"
 }
 
 has_event() {

@@ -38,7 +38,7 @@ unlike "... and no colours outside a terminal" "$(err | od -c)" '033'
 leash_run --policy
 is "a flag without its value: exit 2" "$RC" 2
 like "... says which" "$(err)" 'policy'
-for mistake in '-e =x' '-v nowhere' '-p 99999' '-p a:b' '--mode lax' '--profile guardde' '--memory lots'; do
+for mistake in '-e =x' '-v nowhere:relative' '-p 99999' '-p a:b' '--mode lax' '--profile guardde' '--memory lots'; do
 	# shellcheck disable=SC2086
 	leash_run $mistake -- true
 	is "leash $mistake: exit 2" "$RC" 2
@@ -84,7 +84,7 @@ explains 1 "an address" connect 203.0.113.1:443
 explains 0 "a permitted program" exec /bin/sh
 explains 0 "... by Cedar's name" ProcessExec /bin/sh
 leash_run policy explain --policy "$T_HOME/good.cedar" --json read "$T_HOME/.ssh/id_ed25519"
-is "... as JSON" "$(jq -r '.decision + " " + .policies[0]' "$OUT" 2>&1)" "deny keys"
+is "... as JSON" "$(jq -r '.decision + " " + .policies[0]' "$OUT" 2>&1)" "deny file:keys"
 leash_run policy explain frobnicate x
 is "... an unknown operation: exit 2" "$RC" 2
 for profile in guarded permissive locked; do

@@ -58,7 +58,7 @@ permit (principal, action == Action::"FileOpenReadWrite", resource in Dir::"~/el
 EOF
 as_user mkdir "$T_HOME/elsewhere.d"
 leash_run -- sh -c 'id; echo x >~/elsewhere.d/f; cat ~/.ssh/id_ed25519'
-check_event "a user's forbid forbids" '.kind == "proc.exec" and .decision == "deny" and (.policies | index("mine"))'
+check_event "a user's forbid forbids" '.kind == "proc.exec" and .decision == "deny" and by("mine")'
 is "a user's permit permits" "$(cat "$T_HOME/elsewhere.d/f" 2>&1)" x
 unlike "... and the profile stays in force" "$(out)" "$SECRET"
 

@@ -39,7 +39,7 @@ is "HTTPS to a permitted name works" "$RC:$(out | cut -d ' ' -f 1-3)" "0:hello f
 check_event "... the look-up is in the log" '.kind == "dns.query" and .decision == "allow" and .host == "permitted.test"'
 check_event "... the connection too, with the address and the policy" \
 	'.kind == "net.connect" and .decision == "allow" and .host == "permitted.test" and .port == 443 and .ip != null and
-	 (.policies | index("names"))'
+	 by("names")'
 check_event "... by the program that made it" '.kind == "net.connect" and .comm == "curl" and (.exe | test("/curl$")) and .pid > 0'
 leash_run -- "${curl[@]}" https://permitted.test:8443/
 is "... on another port" "$RC:$(out | cut -d ' ' -f 1-3)" "0:hello from permitted.test:8443"
@@ -199,7 +199,7 @@ EOF
 	is "a forbidden method gets 403" "$(out)" 403
 	is "... and does not arrive" "$(requests '.kind == "http"')" 0
 	check_event "... and the log names the policy" \
-		'.kind == "http.request" and .decision == "deny" and .method == "POST" and (.policies | index("no-posts"))'
+		'.kind == "http.request" and .decision == "deny" and .method == "POST" and by("no-posts")'
 	leash_run -- "${curl[@]}" https://api.wild.test/1 --next -sS https://api.wild.test/2 -d x --next -sS https://api.wild.test/3
 	is "each request on a connection is decided again" "$(out | grep -c '^hello')" 2
 	LEASH_FLAGS=(-I --policy "$policy")

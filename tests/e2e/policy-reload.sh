@@ -55,7 +55,7 @@ tell 'cat one'
 told "... the next operation follows" 1
 like "... EACCES" "$SAID" 'Permission denied'
 check_event "... by that policy and generation" \
-	'.kind == "file.open" and .decision == "deny" and .path == $p and (.policies | index("added")) and .generation == 2' --arg p "$WORK/one"
+	'.kind == "file.open" and .decision == "deny" and .path == $p and by("added") and .generation == 2' --arg p "$WORK/one"
 user_file "$T_HOME/policy.new" <<<"$base"
 as_user mv "$T_HOME/policy.new" "$policy"
 check "a new file is renamed over it, as editors do: taken up" generation 3
@@ -164,7 +164,7 @@ user_file "$WORK/.leash/policy.cedar" <<'EOF'
 EOF
 leash_run -- cat one
 is "a project's forbid forbids" "$RC:$(out)" "1:"
-check_event "... by its id" '.decision == "deny" and .path == $p and (.policies | index("project"))' --arg p "$WORK/one"
+check_event "... by its id" '.decision == "deny" and .path == $p and by("project")' --arg p "$WORK/one"
 leash_run -- sh -c 'echo evil >.leash/policy.cedar; mv .leash gone; rm -r .leash'
 is "... and can't be changed from inside" "$(grep -c project "$WORK/.leash/policy.cedar")" 1
 
