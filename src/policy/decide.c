@@ -75,9 +75,9 @@ static enum cedar_effect_result evaluate_unknown(const struct inquiry *in, const
 	return CEDAR_NOT_SATISFIED;
 }
 
-static enum cedar_effect_result evaluate(const struct inquiry *in, const struct rule *rule)
+static enum cedar_effect_result evaluate(struct inquiry *in, const struct rule *rule)
 {
-	const struct question *q = &in->question;
+	struct question *q = &in->question;
 	struct cedar_eval_error error = { 0 };
 
 	if (q->has_unknowns)
@@ -88,11 +88,31 @@ static enum cedar_effect_result evaluate(const struct inquiry *in, const struct 
 	return cedar_policy_eval(rule->cedar, &q->cedar, &q->entities, in->arena, &error);
 }
 
-static void try_forbids(const struct inquiry *in, const struct rule_list *list)
+/*
+ * A forbid on a directory holds for its name too while nothing, or something
+ * else, has that name: what is put there next would be the directory. So where
+ * the answer hung on that, the forbid is asked both ways.
+ */
+static enum cedar_effect_result evaluate_forbid(struct inquiry *in, const struct rule *rule)
+{
+	struct entity_graph *g = &in->question.graph;
+	enum cedar_effect_result result;
+
+	g->asked_own_dir = false;
+	result = evaluate(in, rule);
+	if (result != CEDAR_NOT_SATISFIED || !g->asked_own_dir)
+		return result;
+	g->is_directory = true;
+	result = evaluate(in, rule);
+	g->is_directory = in->request->is_directory;
+	return result;
+}
+
+static void try_forbids(struct inquiry *in, const struct rule_list *list)
 {
 	for (size_t i = 0; i < list->len; i++) {
 		const struct rule *rule = list->rules[i];
-		enum cedar_effect_result result = evaluate(in, rule);
+		enum cedar_effect_result result = evaluate_forbid(in, rule);
 
 		if (result == CEDAR_NOT_SATISFIED)
 			continue;
@@ -104,7 +124,7 @@ static void try_forbids(const struct inquiry *in, const struct rule_list *list)
 	}
 }
 
-static void try_permits(const struct inquiry *in, const struct rule_list *list)
+static void try_permits(struct inquiry *in, const struct rule_list *list)
 {
 	for (size_t i = 0; i < list->len; i++) {
 		enum cedar_effect_result result = evaluate(in, list->rules[i]);

@@ -18,14 +18,18 @@ static bool is_resource(const struct entity_graph *g, struct cedar_entity_uid ui
 	return uid.id.p == g->resource.id.p || cedar_uid_eq(uid, g->resource);
 }
 
-static bool file_is_in(const struct entity_graph *g, struct cedar_entity_uid child, struct span dir)
+static bool file_is_in(struct entity_graph *g, struct cedar_entity_uid child, struct span dir)
 {
 	if (child.id.len == 0 || child.id.p[0] != '/')
 		return false;
 	if (path_is_below(child.id, dir))
 		return true;
-	return span_eq(child.type, TYPE_FILE) && is_resource(g, child) && g->is_directory &&
-	       path_is_within(child.id, dir);
+	if (!span_eq(child.type, TYPE_FILE) || !is_resource(g, child) ||
+	    !path_is_within(child.id, dir))
+		return false;
+	if (!g->is_directory)
+		g->asked_own_dir = true;
+	return g->is_directory;
 }
 
 static bool named_host_is_in(const struct host_id *child, const struct policy_address *resolved,
@@ -88,7 +92,7 @@ static bool mcp_is_in(const struct entity_graph *g, struct cedar_entity_uid chil
 
 static bool graph_is_in(void *ctx, struct cedar_entity_uid child, struct cedar_entity_uid parent)
 {
-	const struct entity_graph *g = ctx;
+	struct entity_graph *g = ctx;
 
 	if (span_eq(child.type, TYPE_ACTION))
 		return span_eq(parent.type, TYPE_ACTION) &&

@@ -12,8 +12,9 @@
 struct entity_graph {
 	struct arena *arena; /* attributes are made here */
 	struct cedar_entity_uid resource;
-	bool is_directory; /* a File resource that is an existing directory */
-	bool has_address;  /* what the resource's name resolved to */
+	bool is_directory;  /* of a File resource, as in struct policy_request */
+	bool asked_own_dir; /* set when an answer hung on is_directory being false */
+	bool has_address;   /* what the resource's name resolved to */
 	struct policy_address address;
 	struct span server, host; /* of an MCP::Tool resource: its MCP::Server and Host id */
 };

@@ -11,6 +11,7 @@
 struct lint {
 	const struct policy_environment *env;
 	enum policy_layer layer;
+	bool is_permit;	     /* the policy being read */
 	struct arena *arena; /* messages, and what rewriting allocates */
 	VEC(struct cedar_diagnostic) found;
 	size_t n_errors;

@@ -181,7 +181,9 @@ static size_t distance(struct span a, const char *b)
 static void consider(struct span name, const char *candidate, const char **best,
 		     size_t *best_distance)
 {
-	size_t d = distance(name, candidate);
+	/* A name cut short is nearer than any misspelling. */
+	bool is_cut = name.len >= 3 && span_starts_with(span_of(candidate), name);
+	size_t d = is_cut ? 0 : distance(name, candidate);
 
 	if (d < *best_distance) {
 		*best = candidate;

@@ -68,22 +68,22 @@ struct policy_request {
 	enum policy_action action;
 	/*
 	 * Files and programs: the absolute canonical path as the container sees
-	 * it, any bytes, no final slash except for "/". is_directory: the object
-	 * exists and is a directory. An anonymous program is "memfd:".
+	 * it, any bytes, no final slash except for "/"; other paths are denied.
+	 * is_directory: the object is a directory; for FileCreate, what comes into
+	 * being is one (mkdir, a directory renamed to this name; never a link). An anonymous program is "memfd:".
 	 */
 	struct span path;
 	bool is_directory;
 	/* For an open that also reads: a forbid on reading denies it too. */
 	bool also_reads;
-	/* Network: the verified canonical name (empty where none is known), the address, the port.
-	 */
+	/* Network: the verified canonical name (empty where none is known), the address, the port. */
 	struct span host;
 	struct policy_address address;
 	bool has_address;
-	uint16_t port;		  /* 0: not known (DnsResolve) */
-	struct span protocol;	  /* "tcp", "udp" */
+	uint16_t port; /* 0: not known (DnsResolve) */
+	struct span protocol; /* "tcp", "udp" */
 	struct span server, tool; /* McpCall; host and port are the server's where it has them */
-	policy_fact_fn fact;	  /* NULL: facts are absent, policies that need them deny */
+	policy_fact_fn fact; /* NULL: facts are absent, policies that need them deny */
 	void *fact_ctx;
 };
 
@@ -99,12 +99,12 @@ enum decision {
 
 struct policy_decision {
 	enum decision verdict;
-	bool is_own_rule; /* a rule of leash itself denied: holds in every mode */
+	bool is_own_rule;     /* a rule of leash itself denied: holds in every mode */
 	uint64_t generation;
-	size_t n_reasons;			 /* 0: no policy decided (default deny) */
+	size_t n_reasons;     /* 0: no policy decided (default deny) */
 	const char *reasons[POLICY_MAX_REASONS]; /* policy ids, valid as long as the policy */
-	size_t n_more_reasons;			 /* those that did not fit */
-	bool has_error; /* a policy erred while being evaluated; an erring forbid denies */
+	size_t n_more_reasons; /* those that did not fit */
+	bool has_error;	      /* a policy erred while being evaluated; an erring forbid denies */
 };
 
 /* What a session does with verdicts. */
@@ -122,8 +122,7 @@ int policy_mode_from_name(struct span name, enum policy_mode *ret);
 struct policy;
 struct policy_decider;
 
-/* Maps and checks a sealed bundle. -EBADMSG for a damaged or foreign one. Takes no ownership of fd.
- */
+/* Maps and checks a sealed bundle. -EBADMSG for a damaged or foreign one. Takes no ownership of fd. */
 int policy_open(int bundle_fd, struct policy **ret, struct err *err) _must_check_;
 struct policy *policy_ref(struct policy *p);
 void policy_unref(struct policy *p);
@@ -149,7 +148,7 @@ int policy_reasons(const struct policy_decision *d, struct buf *out);
 /* ---- Making: in the daemon and the CLI ---------------------------------- */
 
 enum policy_layer {
-	POLICY_LAYER_OWN, /* leash's own forbids */
+	POLICY_LAYER_OWN,     /* leash's own forbids */
 	POLICY_LAYER_PROFILE,
 	POLICY_LAYER_USER,
 	POLICY_LAYER_PROJECT, /* may only forbid unless trusted */
@@ -159,11 +158,10 @@ enum policy_layer {
 
 /* What the policies' placeholders and leash's own rules stand for. */
 struct policy_environment {
-	const char *agent; /* the principal: Agent::"claude" */
+	const char *agent;     /* the principal: Agent::"claude" */
 	const char *home, *workspace;
-	const char *profile; /* "guarded", "permissive", "locked" */
-	const char *const
-		*own_paths; /* directories no agent may open, create or change; NULL-terminated */
+	const char *profile;   /* "guarded", "permissive", "locked" */
+	const char *const *own_paths; /* directories no agent may open, create or change; NULL-terminated */
 	enum policy_mode mode;
 };
 
@@ -173,23 +171,20 @@ struct policy_source *policy_source_new(const struct policy_environment *env);
 void policy_source_free(struct policy_source *s);
 
 /* Adds the built-in profile and leash's own rules. -EINVAL for an unknown profile name. */
-int policy_source_add_builtin(struct policy_source *s, bool with_profile,
-			      struct err *err) _must_check_;
+int policy_source_add_builtin(struct policy_source *s, bool with_profile, struct err *err) _must_check_;
 /*
  * Adds a layer. On a syntax or lint error returns -EINVAL and appends all
  * findings, each with file, line, column, source line, caret and suggestion,
  * to report (which may also get warnings on success). color as log_want_color.
  */
 int policy_source_add_text(struct policy_source *s, enum policy_layer layer, const char *file_name,
-			   struct span text, bool color, struct buf *report,
-			   struct err *err) _must_check_;
+			   struct span text, bool color, struct buf *report, struct err *err) _must_check_;
 /* As above, from a file. An empty file (no policy at all) is an error. */
 int policy_source_add_file(struct policy_source *s, enum policy_layer layer, const char *file,
 			   bool color, struct buf *report, struct err *err) _must_check_;
 size_t policy_source_len(const struct policy_source *s);
 /* Makes the sealed bundle. Returns its fd. */
-int policy_source_bundle(struct policy_source *s, uint64_t generation,
-			 struct err *err) _must_check_;
+int policy_source_bundle(struct policy_source *s, uint64_t generation, struct err *err) _must_check_;
 
 /*
  * Directories that some permit lets be written, as far as literals tell:

@@ -465,6 +465,7 @@ void policy_rewrite(struct lint *l, struct cedar_policy *p)
 	size_t n_errors = l->n_errors;
 	struct span type = { 0 };
 
+	l->is_permit = !p->is_forbid;
 	if (p->is_template) {
 		lint_add(l, CEDAR_ERROR, "template", p->range,
 			 "name the principal and the resource", "templates are not linked here");

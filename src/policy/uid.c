@@ -120,6 +120,26 @@ static void note_resolved(struct lint *l, struct cedar_range range, const char *
 	lint_add(l, CEDAR_WARNING, "path_resolved", range, NULL, "%s is %s here", from, to);
 }
 
+/*
+ * In the workspace an agent can put a link where a directory was. A permit
+ * that followed it would open whatever the link's maker chose.
+ */
+static bool leads_out(struct lint *l, struct cedar_range range, const char *from, const char *to)
+{
+	struct span workspace = span_of(l->env->workspace);
+	_cleanup_free_ char *real = NULL;
+
+	if (!l->is_permit || !workspace.len || !path_is_below(span_of(from), workspace))
+		return false;
+	real = path_resolve(l->env->workspace);
+	if (real && path_is_within(span_of(to), span_of(real)))
+		return false;
+	lint_add(l, CEDAR_ERROR, "link_leads_out", range,
+		 "permit the place itself, if that is meant",
+		 "%s leads out of the workspace, to %s", from, to);
+	return true;
+}
+
 static bool path_resolve_text(struct lint *l, struct span text, struct cedar_range range,
 			      bool is_dir, struct normal_uid *ret)
 {
@@ -132,6 +152,8 @@ static bool path_resolve_text(struct lint *l, struct span text, struct cedar_ran
 	full = path_resolve(bytes.data);
 	if (!full)
 		return cannot_resolve(l, range, bytes.data);
+	if (leads_out(l, range, bytes.data, full))
+		return false;
 	note_resolved(l, range, bytes.data, full);
 	if (!keep_path(l, full, is_dir, &ret->uid.id))
 		return false;
@@ -179,6 +201,8 @@ bool path_prefix_normalise(struct lint *l, struct span text, struct cedar_range 
 	parent = path_resolve(bytes.data);
 	if (!parent)
 		return cannot_resolve(l, range, bytes.data);
+	if (leads_out(l, range, bytes.data, parent))
+		return false;
 	note_resolved(l, range, bytes.data, parent);
 	(void)text_from_bytes(span_of(parent), &out);
 	if (parent[1])

@@ -31,6 +31,28 @@ static void a_directory_is_in_itself(void **state)
 	assert_denied(f, READ, "$W");
 }
 
+static void a_forbidden_directory_cannot_come_into_being(void **state)
+{
+	struct fixture *f = *state;
+	struct policy_request r = { .action = CREATE, .path = SPAN("/d/new") };
+
+	use_text(f, "permit (principal, action, resource in Dir::\"/d\");"
+		    "forbid (principal, action, resource in Dir::\"/d/new\");");
+	assert_denied(f, CREATE, "/d/new");
+	assert_denied(f, CREATE, "/d/new/x");
+	assert_allowed(f, CREATE, "/d/newer");
+	/* Both ways: what an exception for the directory spares is not its bare name. */
+	use_text(f, "permit (principal, action, resource);"
+		    "forbid (principal, action, resource) unless { resource in Dir::\"/d/new\" };");
+	assert_allowed(f, CREATE, "/d/new/x");
+	assert_denied(f, CREATE, "/d/new");
+	/* A permit covers making the directory, and no link in its place. */
+	use_text(f, "permit (principal, action, resource in Dir::\"/d/new\");");
+	assert_int_equal(decide(f, &r).verdict, DECISION_DENY);
+	r.is_directory = true;
+	assert_int_equal(decide(f, &r).verdict, DECISION_ALLOW);
+}
+
 static void members_of_actions(void **state)
 {
 	struct fixture *f = *state;
@@ -233,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(directories_go_by_components),
 		TEST(a_directory_is_in_itself),
+		TEST(a_forbidden_directory_cannot_come_into_being),
 		TEST(members_of_actions),
 		TEST(reading_and_writing_is_also_reading),
 		TEST(names_that_are_no_utf8),
