@@ -1,16 +1,30 @@
 #!/usr/bin/env bash
-# Builds the escape programs into DIRECTORY without the rest of leash.
+# Builds the escape programs and their helpers into DIRECTORY, without the rest of leash.
 set -eu -o pipefail
 cd "$(dirname "$0")"
 out=$1
 mkdir -p "$out"
-common=(escape.c openers.c)
 flags=(-std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wwrite-strings)
-for source in ??-*.c ???-*.c race-*.c; do
-	[ -e "$source" ] || continue
-	program=$out/${source%.c}
-	[ "$program" -nt "$source" ] && [ "$program" -nt escape.c ] && [ "$program" -nt openers.c ] && continue
-	${CC:-cc} "${flags[@]}" -o "$program" "$source" "${common[@]}" -lpthread &
-	while [ "$(jobs -r | wc -l)" -ge 2 ]; do wait -n; done
+
+# compile OUTPUT SOURCE [FLAG…]
+compile() {
+	local program=$out/$1 source=$2 dependency
+	shift 2
+	for dependency in "$source" escape.c escape.h openers.c build.sh; do
+		if [ ! "$program" -nt "$dependency" ]; then
+			"${CC:-cc}" "${flags[@]}" -o "$program" "$source" "$@"
+			return
+		fi
+	done
+}
+
+for source in fs-*.c ex-*.c net-*.c ipc-*.c ctl-*.c race-*.c; do
+	[ -e "$source" ] && compile "${source%.c}" "$source" escape.c openers.c -lpthread -lrt
 done
-while [ "$(jobs | wc -l)" -gt 0 ]; do wait -n || exit 1; jobs >/dev/null; done
+for source in unix-server victim shared-objects setuid-probe; do
+	compile "$source" "$source.c" -lrt
+done
+for text in public denied-tool-ran; do
+	compile "tool-$text" tool.c "-DTEXT=\"$text\"" -static
+	compile "tool-$text-dynamic" tool.c "-DTEXT=\"$text\""
+done

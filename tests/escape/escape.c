@@ -196,16 +196,14 @@ int runs(exec_fn exec, const char *path, char *const *argv, const char *want)
 
 const char *in(const char *format, ...)
 {
-	static __thread char buffers[16][16384];
-	static __thread unsigned int next;
-	char *buffer = buffers[next++ % 16];
+	char *path;
 	va_list args;
 
 	va_start(args, format);
-	if (vsnprintf(buffer, sizeof(buffers[0]), format, args) >= (int)sizeof(buffers[0]))
-		give_up("a path is too long");
+	if (vasprintf(&path, format, args) < 0)
+		give_up("no memory");
 	va_end(args);
-	return buffer;
+	return path;
 }
 
 const char *name_of(const char *path)

@@ -1,6 +1,7 @@
 /* EX-08: every way in which a process can start another; the denied program runs in none. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/types.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>

@@ -35,7 +35,7 @@ static const char *const names[N_WAYS] = {
 	"fchmodat2 AT_EMPTY_PATH on an O_PATH", "utimensat", "futimens, read-only",
 	"utimensat AT_EMPTY_PATH on an O_PATH", "utime", "utimes", "futimesat", "utimensat to now",
 	"setxattr", "lsetxattr", "fsetxattr, read-only", "setxattr through /proc/self/fd of an O_PATH",
-	"setxattrat AT_EMPTY_PATH on an O_PATH", "FS_IOC_SETFLAGS, read-only", "FS_IOC_FSSETXATTR, read-only",
+	"setxattrat AT_EMPTY_PATH, read-only", "FS_IOC_SETFLAGS, read-only", "FS_IOC_FSSETXATTR, read-only",
 	"file_setattr", "chown", "lchown", "fchown, read-only", "fchownat AT_EMPTY_PATH on an O_PATH",
 	"FS_IOC_SETFLAGS with high bits, read-only",
 };
@@ -100,7 +100,7 @@ static int by_descriptor(int way, int fd, int path_fd)
 	case 16:
 		return setxattr(in("/proc/self/fd/%d", path_fd), "user.escape", "x", 1, 0);
 	case 17:
-		return setxattrat(path_fd);
+		return setxattrat(fd);
 	case 18:
 		return set_flags(fd, FS_IOC_SETFLAGS);
 	case 19:

@@ -33,10 +33,10 @@ void technique(void)
 			put(entry(allowed_dir, i), "public");
 			continue;
 		}
+		must_work(has_content(open(entry(allowed_dir, i), O_RDONLY), "public"), "name %zu", i);
 		must_fail(took(open(entry(denied_dir, i), O_RDONLY)), "name %zu", i);
 		must_fail(took(open(in("%s-new", entry(denied_dir, i)), O_WRONLY | O_CREAT, 0644)), "new name %zu", i);
 		must_fail(outcome(rename(entry(allowed_dir, i), in("%s-new", entry(denied_dir, i)))),
 			  "renamed to new name %zu", i);
-		must_work(has_content(open(entry(allowed_dir, i), O_RDONLY), "public"), "name %zu", i);
 	}
 }
