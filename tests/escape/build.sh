@@ -25,6 +25,6 @@ for source in unix-server victim shared-objects setuid-probe; do
 	compile "$source" "$source.c" -lrt
 done
 for text in public denied-tool-ran; do
-	compile "tool-$text" tool.c "-DTEXT=\"$text\"" -static
+	compile "tool-$text" tool.c "-DTEXT=\"$text\"" -DBARE -static -nostdlib -nostartfiles -fno-stack-protector
 	compile "tool-$text-dynamic" tool.c "-DTEXT=\"$text\""
 done

@@ -171,23 +171,29 @@ struct traced {
  */
 static int traced_exec(const struct traced *t, bool seize)
 {
-	int status, error;
-	pid_t pid = fork();
+	int status, error, gate[2];
+	pid_t pid;
+	char byte = 0;
 
+	if (pipe(gate) < 0)
+		give_up("pipe");
+	pid = fork();
 	if (pid == 0) {
 		if (!seize)
 			ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		raise(SIGSTOP);
+		if (read(gate[0], &byte, 1) != 1)
+			_exit(EIO);
 		execve(t->path, t->argv, t->envp);
 		_exit(errno);
 	}
 	if (seize && ptrace(PTRACE_SEIZE, pid, NULL, (void *)PTRACE_O_TRACEEXEC) < 0)
 		give_up("PTRACE_SEIZE of a child");
-	while (waitpid(pid, &status, seize ? WUNTRACED : 0) == pid && WIFSTOPPED(status)) {
-		if (seize)
-			kill(pid, SIGCONT);
+	if (write(gate[1], &byte, 1) != 1)
+		give_up("pipe");
+	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status))
 		ptrace(PTRACE_CONT, pid, NULL, (void *)0L);
-	}
+	close(gate[0]);
+	close(gate[1]);
 	error = WIFEXITED(status) ? WEXITSTATUS(status) : ECANCELED;
 	if (error == 0)
 		_exit(0);

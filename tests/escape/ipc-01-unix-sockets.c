@@ -70,6 +70,7 @@ static int stream_short(const char *path, const char *want)
 		close(fd);
 		return error;
 	}
+	fcntl(fd, F_SETFL, 0);
 	return hears(fd, want);
 }
 
