@@ -49,7 +49,7 @@ int session_load_policy(struct session *s, int *ret_bundle_fd, struct err *err)
 	int r = policy_layers_load(s->options->layers, log_want_color(STDERR_FILENO), &report, &source, err);
 
 	if (report.len)
-		(void)fd_write_all(STDERR_FILENO, report.data, report.len);
+		log_text(report.data, report.len);
 	if (r < 0)
 		return r;
 	s->n_policies = policy_source_len(source);
