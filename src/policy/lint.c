@@ -64,4 +64,5 @@ int lint_print(struct lint *l, const char *file, struct span text, bool color, s
 void lint_done(struct lint *l)
 {
 	vec_done(&l->found);
+	map_done(&l->parents, xfree);
 }
