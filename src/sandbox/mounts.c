@@ -46,9 +46,23 @@ static void plan_done(struct plan *p)
 static bool is_private(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(private_directories); i++)
-		if (path_is_below(span_of(path), span_of(private_directories[i].path)))
+		if (path_is_within(span_of(path), span_of(private_directories[i].path)))
 			return true;
 	return false;
+}
+
+/* Made anew for the container: nothing of the host's is put there. */
+static bool is_made_anew(const char *path)
+{
+	return path_is_within(span_of(path), SPAN("/dev")) || path_is_within(span_of(path), SPAN("/proc")) ||
+	       path_is_within(span_of(path), SPAN("/sys"));
+}
+
+/* The command's own places may lie where a private directory would hide them. */
+static bool is_own_place(const struct sandbox_options *o, const char *path)
+{
+	return path_is_within(span_of(path), span_of(o->workspace)) ||
+	       path_is_within(span_of(path), span_of(o->home)) || path_is_within(span_of(path), span_of(o->cwd));
 }
 
 static bool is_covered(const struct plan *p, const char *path)
@@ -98,7 +112,9 @@ static int plan_writable(struct plan *p, const struct sandbox_options *o, struct
 
 		if (strcmp(path, "/") == 0)
 			p->is_root_writable = true;
-		else if ((!p->is_root_writable || is_private(path)) && !is_covered(p, path))
+		else if (is_made_anew(path) || (is_private(path) ? !is_own_place(o, path) : p->is_root_writable))
+			continue;
+		else if (!is_covered(p, path))
 			r = add_piece(p, path, path, /* is_read_only = */ false, err);
 	}
 	vec_done(&sorted);
