@@ -156,7 +156,7 @@ is "sockets of the container's own work" "$(out)" inner
 
 # ---- Volumes
 mkdir "$T_HOME/data" && echo one >"$T_HOME/data/file" && chown -R "$T_UID:$T_GID" "$T_HOME/data"
-leash_run -v "$T_HOME/data:/mnt/data:ro" -- sh -c 'cat /mnt/data/file; echo two >/mnt/data/file'
+leash_run -v "$T_HOME/data:/tmp/data:ro" -- sh -c 'cat /tmp/data/file; echo two >/tmp/data/file'
 is "-v SRC:DST:ro can be read" "$(out)" one
 is "... and not written" "$(cat "$T_HOME/data/file")" one
 
