@@ -253,7 +253,10 @@ leash_run() {
 # The same in the background; its pid in LEASH_PID, which is leash itself.
 leash_start() {
 	RUN_SHOWN=
-	(cd "$WORK" && exec_as_user "$LEASH" "${LEASH_FLAGS[@]}" "$@") >"$OUT" 2>"$ERR" <"${STDIN:-/dev/null}" &
+	: >"$OUT"
+	: >"$ERR"
+	# Appending, so that a test may empty the files in between.
+	(cd "$WORK" && exec_as_user "$LEASH" "${LEASH_FLAGS[@]}" "$@") >>"$OUT" 2>>"$ERR" <"${STDIN:-/dev/null}" &
 	LEASH_PID=$!
 	RC=
 }
@@ -303,16 +306,16 @@ port_is_open() {
 	(exec 9<>"/dev/tcp/$1/$2") 2>/dev/null
 }
 
-# start_service COMMAND…: starts a server that prints a line when it is ready; the line is in READY,
-# the pid in SERVICE_PID.
+# start_service COMMAND…: starts a server that prints a line when it is ready; its pid is in SERVICE_PID.
 start_service() {
-	local fifo=$T/ready.$RANDOM
+	local fifo=$T/ready.$RANDOM line=
 	mkfifo "$fifo"
 	"$@" >"$fifo" 2>>"$T/service.log" &
 	SERVICE_PID=$!
 	SERVICE_PIDS+=("$SERVICE_PID")
 	exec 8<>"$fifo"
-	if ! read -r -t 30 READY <&8; then
+	read -r -t 30 line <&8
+	if [ -z "$line" ]; then
 		not_ok "service: $*" "$(tail -n 20 "$T/service.log")"
 		done_testing
 	fi
@@ -333,12 +336,13 @@ events_file() {
 	[ "$newest" ] && printf '%s\n' "$newest"
 }
 
-# events FILTER [JQ-ARGUMENT…]: the newest session's events that the jq filter selects.
+# events FILTER [JQ-ARGUMENT…]: the newest session's events that the jq filter selects. In the filter
+# by("x") says that the policy with the id x, of whatever layer, was among those that decided.
 events() {
 	local filter=$1 file
 	shift
 	file=${EVENTS:-$(events_file)} || return 1
-	grep '}$' "$file" | jq -c "$@" "select($filter)"
+	grep '}$' "$file" | jq -c "$@" 'def by($id): any(.policies[]?; . == $id or endswith(":" + $id)); '"select($filter)"
 }
 
 has_event() {

@@ -55,13 +55,13 @@ void diagnostic_add(struct cedar_diagnostics *d, enum cedar_severity severity, c
 }
 
 /* Insertion sort: stable, few items, nearly sorted. */
-void diagnostics_sort(struct cedar_diagnostics *d)
+void diagnostics_sort(struct cedar_diagnostics *d, size_t first)
 {
-	for (size_t i = 1; i < d->len; i++) {
+	for (size_t i = first; i < d->len; i++) {
 		struct cedar_diagnostic item = d->items[i];
 		size_t j = i;
 
-		for (; j > 0 && d->items[j - 1].range.begin > item.range.begin; j--)
+		for (; j > first && d->items[j - 1].range.begin > item.range.begin; j--)
 			d->items[j] = d->items[j - 1];
 		d->items[j] = item;
 	}
@@ -103,15 +103,15 @@ static size_t edit_distance(struct span a, struct span b)
 const char *nearest_word(struct span word, const char *const *candidates, size_t n)
 {
 	const char *best = NULL;
-	size_t best_distance = 3;
+	size_t best_distance = MIN(word.len / 2, (size_t)2) + 1;
 
-	if (word.len > WORD_MAX || word.len < 3)
+	if (word.len > WORD_MAX)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
 		struct span candidate = span_of(candidates[i]);
 		size_t distance;
 
-		if (candidate.len > WORD_MAX || candidate.len < 3)
+		if (candidate.len > WORD_MAX)
 			continue;
 		distance = edit_distance(word, candidate);
 		if (distance < best_distance) {

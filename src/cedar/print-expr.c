@@ -100,11 +100,17 @@ static int print_binary(const struct cedar_expr *e, struct buf *out)
 
 #define UNARY_MAX 4
 
-/* Up to four of the same sign; a number right after a minus would swallow it. */
+/* Would what follows n signs of this kind be read as something else without parentheses? */
+static bool needs_parentheses(enum cedar_expr_kind kind, size_t n, const struct cedar_expr *e)
+{
+	if (kind == CEDAR_EXPR_NEG && e->kind == CEDAR_EXPR_LONG)
+		return e->integer >= 0 || n == UNARY_MAX;
+	return binding_of(e) < BINDING_MEMBER;
+}
+
 static int print_unary(const struct cedar_expr *e, struct buf *out)
 {
 	enum cedar_expr_kind kind = e->kind;
-	bool needs_parentheses;
 	size_t n = 0;
 	int r;
 
@@ -112,9 +118,7 @@ static int print_unary(const struct cedar_expr *e, struct buf *out)
 		(void)buf_append_char(out, kind == CEDAR_EXPR_NOT ? '!' : '-');
 		e = e->left;
 	}
-	needs_parentheses = binding_of(e) < BINDING_MEMBER ||
-			    (kind == CEDAR_EXPR_NEG && e->kind == CEDAR_EXPR_LONG);
-	if (!needs_parentheses)
+	if (!needs_parentheses(kind, n, e))
 		return cedar_expr_print(e, out);
 	(void)buf_append_char(out, '(');
 	r = cedar_expr_print(e, out);

@@ -10,7 +10,7 @@
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "cli/command.h"
-#include "cli/options.h"
+#include "cli/option-tables.h"
 #include "sandbox/sandbox.h"
 #include "supervise/supervise.h"
 
@@ -94,7 +94,7 @@ static void print(const struct doctor *d, const struct row *rows, size_t n, bool
 						       "\nSessions cannot run here until what is MISSING is there. "
 						       "Nothing runs unprotected.\n");
 	}
-	(void)fd_write_all(STDOUT_FILENO, out.data, out.len);
+	(void)fwrite(out.data, 1, out.len, stdout);
 }
 
 int command_doctor(int argc, char **argv)

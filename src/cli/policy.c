@@ -15,7 +15,7 @@
 #include "base/path.h"
 #include "cli/command.h"
 #include "cli/directories.h"
-#include "cli/options.h"
+#include "cli/option-tables.h"
 #include "cli/state.h"
 #include "daemon/policy-layers.h"
 
@@ -170,7 +170,7 @@ static int check(struct query *q, char **operands)
 		return r < 0;
 	}
 	if (report.len)
-		(void)fd_write_all(STDERR_FILENO, report.data, report.len);
+		log_text(report.data, report.len);
 	if (r < 0) {
 		log_error("%s", err.text);
 		return 1;
@@ -259,7 +259,7 @@ static int explain_request(struct query *q, const struct policy_request *request
 	}
 	if (r < 0) {
 		if (report.len)
-			(void)fd_write_all(STDERR_FILENO, report.data, report.len);
+			log_text(report.data, report.len);
 		log_error("%s", err.text);
 		return EXIT_USAGE;
 	}
@@ -281,7 +281,7 @@ static int explain_request(struct query *q, const struct policy_request *request
 	} else {
 		(void)policy_explain(policy, request, &decision, log_want_color(STDOUT_FILENO), &out);
 	}
-	(void)fd_write_all(STDOUT_FILENO, out.data, out.len);
+	(void)fwrite(out.data, 1, out.len, stdout);
 	policy_decider_free(decider);
 	policy_unref(policy);
 	return decision.verdict == DECISION_ALLOW ? 0 : 1;
@@ -345,7 +345,7 @@ static void print_help(void)
 				   "         allowed and 1 if it is denied\n"
 				   "show     prints a built-in profile\n\nFlags:\n");
 	(void)options_help(policy_options, n_policy_options, &out);
-	(void)fd_write_all(STDOUT_FILENO, out.data, out.len);
+	(void)fwrite(out.data, 1, out.len, stdout);
 }
 
 int command_policy(int argc, char **argv)

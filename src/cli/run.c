@@ -16,9 +16,10 @@
 #include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/directories.h"
-#include "cli/options.h"
+#include "cli/option-tables.h"
 #include "cli/state.h"
 #include "daemon/session.h"
+#include "daemon/terminal.h"
 
 enum {
 	OPTION_POLICY = 1,
@@ -42,7 +43,8 @@ const struct option_spec run_options[] = {
 	{ "profile", 0, "NAME", "built-in profile: guarded (default), permissive, locked", OPTION_PROFILE },
 	{ "mode", 0, "MODE", "enforce (default), shadow, record", OPTION_MODE },
 	{ "no-interactive", 'I', NULL, "pipes instead of a terminal", OPTION_NO_INTERACTIVE },
-	{ "volume", 'v', "SRC:DST[:ro]", "show SRC as DST inside, writable unless :ro", OPTION_VOLUME },
+	{ "volume", 'v', "SRC:DST[:ro]", "show SRC as DST inside, writable unless :ro",
+	  OPTION_VOLUME, OPTION_VERBOSE },
 	{ "env", 'e', "KEY[=VALUE]", "set a variable inside, or pass your own value on", OPTION_ENV },
 	{ "env-inherit", 0, NULL, "pass your whole environment on", OPTION_ENV_INHERIT },
 	{ "publish", 'p', "[IP:][PORT:]PORT", "make a port inside reachable from the host", OPTION_PUBLISH },

@@ -21,18 +21,40 @@ static void free_strings(char **strings)
 	xfree(strings);
 }
 
+/*
+ * What a policy lets be written may not exist yet; then the directory in which
+ * it would be made must be writable. Replaces each path by its longest part
+ * that exists.
+ */
+static char **existing_parts(char **paths)
+{
+	for (char **path = paths; *path; path++) {
+		char *end = *path + strlen(*path);
+
+		while (end > *path + 1 && access(*path, F_OK) < 0) {
+			while (end > *path + 1 && end[-1] != '/')
+				end--;
+			while (end > *path + 1 && end[-1] == '/')
+				end--;
+			*end = 0;
+		}
+	}
+	return paths;
+}
+
 int session_load_policy(struct session *s, int *ret_bundle_fd, struct err *err)
 {
 	_cleanup_buf_ struct buf report = BUF_INIT(LIMIT_POLICY_TEXT);
 	struct policy_source *source = NULL;
 	int r = policy_layers_load(s->options->layers, log_want_color(STDERR_FILENO), &report, &source, err);
 
-	if (report.len)
-		(void)fd_write_all(STDERR_FILENO, report.data, report.len);
+	/* Warnings are for `leash policy check`; here they would stand before every session. */
+	if (report.len && (r < 0 || s->options->is_verbose))
+		log_text(report.data, report.len);
 	if (r < 0)
 		return r;
 	s->n_policies = policy_source_len(source);
-	s->writable = policy_source_writable(source);
+	s->writable = existing_parts(policy_source_writable(source));
 	*ret_bundle_fd = policy_source_bundle(source, ++s->generation, err);
 	policy_source_free(source);
 	return *ret_bundle_fd < 0 ? *ret_bundle_fd : 0;
@@ -49,7 +71,7 @@ static bool is_listed(char *const *strings, const char *wanted)
 /* What the new policy lets be written may have been read-only at mount level until now. */
 static int widen_mounts(struct session *s, const struct policy_source *source, struct err *err)
 {
-	char **wanted = policy_source_writable(source);
+	char **wanted = existing_parts(policy_source_writable(source));
 	int r = 0;
 
 	for (char **path = wanted; *path && r >= 0; path++)
@@ -127,8 +149,6 @@ static void on_settled(uv_timer_t *timer)
 
 	if (reload(s, &report, &err) < 0)
 		report_rejected(s, &report, &err);
-	else if (report.len)
-		log_warning("the changed policy:\n%s", report.data);
 }
 
 void session_policy_applied(struct session *s, uint64_t *applied, uint64_t generation)

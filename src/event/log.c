@@ -35,8 +35,12 @@ int event_log_create(const char *path, const char *session, struct event_log **r
 	struct event_log *l;
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
 	if (fd < 0)
 		return err_set(err, -errno, "create the event log %s", path);
+	/* A file system without locks only leaves others unsure whether the session still runs. */
+	(void)fcntl(fd, F_OFD_SETLK, &lock);
 	l = xnew(struct event_log);
 	l->fd = fd;
 	l->session = xstrdup(session);
@@ -124,6 +128,13 @@ void event_log_free(struct event_log *l)
 	buf_done(&l->line);
 	xfree(l->session);
 	xfree(l);
+}
+
+bool event_log_is_open(int fd)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 /* ---- Checking -------------------------------------------------------------- */
@@ -254,7 +265,8 @@ int event_log_verify(int fd, struct event_log_report *ret, struct err *err)
 		}
 		result = verify_lines(&v, &in);
 	}
-	if (result == 0 && in.len)
+	ret->is_cut = result == 0 && in.len;
+	if (ret->is_cut)
 		return bad_line(&v,
 				"cut short: it was being written when leash or the machine died, "
 				"or its end was removed");

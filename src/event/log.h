@@ -28,10 +28,17 @@ uint64_t event_log_head(const struct event_log *l, char ret_hex[SHA256_HEX_LEN +
 /* Does not flush: whoever frees a log decides what becomes of an error. */
 void event_log_free(struct event_log *l);
 
+/*
+ * Is a process still writing this log? The writer holds a lock on it (fcntl
+ * F_OFD_SETLK), which ends with the process; asking does not take one.
+ */
+bool event_log_is_open(int fd);
+
 /* What event_log_verify found. */
 struct event_log_report {
 	uint64_t n_records;		    /* whole records with an unbroken chain */
 	uint64_t bad_line;		    /* 0, or the number of the first bad line */
+	bool is_cut;			    /* the bad line is the last and has no end */
 	bool is_stopped;		    /* the last good record is a session.stop */
 	char head_hex[SHA256_HEX_LEN + 1]; /* hash of the last good record's line */
 };

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "event/event.h"
 
-#define RING_DEFAULT_SIZE ((size_t)2 * 1024 * 1024) /* bytes of data, a power of two; touched pages only are resident */
+#define RING_DEFAULT_SIZE ((size_t)512 * 1024) /* bytes of data, a power of two; a busy ring is resident in both processes */
 #define RING_BLOCK_MS 1000
 #define RING_TEXT_MAX ((size_t)8 * 1024) /* bytes of each text but argv; longer ones are cut and is_cut is set */
 

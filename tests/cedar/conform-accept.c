@@ -24,10 +24,8 @@ static void check_line(json_t *line, void *ctx)
 	struct span text = corpus_string(json_object_get(line, "input"));
 	bool wanted = json_is_true(json_object_get(line, "ok"));
 
-	if (!span_eq(corpus_string(json_object_get(line, "kind")), SPAN("policy"))) {
-		t->skipped++;
+	if (!span_eq(corpus_string(json_object_get(line, "kind")), SPAN("policy")))
 		return;
-	}
 	(void)tally_check(t, accepts(text) == wanted, "%.*s: must be %s", SPAN_ARG(text),
 			  wanted ? "accepted" : "refused");
 }

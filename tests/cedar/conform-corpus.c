@@ -1,7 +1,7 @@
 /*
- * The generated corpus of the integration tests. Entities and contexts are
- * read without the schema, so values written in implicit forms (and action
- * entities that only the schema declares) can make requests differ.
+ * The generated corpus of the integration tests. Entities and contexts are read
+ * without the schema: no value of this corpus is written in an implicit form
+ * that would need it.
  */
 #include <stdio.h>
 

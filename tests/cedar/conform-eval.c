@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "base/alloc.h"
 #include "cedar-json.h"
 #include "corpus.h"
 
@@ -84,6 +85,7 @@ static void check_line(json_t *line, void *ctx)
 	enum outcome expected = ok				   ? OUTCOME_VALUE
 				: json_object_get(wanted, "error") ? OUTCOME_ERROR
 								   : OUTCOME_BAD;
+	char *wanted_text = json_dumps(wanted, 0);
 	enum outcome got;
 
 	s->request = (struct cedar_request){
@@ -98,7 +100,8 @@ static void check_line(json_t *line, void *ctx)
 			  got == expected && prints_back(s, text) &&
 				  (!ok || same_value(s, v, corpus_string(ok))),
 			  "%.*s: got outcome %d, the reference says %s", SPAN_ARG(text), got,
-			  json_dumps(wanted, 0));
+			  wanted_text);
+	xfree(wanted_text);
 	arena_reset(&s->arena);
 }
 

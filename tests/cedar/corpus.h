@@ -13,9 +13,9 @@
 const char *corpus_folder(int argc, char **argv);
 /* The whole decompressed file; exits with a message on any error. */
 void corpus_read(const char *folder, const char *name, struct buf *out);
+typedef void (*corpus_line_fn)(json_t *line, void *ctx);
 /* Calls fn for each line, parsed. */
-void corpus_each_line(const char *folder, const char *name, void (*fn)(json_t *line, void *ctx),
-		      void *ctx);
+void corpus_each_line(const char *folder, const char *name, corpus_line_fn fn, void *ctx);
 /* Calls fn for each regular file of a tar archive. */
 void corpus_each_member(struct span archive,
 			void (*fn)(struct span name, struct span data, void *ctx), void *ctx);

@@ -116,7 +116,7 @@ is "... nor through a symbolic link" "$RC:$(out)" 1:
 check_event "... which the log calls by its real name" \
 	'.kind == "file.open" and .decision == "deny" and .path == $p' --arg p "$T_HOME/.ssh/id_ed25519"
 leash_run -- sh -c 'echo evil >>~/.bashrc'
-like "~/.bashrc can't be written (EACCES)" "$RC $(err)" '^[12] .*Permission denied'
+like "the start-up file ~/.bashrc can't be written (EACCES)" "$RC $(err)" '^[12] .*Permission denied'
 is "... and is unharmed" "$(cat "$T_HOME/.bashrc")" '# start-up'
 check_event "... and the log has it" '.decision == "deny" and .path == $p' --arg p "$T_HOME/.bashrc"
 as_user git init -q "$WORK/repo"
@@ -128,7 +128,7 @@ for file in "$T_HOME/.profile" "$T_HOME/.zshrc" "$T_HOME/.ssh/authorized_keys" "
 	check_event "... and the log has it" '.decision == "deny" and (.path as $q | $p | startswith($q))' --arg p "$file"
 done
 leash_run -- cat "$T_HOME/.bashrc"
-is "~/.bashrc can be read" "$(out)" '# start-up'
+is "the start-up file ~/.bashrc can be read" "$(out)" '# start-up'
 
 # ---- /tmp, /dev, /run, sockets
 echo outside >"$T/seen"

@@ -3,8 +3,8 @@
 # denied as the policy says, its own requests reach its service, and all of it is in the log.
 
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/world.sh"
-. "$(dirname "$0")/agents.sh"
+. "$(dirname "$0")/support/world.sh"
+. "$(dirname "$0")/support/agents.sh"
 install_agents
 enter_world "$@"
 world_serve
@@ -92,7 +92,7 @@ check_policy_denials() {
 	local name=$1
 	like "$name: a forbidden program does not start" "$(result 6)" '[Pp]ermission denied|EACCES'
 	check_event "$name: the log has it" \
-		'.kind == "proc.exec" and .decision == "deny" and .path == "/usr/bin/sqlite3" and (.policies | index("no-sqlite"))'
+		'.kind == "proc.exec" and .decision == "deny" and .path == "/usr/bin/sqlite3" and by("no-sqlite")'
 	unlike "$name: a forbidden host is not reached" "$(result 7)" '^hello'
 	like "$name: ... curl says so" "$(result 7)" 'curl: \([0-9]+\)'
 	check_event "$name: the log has it" '.decision == "deny" and .kind == "dns.query" and .host == "forbidden.test"'

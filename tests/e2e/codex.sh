@@ -3,8 +3,8 @@
 # its own way to run commands (in a pty), driven by a scripted service over TLS.
 
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/world.sh"
-. "$(dirname "$0")/agents.sh"
+. "$(dirname "$0")/support/world.sh"
+. "$(dirname "$0")/support/agents.sh"
 install_agents
 enter_world "$@"
 world_serve
@@ -72,7 +72,7 @@ check_event "... and the log has it" \
 	'.kind == "file.open" and .decision == "deny" and .path == $p and .comm == "cat"' --arg p "$T_HOME/.ssh/id_ed25519"
 like "a forbidden program does not start" "$(result 3)" '[Pp]ermission denied'
 check_event "... and the log has it" \
-	'.kind == "proc.exec" and .decision == "deny" and .path == "/usr/bin/sqlite3" and (.policies | index("no-sqlite"))'
+	'.kind == "proc.exec" and .decision == "deny" and .path == "/usr/bin/sqlite3" and by("no-sqlite")'
 like "a forbidden host is not reached" "$(result 4)" 'curl: \([0-9]+\)'
 check_event "... and the log has it" '.kind == "dns.query" and .decision == "deny" and .host == "forbidden.test"'
 like "a permitted host is" "$(result 5)" 'hello from permitted.test'

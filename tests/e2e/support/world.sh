@@ -7,7 +7,7 @@
 # world_serve. What the resolver was asked is in QUERIES, what the servers were asked in REQUESTS.
 
 WORLD_DNS=203.0.113.53
-WORLD_LIB=$ROOT/tests/e2e
+WORLD_LIB=$ROOT/tests/e2e/support
 QUERIES=$T/queries
 REQUESTS=$T/requests
 

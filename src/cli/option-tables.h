@@ -1,0 +1,19 @@
+/*
+ * The flags of every sub-command, for `leash help` and `leash completion`.
+ */
+#pragma once
+
+#include "cli/options.h"
+
+#define DECLARE_OPTIONS(name)                                                                      \
+	extern const struct option_spec name##_options[];                                          \
+	extern const size_t n_##name##_options
+
+DECLARE_OPTIONS(run);
+DECLARE_OPTIONS(events);
+DECLARE_OPTIONS(sessions);
+DECLARE_OPTIONS(verify);
+DECLARE_OPTIONS(policy);
+DECLARE_OPTIONS(doctor);
+DECLARE_OPTIONS(completion);
+DECLARE_OPTIONS(version);

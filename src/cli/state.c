@@ -1,0 +1,197 @@
+#include "cli/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/span.h"
+
+#define ID_LEN 20 /* 20260131-142501-k3f9 */
+#define SUFFIX_LEN 4
+#define MAX_TRIES 100
+
+/* XDG Base Directory Specification: a relative path is invalid and must be ignored. */
+static const char *absolute_env(const char *name)
+{
+	const char *value = secure_getenv(name);
+
+	return value && value[0] == '/' ? value : NULL;
+}
+
+char *state_directory(const char *home)
+{
+	const char *xdg = absolute_env("XDG_STATE_HOME");
+
+	return xdg ? path_join(xdg, "leash") : path_join(home, ".local/state/leash");
+}
+
+char *runtime_directory(const char *home)
+{
+	const char *xdg = absolute_env("XDG_RUNTIME_DIR");
+	_cleanup_free_ char *state = NULL;
+
+	if (xdg)
+		return path_join(xdg, "leash");
+	state = state_directory(home);
+	return path_join(state, "run");
+}
+
+/*
+ * The first two letters continue the time (1/1296 s), so that sessions that
+ * begin in the same second sort too; the last two are random.
+ */
+static int make_id(char id[ID_LEN + 1])
+{
+	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	uint64_t now = clock_real_ns();
+	time_t seconds = (time_t)(now / NS_PER_SEC);
+	uint64_t part = now % NS_PER_SEC * 1296 / NS_PER_SEC;
+	unsigned char random[2];
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) || getrandom(random, sizeof(random), 0) != sizeof(random))
+		return -EIO;
+	if (strftime(id, ID_LEN + 1, "%Y%m%d-%H%M%S-", &tm) != ID_LEN - SUFFIX_LEN)
+		return -EOVERFLOW;
+	id[ID_LEN - 4] = letters[part / 36];
+	id[ID_LEN - 3] = letters[part % 36];
+	id[ID_LEN - 2] = letters[random[0] % 36];
+	id[ID_LEN - 1] = letters[random[1] % 36];
+	id[ID_LEN] = 0;
+	return 0;
+}
+
+int state_session_create(const char *state, char **ret_id, char **ret_directory, struct err *err)
+{
+	_cleanup_free_ char *sessions = path_join(state, "sessions");
+	char id[ID_LEN + 1];
+	int r = mkdir_all(sessions, 0700);
+
+	if (r < 0)
+		return err_set(err, r, "make the state directory %s", sessions);
+	for (int i = 0; i < MAX_TRIES; i++) {
+		_cleanup_free_ char *directory = NULL;
+
+		r = make_id(id);
+		if (r < 0)
+			return err_set(err, r, "make a session id");
+		directory = path_join(sessions, id);
+		if (mkdir(directory, 0700) == 0) {
+			*ret_id = xstrdup(id);
+			*ret_directory = TAKE_PTR(directory);
+			return 0;
+		}
+		if (errno != EEXIST)
+			return err_set(err, -errno, "make the session's directory %s", directory);
+	}
+	return err_say(err, -EEXIST, "make a session id: %d were taken", MAX_TRIES);
+}
+
+/* What state_session_create makes; anything else in the directory is not ours. */
+static bool is_id(const char *name)
+{
+	static const char shape[] = "dddddddd-dddddd-aaaa";
+
+	if (strlen(name) != ID_LEN)
+		return false;
+	for (size_t i = 0; i < ID_LEN; i++) {
+		bool is_digit = name[i] >= '0' && name[i] <= '9';
+		bool is_letter = name[i] >= 'a' && name[i] <= 'z';
+
+		if (shape[i] == '-' ? name[i] != '-'
+				    : !(is_digit || (shape[i] == 'a' && is_letter)))
+			return false;
+	}
+	return true;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)b, *(char *const *)a);
+}
+
+int state_session_list_read(const char *state, state_session_list *ret, struct err *err)
+{
+	_cleanup_free_ char *sessions = path_join(state, "sessions");
+	DIR *dir = opendir(sessions);
+	struct dirent *entry;
+	int error;
+
+	if (!dir)
+		return errno == ENOENT ? 0
+				       : err_set(err, -errno, "list the sessions in %s", sessions);
+	for (errno = 0; (entry = readdir(dir)); errno = 0)
+		if (is_id(entry->d_name))
+			vec_push(ret, xstrdup(entry->d_name));
+	error = errno;
+	(void)closedir(dir);
+	if (error)
+		return err_set(err, -error, "list the sessions in %s", sessions);
+	if (ret->len)
+		qsort(ret->items, ret->len, sizeof(*ret->items), newest_first);
+	return 0;
+}
+
+void state_session_list_done(state_session_list *list)
+{
+	for (size_t i = 0; i < list->len; i++)
+		xfree(list->items[i]);
+	vec_done(list);
+}
+
+static bool is_meant(const char *id, struct span name)
+{
+	return span_starts_with(span_of(id), name) ||
+	       span_eq(span_make(id + ID_LEN - SUFFIX_LEN, SUFFIX_LEN), name);
+}
+
+static int find(const state_session_list *list, const char *name, const char **ret, struct err *err)
+{
+	const char *found = NULL;
+
+	if (list->len == 0)
+		return err_say(err, -ENOENT, "there are no sessions yet");
+	if (!name) {
+		*ret = list->items[0];
+		return 0;
+	}
+	for (size_t i = 0; i < list->len && *name; i++) {
+		if (!is_meant(list->items[i], span_of(name)))
+			continue;
+		if (found)
+			return err_say(err, -ENOTUNIQ,
+				       "several sessions are called %s: %s, %s, ...; `leash "
+				       "sessions` lists them",
+				       name, found, list->items[i]);
+		found = list->items[i];
+	}
+	if (!found)
+		return err_say(err, -ENOENT, "no session is called %s; `leash sessions` lists them",
+			       name);
+	*ret = found;
+	return 0;
+}
+
+int state_session_find(const char *state, const char *name, char **ret_id, char **ret_directory,
+		       struct err *err)
+{
+	_cleanup_(state_session_list_done) state_session_list list = { 0 };
+	_cleanup_free_ char *sessions = path_join(state, "sessions");
+	const char *id;
+	int r = state_session_list_read(state, &list, err);
+
+	if (r == 0)
+		r = find(&list, name, &id, err);
+	if (r < 0)
+		return r;
+	*ret_id = xstrdup(id);
+	*ret_directory = path_join(sessions, id);
+	return 0;
+}

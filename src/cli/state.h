@@ -1,0 +1,37 @@
+/*
+ * Where sessions leave their records: the state directory with one directory
+ * per session, and the runtime directory. All are the user's alone (0700).
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/vec.h"
+
+/* $XDG_STATE_HOME/leash or ~/.local/state/leash; not created. Newly allocated. */
+char *state_directory(const char *home) _must_check_;
+/* $XDG_RUNTIME_DIR/leash or "run" in the state directory; not created. Newly allocated. */
+char *runtime_directory(const char *home) _must_check_;
+
+/*
+ * Makes the directory of a new session. Its id is the time (UTC) and four
+ * letters, 20260131-142501-k3f9; ids sort as the sessions began. Both results
+ * are newly allocated.
+ */
+int state_session_create(const char *state, char **ret_id, char **ret_directory,
+			 struct err *err) _must_check_;
+
+/* Ids, newest first; owned. */
+typedef VEC(char *) state_session_list;
+
+/* No state directory is no session. */
+int state_session_list_read(const char *state, state_session_list *ret,
+			    struct err *err) _must_check_;
+void state_session_list_done(state_session_list *list);
+
+/*
+ * The session that name means: an id, a part of one that only one session
+ * begins with, its last four letters, or NULL for the newest. Both results are
+ * newly allocated. -ENOENT, -ENOTUNIQ.
+ */
+int state_session_find(const char *state, const char *name, char **ret_id, char **ret_directory,
+		       struct err *err) _must_check_;
