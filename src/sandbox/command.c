@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,12 +29,16 @@ static int connect_streams(const struct sandbox_options *o, int pty_fd)
 	return 0;
 }
 
-/* A session of its own: signals of the host's terminal do not reach it, ours is its controlling one. */
+/*
+ * With a pty: a process group of its own in init's session, in the foreground.
+ * Were it the session's leader, its group would be orphaned and Ctrl-Z without
+ * effect (setpgid(2)). Without: a session of its own, away from the host's.
+ */
 static int take_terminal(int pty_fd)
 {
-	if (setsid() < 0)
-		return -errno;
-	return pty_fd >= 0 && ioctl(pty_fd, TIOCSCTTY, 0) < 0 ? -errno : 0;
+	if (pty_fd < 0)
+		return setsid() < 0 ? -errno : 0;
+	return setpgid(0, 0) < 0 || tcsetpgrp(pty_fd, getpid()) < 0 ? -errno : 0;
 }
 
 static int reset_signals(void)

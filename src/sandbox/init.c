@@ -62,6 +62,9 @@ static int open_pty(struct init *i, struct err *err)
 	i->pty_slave_fd = ioctl(i->pty_master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (i->pty_slave_fd < 0 || ioctl(i->pty_master_fd, TIOCSWINSZ, &i->options->window) < 0)
 		return err_set(err, -errno, "open a pty");
+	/* Pid 1 leads the terminal's session, so that the command in it can be stopped and continued. */
+	if (setsid() < 0 || ioctl(i->pty_slave_fd, TIOCSCTTY, 0) < 0)
+		return err_set(err, -errno, "take the pty as the controlling terminal");
 	return 0;
 }
 
