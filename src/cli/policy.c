@@ -291,6 +291,7 @@ static int explain(struct query *q, char **operands)
 {
 	struct policy_request request = { .fact = exe_fact, .fact_ctx = q };
 	_cleanup_buf_ struct buf absolute = BUF_INIT(0);
+	_cleanup_free_ char *expanded = NULL;
 	_cleanup_free_ char *path = NULL;
 	struct err err = { 0 };
 	struct stat st;
@@ -310,7 +311,10 @@ static int explain(struct query *q, char **operands)
 			request.host = span_of(q->host);
 		return explain_request(q, &request);
 	}
-	(void)path_normalise(span_of(q->cwd), span_of(operands[1]), &absolute);
+	expanded = operands[1][0] == '~' && (operands[1][1] == '/' || !operands[1][1]) ?
+			   xasprintf("%s%s", q->home, operands[1] + 1) :
+			   xstrdup(operands[1]);
+	(void)path_normalise(span_of(q->cwd), span_of(expanded), &absolute);
 	path = path_resolve(absolute.data);
 	if (!path) {
 		log_error("%s: %s", operands[1], strerror(errno));

@@ -65,25 +65,27 @@ static int open_pty(struct init *i, struct err *err)
 	return 0;
 }
 
+/* Servers may take low ports: nothing outside sees them, and nobody else is there to be deceived. */
+static void set_sysctls(void)
+{
+	(void)write_text("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+}
+
 static int set_up(struct init *i, struct init_ids ids, struct err *err)
 {
 	int r = map_ids(ids, err);
 
 	if (r >= 0)
 		r = network_set_up(&i->network, err);
-	if (r >= 0)
-		r = mounts_set_up(i->options, err);
+	if (r < 0)
+		return r;
+	set_sysctls();
+	r = mounts_set_up(i->options, err);
 	if (r >= 0 && sethostname(i->options->hostname, strlen(i->options->hostname)) < 0)
 		r = err_set(err, -errno, "set the host name");
 	if (r >= 0)
 		r = open_pty(i, err);
 	return r;
-}
-
-/* Servers may take low ports: nothing outside sees them, and nobody else is there to be deceived. */
-static void set_sysctls(void)
-{
-	(void)write_text("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
 }
 
 static int start_command(struct init *i, struct err *err)
@@ -96,6 +98,36 @@ static int start_command(struct init *i, struct err *err)
 		command_main(i->options, i->gate_fd, i->pty_slave_fd);
 	}
 	return 0;
+}
+
+/*
+ * Our own arguments and environment are a copy of leash's: /proc/1/cmdline and
+ * a core would show them inside. The fields are those of proc(5), stat 48 to 51.
+ */
+static void forget_arguments(void)
+{
+	static const char title[] = "leash-init";
+	_cleanup_buf_ struct buf stat = BUF_INIT(4096);
+	unsigned long begin, end;
+	const char *field;
+
+	if (file_read_at(AT_FDCWD, "/proc/self/stat", &stat) < 0 || !stat.len)
+		return;
+	field = strrchr(stat.data, ')');
+	for (int n = 2; field && n < 48; n++)
+		field = strchr(field + 1, ' ');
+	if (!field)
+		return;
+	begin = strtoul(field + 1, NULL, 10);
+	for (int n = 48; field && n < 51; n++)
+		field = strchr(field + 1, ' ');
+	if (!field)
+		return;
+	end = strtoul(field + 1, NULL, 10);
+	if (begin == 0 || end < begin + sizeof(title) || end - begin > (unsigned long)8 * 1024 * 1024)
+		return;
+	explicit_bzero((void *)begin, end - begin);
+	memcpy((void *)begin, title, sizeof(title));
 }
 
 static int send_results(struct init *i)
@@ -227,9 +259,9 @@ void init_main(const struct sandbox_options *o, struct init_ids ids, int control
 	if (r >= 0)
 		r = set_up(&i, ids, &err);
 	if (r >= 0) {
-		set_sysctls();
 		r = start_command(&i, &err);
 	}
+	forget_arguments();
 	if (r >= 0)
 		r = privileges_drop(&err);
 	if (r >= 0 && send_results(&i) < 0)

@@ -46,9 +46,23 @@ static void plan_done(struct plan *p)
 static bool is_private(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(private_directories); i++)
-		if (path_is_below(span_of(path), span_of(private_directories[i].path)))
+		if (path_is_within(span_of(path), span_of(private_directories[i].path)))
 			return true;
 	return false;
+}
+
+/* Made anew for the container: nothing of the host's is put there. */
+static bool is_made_anew(const char *path)
+{
+	return path_is_within(span_of(path), SPAN("/dev")) || path_is_within(span_of(path), SPAN("/proc")) ||
+	       path_is_within(span_of(path), SPAN("/sys"));
+}
+
+/* The command's own places may lie where a private directory would hide them. */
+static bool is_own_place(const struct sandbox_options *o, const char *path)
+{
+	return path_is_within(span_of(path), span_of(o->workspace)) ||
+	       path_is_within(span_of(path), span_of(o->home)) || path_is_within(span_of(path), span_of(o->cwd));
 }
 
 static bool is_covered(const struct plan *p, const char *path)
@@ -98,7 +112,9 @@ static int plan_writable(struct plan *p, const struct sandbox_options *o, struct
 
 		if (strcmp(path, "/") == 0)
 			p->is_root_writable = true;
-		else if ((!p->is_root_writable || is_private(path)) && !is_covered(p, path))
+		else if (is_made_anew(path) || (is_private(path) ? !is_own_place(o, path) : p->is_root_writable))
+			continue;
+		else if (!is_covered(p, path))
 			r = add_piece(p, path, path, /* is_read_only = */ false, err);
 	}
 	vec_done(&sorted);
@@ -196,43 +212,60 @@ static int mount_private_directories(struct err *err)
 	return 0;
 }
 
-/*
- * /etc/resolv.conf names our resolver. Often it is a link into /run, which is
- * empty now: then the file is made where the link leads.
- */
-static int place_resolv_conf(struct span content, struct err *err)
+/* Is the file a link to one in /run, which is empty now? Then that is made and nothing is mounted. */
+static bool is_made_in_run(const char *path, struct span content, int *ret)
 {
-	static const char made[] = "/run/leash-resolv.conf";
-	char link[256];
-	ssize_t n = readlink("/etc/resolv.conf", link, sizeof(link) - 1);
 	_cleanup_buf_ struct buf target = BUF_INIT(0);
 	_cleanup_free_ char *parent = NULL;
-	_cleanup_close_ int fd = -1;
+	char link[256];
+	ssize_t n = readlink(path, link, sizeof(link) - 1);
 	struct span name;
+
+	if (n <= 0)
+		return false;
+	(void)path_normalise(SPAN("/etc"), span_make(link, (size_t)n), &target);
+	if (!path_is_below(buf_span(&target), SPAN("/run")) || access(target.data, F_OK) == 0)
+		return false;
+	name = path_base_name(buf_span(&target));
+	parent = xmemdup0(target.data, (size_t)(name.p - target.data));
+	*ret = mkdir_all(parent, 0755);
+	if (*ret >= 0)
+		*ret = file_create(target.data, content);
+	return true;
+}
+
+/* Lays a file of ours over one in /etc. Where that does not exist, programs do without it. */
+static int replace_file(const char *path, const char *made, struct span content)
+{
+	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (n > 0) {
-		(void)path_normalise(SPAN("/etc"), span_make(link, (size_t)n), &target);
-		if (path_is_below(buf_span(&target), SPAN("/run")) && access(target.data, F_OK) < 0) {
-			name = path_base_name(buf_span(&target));
-			parent = xmemdup0(target.data, (size_t)(name.p - target.data));
-			r = mkdir_all(parent, 0755);
-			if (r >= 0)
-				r = file_create(target.data, content);
-			return r < 0 ? err_set(err, r, "write %s", target.data) : 0;
-		}
-	}
+	if (is_made_in_run(path, content, &r))
+		return r;
+	if (access(path, F_OK) < 0)
+		return 0;
 	r = file_create(made, content);
 	if (r < 0)
-		return err_set(err, r, "write %s", made);
+		return r;
 	fd = mount_clone(made, /* recursive = */ false);
 	if (fd < 0)
-		return err_set(err, fd, "clone %s", made);
+		return fd;
 	r = mount_change(fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, false);
+	return r < 0 ? r : mount_place(fd, path);
+}
+
+/*
+ * resolv.conf names our resolver. hosts holds the container's own name alone:
+ * those that the host gives to addresses come from the resolver, under policy.
+ */
+static int place_name_files(const struct sandbox_options *o, struct err *err)
+{
+	_cleanup_free_ char *hosts = xasprintf("127.0.0.1\tlocalhost %s\n::1\tlocalhost %s\n", o->hostname, o->hostname);
+	int r = replace_file("/etc/resolv.conf", "/run/leash-resolv.conf", o->resolv_conf);
+
 	if (r >= 0)
-		r = mount_place(fd, "/etc/resolv.conf");
-	/* Without the file, resolvers ask 127.0.0.1, which arrives at ours as well. */
-	return r < 0 && r != -ENOENT ? err_set(err, r, "mount /etc/resolv.conf") : 0;
+		r = replace_file("/etc/hosts", "/run/leash-hosts", span_of(hosts));
+	return r < 0 ? err_set(err, r, "replace resolv.conf and hosts") : 0;
 }
 
 static int hide(const char *path)
@@ -331,7 +364,7 @@ static int set_up(const struct sandbox_options *o, struct plan *p, struct err *e
 	if (r >= 0)
 		r = hide_all(o, err);
 	if (r >= 0)
-		r = place_resolv_conf(o->resolv_conf, err);
+		r = place_name_files(o, err);
 	devices_done(&devices);
 	return r;
 }

@@ -35,10 +35,16 @@ static void everything_is_local(struct netlink *n, uint8_t family)
 			       .rtm_protocol = RTPROT_STATIC,
 			       .rtm_scope = family == AF_INET ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE,
 			       .rtm_type = RTN_LOCAL };
+	const struct in_addr source_v4 = { htonl(INADDR_LOOPBACK) };
 	uint32_t index = LOOPBACK_INDEX;
 
 	netlink_begin(n, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, &route, sizeof(route));
 	netlink_put(n, RTA_OIF, &index, sizeof(index));
+	/* Else a packet's source would be its destination, and the resolver's answer would look like one that leaves. */
+	if (family == AF_INET)
+		netlink_put(n, RTA_PREFSRC, &source_v4, sizeof(source_v4));
+	else
+		netlink_put(n, RTA_PREFSRC, &in6addr_loopback, sizeof(in6addr_loopback));
 	netlink_end(n);
 }
 

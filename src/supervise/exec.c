@@ -41,6 +41,7 @@ struct plan {
 	struct verdict verdict;
 	struct event event;
 	struct buf after;	  /* argv as the new image has it */
+	bool is_after_cut;
 };
 
 static int read_argv(struct worker *w)
@@ -225,29 +226,6 @@ static bool stat_exe(int dir_fd, struct stat *ret)
 	return ok;
 }
 
-static bool read_cmdline(int dir_fd, struct buf *out)
-{
-	_cleanup_close_ int fd = openat(dir_fd, "cmdline", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	for (;;) {
-		char *to = buf_reserve(out, 4096);
-		ssize_t n;
-
-		if (!to)
-			return false;
-		n = read(fd, to, 4096);
-		if (n < 0)
-			return false;
-		if (n == 0)
-			return true;
-		buf_grow(out, (size_t)n);
-		if (out->len >= LIMIT_ARGV)
-			return true;
-	}
-}
-
 static struct span after_first(struct span argv)
 {
 	const char *end = argv.len ? memchr(argv.p, 0, argv.len) : NULL;
@@ -264,7 +242,7 @@ static bool is_argv_same(const struct worker *w, const struct plan *p)
 	struct span decided = buf_span(&w->argv);
 	struct span actual = buf_span(&p->after);
 
-	if (w->is_argv_cut || actual.len >= LIMIT_ARGV)
+	if (w->is_argv_cut || p->is_after_cut)
 		return p->kind == PROGRAM_SCRIPT || span_starts_with(actual, decided) ||
 		       span_starts_with(decided, actual);
 	if (decided.len == 0)
@@ -340,7 +318,7 @@ static const char *find_tampering(struct worker *w, struct plan *p, pid_t pid, i
 		return decide_actual(w, p, dir_fd) ? NULL : "the program's interpreter is denied";
 	if (!same(&exe, &p->image))
 		return "another program runs than was decided";
-	if (!read_cmdline(dir_fd, &p->after))
+	if (process_arguments(dir_fd, &p->after, &p->is_after_cut) < 0)
 		return "the arguments cannot be seen";
 	if (w->has_argv && !is_argv_same(w, p))
 		return "the arguments changed after they were decided";
@@ -353,8 +331,7 @@ static void record_exec(struct worker *w, struct plan *p)
 {
 	struct span argv = w->has_argv ? buf_span(&w->argv) : buf_span(&p->after);
 
-	p->event.argv_cut = (w->has_argv && w->is_argv_cut) || argv.len >= LIMIT_ARGV;
-	argv.len = MIN(argv.len, LIMIT_ARGV);
+	p->event.argv_cut = w->has_argv ? w->is_argv_cut : p->is_after_cut;
 	p->event.argv = argv;
 	decide_record(w, &p->event, &p->verdict);
 }
@@ -491,6 +468,8 @@ static int64_t exec(struct worker *w, struct plan *p, uint64_t argv_address)
 	int64_t r;
 
 	w->argv_address = argv_address;
+	w->is_exec = true;
+	p->after.max = LIMIT_ARGV;
 	p->event.kind = EVENT_PROC_EXEC;
 	p->file = (struct place)PLACE_INIT;
 	r = execute(w, p);

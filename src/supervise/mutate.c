@@ -55,10 +55,10 @@ int target_look(struct worker *w, struct target *t, char *name)
 	return r;
 }
 
-static bool decide_name(struct worker *w, struct target *t, enum policy_action action, struct event *e)
+static bool decide_name(struct worker *w, struct target *t, enum policy_action action, bool is_directory,
+			struct event *e)
 {
 	struct verdict v = { 0 };
-	bool is_directory = t->exists && S_ISDIR(t->st.st_mode);
 	bool may = decide_path(w, action, t->path, is_directory, false, &v);
 
 	e->path = t->path;
@@ -80,7 +80,7 @@ static int remove_locked(struct worker *w, struct target *t, int flags)
 		return -ENOENT;
 	/* let the kernel say what is wrong where no policy is needed to refuse */
 	if (S_ISDIR(t->st.st_mode) == !!(flags & AT_REMOVEDIR) &&
-	    !decide_name(w, t, POLICY_FILE_DELETE, &e))
+	    !decide_name(w, t, POLICY_FILE_DELETE, S_ISDIR(t->st.st_mode), &e))
 		return -EACCES;
 	if (S_ISDIR(t->st.st_mode) != !!(flags & AT_REMOVEDIR))
 		return flags & AT_REMOVEDIR ? -ENOTDIR : -EISDIR;
@@ -157,7 +157,7 @@ static int make_locked(struct worker *w, struct target *t, const struct making *
 		return -EEXIST;
 	if (t->place.has_slash && !S_ISDIR(m->mode))
 		return -ENOENT;
-	if (!decide_name(w, t, POLICY_FILE_CREATE, &e))
+	if (!decide_name(w, t, POLICY_FILE_CREATE, S_ISDIR(m->mode), &e))
 		return -EACCES;
 	return make_node(t, m) < 0 ? -errno : 0;
 }

@@ -222,6 +222,21 @@ static int64_t open_decided(struct worker *w, const struct place *p, const struc
 	return give(w, fd, o);
 }
 
+/*
+ * The kernel gives no O_PATH descriptor from one process to another, so it
+ * opens this one itself, once it has been decided. That the caller may change
+ * the path meanwhile gains it nothing: such a descriptor reads and writes
+ * nothing, every use of it that does is decided again, on the object that it
+ * stands for, and the flags are in a register (openat2, where they are not,
+ * does not come here).
+ */
+static int64_t open_path_alone(struct worker *w)
+{
+	int r = notify_continue(w->s->listener_fd, w->call->id);
+
+	return r < 0 ? r : CALL_IS_ANSWERED;
+}
+
 static int64_t open_existing(struct worker *w, const struct place *p, const struct opening *o)
 {
 	struct canonical name;
@@ -233,7 +248,7 @@ static int64_t open_existing(struct worker *w, const struct place *p, const stru
 		return r;
 	if (!decide_existing(w, p, &name, o))
 		return -EACCES;
-	return o->flags & O_PATH ? give(w, p->fd, o) : open_decided(w, p, &name, o);
+	return o->flags & O_PATH ? open_path_alone(w) : open_decided(w, p, &name, o);
 }
 
 /* An unnamed file in a directory: a name for it to be decided by, below that directory. */
@@ -409,6 +424,8 @@ static int check_how(const struct open_how *how)
 		return -EINVAL;
 	if (how->flags & O_PATH && how->flags & ~(uint64_t)PATH_FLAGS)
 		return -EINVAL;
+	if (how->flags & O_PATH)
+		return -ENOSYS; /* see open_path_alone; programs fall back to openat */
 	if (how->resolve & RESOLVE_CACHED)
 		return -EAGAIN; /* "not in the cache": callers then ask without it */
 	return 0;

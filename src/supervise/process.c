@@ -223,6 +223,27 @@ int process_terminal(const struct process *p, dev_t *ret)
 	return 0;
 }
 
+int process_arguments(int dir_fd, struct buf *out, bool *ret_cut)
+{
+	_cleanup_close_ int fd = openat(dir_fd, "cmdline", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*ret_cut = false;
+	for (;;) {
+		char piece[4096];
+		ssize_t n = read(fd, piece, sizeof(piece));
+
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		if (out->max && out->len + (size_t)n > out->max) {
+			*ret_cut = true;
+			return 0;
+		}
+		(void)buf_append(out, piece, (size_t)n);
+	}
+}
+
 int process_take_fd(const struct supervisor *s, const struct process *p, int fd)
 {
 	_cleanup_close_ int pidfd = -1;

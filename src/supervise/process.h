@@ -44,6 +44,8 @@ void process_note_exec(struct supervisor *s, pid_t tgid);
 
 /* Field of /proc/<tid>/status by its name ("Umask"), as text. Negative errno. */
 int process_status_field(int dir_fd, const char *name, char *out, size_t size) _must_check_;
+/* Appends the arguments of the running program, each with its NUL, as far as out's limit allows. */
+int process_arguments(int dir_fd, struct buf *out, bool *ret_cut) _must_check_;
 /* Device number of the controlling terminal, 0 for none; negative errno. */
 int process_terminal(const struct process *p, dev_t *ret) _must_check_;
 /* A descriptor of the caller's, duplicated into the supervisor; -EBADF and the like. */

@@ -314,7 +314,7 @@ int64_t handle_connect(struct worker *w, const uint64_t args[6])
 
 /* ---- bind ---- */
 
-static int bind_named(struct worker *w, struct peer *p, struct target *t)
+static int decide_bind(struct worker *w, struct target *t)
 {
 	int r = target_look(w, t, w->name);
 
@@ -324,15 +324,7 @@ static int bind_named(struct worker *w, struct peer *p, struct target *t)
 		return -EADDRINUSE;
 	if (t->place.has_slash)
 		return -ENOENT;
-	if (!decide_socket(w, POLICY_FILE_CREATE, EVENT_FILE_CREATE, t->path))
-		return -EACCES;
-	/*
-	 * The address stays as the caller wrote it, because getsockname shows it
-	 * to others. It is looked up once more, but with the tree locked nobody
-	 * in the container can change what it means.
-	 */
-	r = bind(p->fd, &p->address.any, p->len);
-	return r < 0 ? -errno : 0;
+	return decide_socket(w, POLICY_FILE_CREATE, EVENT_FILE_CREATE, t->path) ? 0 : -EACCES;
 }
 
 /*
@@ -356,32 +348,51 @@ static bool means_the_same(const char *path, const struct target *t)
 	       a.st_ino == b.st_ino;
 }
 
-static int64_t bind_unix(struct worker *w, struct peer *p)
+/*
+ * The address stays as the caller wrote it, because getsockname shows it to
+ * others. It is looked up once more, but with the tree locked nobody in the
+ * container can change what it means.
+ */
+static int bind_in(struct worker *w, const struct peer *p, int base_fd, const struct target *t)
+{
+	int r = 0;
+
+	if (base_fd >= 0 && fchdir(base_fd) < 0)
+		return -errno;
+	if (!means_the_same(w->path, t))
+		r = -EACCES;
+	else if (bind(p->fd, &p->address.any, p->len) < 0)
+		r = -errno;
+	if (fchdir(w->s->own_fds_fd) < 0)
+		abort();
+	return r;
+}
+
+static int bind_locked(struct worker *w, const struct peer *p)
 {
 	_cleanup_target_ struct target t = TARGET_INIT;
 	_cleanup_close_ int base_fd = -1;
-	int r;
+	int r = caller_open_base(w, AT_FDCWD, w->path, &base_fd);
 
-	if (!unix_path(p, w->path))
-		return bind(p->fd, &p->address.any, p->len) < 0 ? -errno : 0;
-	(void)pthread_rwlock_wrlock(&w->s->tree_lock);
-	r = caller_open_base(w, AT_FDCWD, w->path, &base_fd);
 	if (r == 0)
 		r = resolve(w, base_fd, w->path, RESOLVE_PARENT, 0, &t.place);
 	if (r == 0 && !worker_is_call_valid(w))
 		r = -ESRCH;
 	if (r == 0)
 		r = worker_take_umask(w);
-	if (r == 0 && t.place.is_special)
-		r = -EADDRINUSE;
-	if (r == 0 && base_fd >= 0 && fchdir(base_fd) < 0)
-		r = -errno;
-	if (r == 0 && !means_the_same(w->path, &t))
-		r = -EACCES;
 	if (r == 0)
-		r = bind_named(w, p, &t);
-	if (fchdir(w->s->own_fds_fd) < 0)
-		abort();
+		r = t.place.is_special ? -EADDRINUSE : decide_bind(w, &t);
+	return r < 0 ? r : bind_in(w, p, base_fd, &t);
+}
+
+static int64_t bind_unix(struct worker *w, const struct peer *p)
+{
+	int r;
+
+	if (!unix_path(p, w->path))
+		return bind(p->fd, &p->address.any, p->len) < 0 ? -errno : 0;
+	(void)pthread_rwlock_wrlock(&w->s->tree_lock);
+	r = bind_locked(w, p);
 	(void)pthread_rwlock_unlock(&w->s->tree_lock);
 	return r;
 }

@@ -146,6 +146,7 @@ bool worker_step(struct worker *w)
 	w->started_ns = clock_monotonic_ns();
 	w->process = NULL;
 	w->has_argv = false;
+	w->is_exec = false;
 	hold_policy(w);
 	value = handle(w);
 	if (value != CALL_IS_ANSWERED)

@@ -23,7 +23,8 @@ struct worker {
 	uint64_t started_ns;
 	mode_t umask;		      /* of this thread, which does not share it */
 	struct buf argv;	      /* of an exec that is being decided */
-	uint64_t argv_address;
+	uint64_t argv_address;	      /* of the exec; see is_exec */
+	bool is_exec;		      /* else a policy's argv is that of the running program */
 	bool has_argv, is_argv_cut;
 	struct buf ancestors;
 	struct buf reasons;	      /* keeps its memory from call to call */
