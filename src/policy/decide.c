@@ -156,7 +156,8 @@ static void try_permits(struct inquiry *in, const struct rule_list *list)
 
 static bool reads_too(const struct policy_request *r)
 {
-	return r->also_reads && r->action == POLICY_FILE_OPEN_READ_WRITE;
+	return r->also_reads && action_is_below(r->action, ACTION_FILE_OPEN) &&
+	       r->action != POLICY_FILE_OPEN_READ_ONLY;
 }
 
 static void decide(struct inquiry *in, const struct policy *p)
