@@ -82,7 +82,7 @@ static int64_t change_path(struct worker *w, int dir_fd, uint64_t path, unsigned
 
 static int64_t change_fd(struct worker *w, int caller_fd, struct change *c)
 {
-	_cleanup_close_ int fd = process_take_fd(w->s, w->process, caller_fd);
+	_cleanup_close_ int fd = process_take_fd(w->process, caller_fd);
 	struct stat st;
 
 	if (fd < 0)

@@ -50,6 +50,16 @@ static int fact_comm(struct worker *w, struct span *ret)
 	return 0;
 }
 
+static int fact_cwd(struct worker *w, struct span *ret)
+{
+	ssize_t n = process_read_cwd(w->process, w->cwd, sizeof(w->cwd));
+
+	if (n <= 0)
+		return n < 0 ? (int)n : -ENOENT;
+	*ret = span_make(w->cwd, (size_t)n);
+	return 0;
+}
+
 static int fact(void *ctx, enum policy_fact which, struct span *ret)
 {
 	struct worker *w = ctx;
@@ -61,8 +71,7 @@ static int fact(void *ctx, enum policy_fact which, struct span *ret)
 	case POLICY_FACT_COMM:
 		return fact_comm(w, ret);
 	case POLICY_FACT_CWD:
-		*ret = span_make(w->cwd, w->cwd_len);
-		return w->cwd_len ? 0 : -ENOENT;
+		return fact_cwd(w, ret);
 	case POLICY_FACT_ANCESTORS:
 		return fact_ancestors(w, ret);
 	case POLICY_FACT_ARGV:
@@ -125,7 +134,7 @@ void decide_note(struct worker *w, struct event *e, enum event_decision outcome)
 		e->has_uid = true;
 		e->exe = span_of(p->exe);
 		e->comm = span_of(p->comm);
-		e->cwd = span_make(w->cwd, w->cwd_len);
+		e->cwd = span_of(p->cwd);
 	} else {
 		e->pid = (int32_t)w->call->pid;
 	}

@@ -32,8 +32,7 @@ int link_announce(struct worker *w, struct supervise_connection *c)
 	(void)buf_append(&b, c, sizeof(*c));
 	(void)buf_append(&b, p->exe, strlen(p->exe) + 1);
 	(void)buf_append(&b, p->comm, strlen(p->comm) + 1);
-	(void)buf_append(&b, w->cwd, w->cwd_len);
-	r = buf_append_char(&b, 0);
+	r = buf_append(&b, p->cwd, strlen(p->cwd) + 1);
 	if (r < 0)
 		return r;
 	(void)pthread_mutex_lock(&w->s->proxy_lock);

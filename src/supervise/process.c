@@ -136,17 +136,36 @@ void process_note_exec(struct supervisor *s, pid_t tgid)
 
 static void forget(struct process *p)
 {
-	if (p->tid)
+	if (p->dir_fd >= 0)
 		fd_close(p->dir_fd);
+	if (p->pidfd >= 0)
+		fd_close(p->pidfd);
 	xfree(p->exe);
-	*p = (struct process){ .dir_fd = -1 };
+	xfree(p->cwd);
+	*p = (struct process){ .dir_fd = -1, .pidfd = -1 };
+}
+
+static int load_links(struct process *p)
+{
+	char text[LIMIT_PATH + 1];
+	ssize_t n = read_link(p->dir_fd, "exe", text, LIMIT_PATH);
+
+	if (n < 0)
+		return (int)n;
+	if (!p->exe || strlen(p->exe) != (size_t)n || memcmp(p->exe, text, (size_t)n) != 0) {
+		xfree(p->exe);
+		p->exe = xmemdup0(text, (size_t)n);
+	}
+	n = process_read_cwd(p, text, sizeof(text));
+	xfree(p->cwd);
+	p->cwd = xmemdup0(text, n > 0 ? (size_t)n : 0);
+	return 0;
 }
 
 static int load(struct worker *w, struct process *p, pid_t tid)
 {
 	char name[24];
 	int r;
-	ssize_t n;
 
 	forget(p);
 	(void)snprintf(name, sizeof(name), "%d", (int)tid);
@@ -154,43 +173,54 @@ static int load(struct worker *w, struct process *p, pid_t tid)
 	if (p->dir_fd < 0)
 		return -errno;
 	p->tid = tid;
+	if (w->s->has_thread_pidfd)
+		p->pidfd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
 	r = load_status(p);
 	if (r < 0)
 		return r;
 	p->n_execs = exec_count(w->s, p->tgid);
-	n = read_link(p->dir_fd, "exe", w->cwd, LIMIT_PATH);
-	if (n < 0)
-		return (int)n;
-	p->exe = xmemdup0(w->cwd, (size_t)n);
-	return 0;
+	return load_links(p);
+}
+
+/* Is the task whose directory we hold still there, so that the number is still its own? */
+static bool is_alive(const struct process *p)
+{
+	char c;
+
+	if (p->pidfd >= 0)
+		return syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) == 0;
+	return read_link(p->dir_fd, "exe", &c, 1) >= 0;
 }
 
 struct process *process_find(struct worker *w, pid_t tid)
 {
 	struct process *p = &w->cache.slots[(uint32_t)tid % PROCESS_CACHE_SIZE];
-	ssize_t n = -ESRCH;
+	int r = 0;
 
-	/* Reading the link tells both where the caller is and that it is the one we know. */
-	if (p->tid == tid && p->n_execs == exec_count(w->s, p->tgid))
-		n = read_link(p->dir_fd, "cwd", w->cwd, LIMIT_PATH);
-	if (n < 0) {
-		if (load(w, p, tid) < 0) {
-			forget(p);
-			return NULL;
-		}
-		n = read_link(p->dir_fd, "cwd", w->cwd, LIMIT_PATH);
-	} else if (w->started_ns - p->loaded_ns > STALE_NS && load_status(p) < 0) {
+	if (p->tid != tid || p->n_execs != exec_count(w->s, p->tgid) || !is_alive(p))
+		r = load(w, p, tid);
+	else if (w->started_ns - p->loaded_ns > STALE_NS)
+		r = load_status(p) < 0 ? -ESRCH : load_links(p);
+	if (r < 0) {
 		forget(p);
 		return NULL;
 	}
-	w->cwd_len = n > 0 ? (size_t)n : 0;
 	return p;
+}
+
+ssize_t process_read_cwd(const struct process *p, char *out, size_t size)
+{
+	ssize_t n = read_link(p->dir_fd, "cwd", out, size - 1);
+
+	if (n >= 0)
+		out[n] = 0;
+	return n;
 }
 
 void process_cache_init(struct process_cache *c)
 {
 	for (size_t i = 0; i < PROCESS_CACHE_SIZE; i++)
-		c->slots[i] = (struct process){ .dir_fd = -1 };
+		c->slots[i] = (struct process){ .dir_fd = -1, .pidfd = -1 };
 }
 
 void process_cache_done(struct process_cache *c)
@@ -244,16 +274,10 @@ int process_arguments(int dir_fd, struct buf *out, bool *ret_cut)
 	}
 }
 
-int process_take_fd(const struct supervisor *s, const struct process *p, int fd)
+static int get_fd(int pidfd, int fd)
 {
-	_cleanup_close_ int pidfd = -1;
-	int r;
+	int r = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 
-	pidfd = s->has_thread_pidfd ? (int)syscall(SYS_pidfd_open, p->tid, PIDFD_THREAD) :
-				      (int)syscall(SYS_pidfd_open, p->tgid, 0);
-	if (pidfd < 0)
-		return -errno;
-	r = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	if (r >= 0 || errno != EPERM)
 		return r < 0 ? -errno : r;
 	caps_raise();
@@ -264,7 +288,22 @@ int process_take_fd(const struct supervisor *s, const struct process *p, int fd)
 	return r;
 }
 
-int process_open_fd(const struct supervisor *s, const struct process *p, int fd)
+int process_take_fd(const struct process *p, int fd)
+{
+	_cleanup_close_ int pidfd = -1;
+
+	if (p->pidfd >= 0)
+		return get_fd(p->pidfd, fd);
+	/*
+	 * Without a descriptor of the thread the process's table is looked into:
+	 * a thread may have one of its own, but then it only gets another of the
+	 * agent's descriptors, to which the same decision applies.
+	 */
+	pidfd = (int)syscall(SYS_pidfd_open, p->tgid, 0);
+	return pidfd < 0 ? -errno : get_fd(pidfd, fd);
+}
+
+int process_open_fd(const struct process *p, int fd)
 {
 	char name[24];
 	int r;
@@ -276,7 +315,7 @@ int process_open_fd(const struct supervisor *s, const struct process *p, int fd)
 	if (r >= 0)
 		return r;
 	if (errno == EACCES || errno == EPERM)
-		return process_take_fd(s, p, fd);
+		return process_take_fd(p, fd);
 	return errno == ENOENT ? -EBADF : -errno;
 }
 

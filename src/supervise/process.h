@@ -20,10 +20,11 @@ struct process {
 	pid_t ns_tid, ns_tgid;	/* as the container numbers them */
 	uint32_t uid;
 	int dir_fd;		/* /proc/<tid>, outside */
+	int pidfd;		/* of the thread, or -1 where there is none to be had */
 	uint32_t n_execs;	/* of the supervisor's counter when this was loaded */
 	uint64_t loaded_ns;
 	char comm[64];
-	char *exe;
+	char *exe, *cwd;
 };
 
 struct process_cache {
@@ -31,9 +32,10 @@ struct process_cache {
 };
 
 /*
- * The facts of a task, and its working directory into w->cwd. NULL when it is
- * gone. The caller must check afterwards that the call is still valid: then
- * the facts are those of the task that makes it.
+ * The facts of a task. NULL when it is gone. The caller must check afterwards
+ * that the call is still valid: then the facts are those of the task that makes
+ * it. Name, parent and working directory may be STALE_NS old; what a policy
+ * asks for is read anew.
  */
 struct process *process_find(struct worker *w, pid_t tid);
 void process_cache_init(struct process_cache *c);
@@ -46,12 +48,14 @@ void process_note_exec(struct supervisor *s, pid_t tgid);
 int process_status_field(int dir_fd, const char *name, char *out, size_t size) _must_check_;
 /* Appends the arguments of the running program, each with its NUL, as far as out's limit allows. */
 int process_arguments(int dir_fd, struct buf *out, bool *ret_cut) _must_check_;
+/* The working directory as it is now, into out (NUL-terminated). Length or negative errno. */
+ssize_t process_read_cwd(const struct process *p, char *out, size_t size) _must_check_;
 /* Device number of the controlling terminal, 0 for none; negative errno. */
 int process_terminal(const struct process *p, dev_t *ret) _must_check_;
 /* A descriptor of the caller's, duplicated into the supervisor; -EBADF and the like. */
-int process_take_fd(const struct supervisor *s, const struct process *p, int fd) _must_check_;
+int process_take_fd(const struct process *p, int fd) _must_check_;
 /* An O_PATH descriptor of the object behind the caller's descriptor fd. */
-int process_open_fd(const struct supervisor *s, const struct process *p, int fd) _must_check_;
+int process_open_fd(const struct process *p, int fd) _must_check_;
 /* An O_PATH descriptor of the caller's working directory. */
 int process_open_cwd(const struct process *p) _must_check_;
 /* Appends the paths of the programs above p, nearest first, each with a NUL. */

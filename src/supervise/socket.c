@@ -97,7 +97,7 @@ static int read_peer(struct worker *w, const uint64_t args[6], struct peer *p)
 	r = memory_read((pid_t)w->call->pid, args[1], &p->address, p->len);
 	if (r < 0)
 		return r;
-	p->fd = process_take_fd(w->s, w->process, (int)args[0]);
+	p->fd = process_take_fd(w->process, (int)args[0]);
 	if (p->fd < 0)
 		return p->fd;
 	if (!worker_is_call_valid(w))
@@ -463,7 +463,7 @@ static int64_t listen_ip(struct worker *w, struct peer *p, int backlog)
 
 int64_t handle_listen(struct worker *w, const uint64_t args[6])
 {
-	struct peer p = { .fd = process_take_fd(w->s, w->process, (int)args[0]) };
+	struct peer p = { .fd = process_take_fd(w->process, (int)args[0]) };
 	int64_t result;
 
 	if (p.fd < 0)

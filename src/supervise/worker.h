@@ -33,8 +33,7 @@ struct worker {
 	char path2[LIMIT_PATH + 1];
 	char name[2 * LIMIT_PATH];    /* canonical */
 	char name2[2 * LIMIT_PATH];
-	char cwd[LIMIT_PATH + 1];     /* of the caller, as the last call found it */
-	size_t cwd_len;
+	char cwd[LIMIT_PATH + 1];     /* of the caller, where a policy asks for it */
 	/* see blocking.h */
 	pthread_t thread;
 	struct worker *next;

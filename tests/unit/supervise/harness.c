@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #include "supervise/supervise.h"
 
 char harness_dir[64];
+unsigned harness_workers;
 
 static int commands[2] = { -1, -1 }; /* test end, container end */
 static int control_fd = -1;
@@ -288,7 +290,8 @@ void harness_policy(const char *policy)
 
 static void start_supervisor(int listener)
 {
-	struct supervise_start start = { .init_pid = init_pid, .proxy_port = 18081, .dns_port = 18053 };
+	struct supervise_start start = { .init_pid = init_pid, .proxy_port = 18081, .dns_port = 18053,
+					  .n_workers = (uint16_t)harness_workers };
 	int sockets[2], fds[4];
 	struct err err;
 
@@ -421,6 +424,24 @@ size_t harness_events(struct seen *out, size_t max)
 void harness_forget_events(void)
 {
 	(void)harness_events(NULL, 0);
+}
+
+static void *drain_forever(void *arg)
+{
+	struct timespec pause = { 0, 10000000 };
+	struct keep k = { 0 };
+
+	while (event_ring_drain(ring, keep, &k) >= 0)
+		(void)nanosleep(&pause, NULL);
+	return arg;
+}
+
+void harness_drain_forever(void)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, drain_forever, NULL) != 0)
+		exit(1);
 }
 
 bool harness_has_event(enum event_kind kind, enum event_decision decision, const char *path)

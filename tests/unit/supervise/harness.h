@@ -39,6 +39,8 @@ void harness_stop(void);
 void harness_policy(const char *policy);
 /* The test's own directory, on the host and in the container. */
 extern char harness_dir[64];
+/* Number of workers to ask for; 0: the supervisor chooses. */
+extern unsigned harness_workers;
 
 /* Runs fn in the container and returns what it returned (its exit status). */
 int harness_run(inside_fn fn);
@@ -49,6 +51,8 @@ int harness_run(inside_fn fn);
 size_t harness_events(struct seen *out, size_t max);
 /* Forgets what was recorded so far. */
 void harness_forget_events(void);
+/* Starts a thread that reads and drops events as they come. */
+void harness_drain_forever(void);
 /* Is there an event like this? path NULL: any. */
 bool harness_has_event(enum event_kind kind, enum event_decision decision, const char *path);
 
