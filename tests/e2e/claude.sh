@@ -59,7 +59,7 @@ drive() {
 	: >"$REQUESTS"
 	rm -f "$WORK"/*.txt
 	leash_run "$@" -e "ANTHROPIC_BASE_URL=$url" -e ANTHROPIC_API_KEY=dummy-key-of-the-test \
-		-e "CLAUDE_CONFIG_DIR=$T_HOME/.claude" -e CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 -e DISABLE_AUTOUPDATER=1 \
+		-e NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt -e "CLAUDE_CONFIG_DIR=$T_HOME/.claude" -e CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 -e DISABLE_AUTOUPDATER=1 \
 		-- claude -p "Do what the scenario says." --dangerously-skip-permissions
 	is "$name: claude ends well" "$RC" 0
 	like "$name: it prints the closing text" "$(out)" 'The scenario is over'

@@ -57,7 +57,8 @@ result() {
 	jq -rs "map(select(.result != null)) | .[$1 - 1].result" "$transcript"
 }
 
-leash_run --policy "$policy" -e OPENAI_API_KEY=dummy-key-of-the-test -- \
+leash_run --policy "$policy" -e OPENAI_API_KEY=dummy-key-of-the-test \
+	-e SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt -- \
 	codex exec --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check "Do what the scenario says." </dev/null
 is "codex ends well" "$RC" 0
 like "it prints the closing text" "$(out)" 'The scenario is over'

@@ -56,7 +56,7 @@ function answer(req, res) {
 					clearInterval(timer);
 					res.end();
 				}
-			}, 300);
+			}, 1000);
 		} else if (url.pathname === '/redirect') {
 			res.writeHead(302, { location: url.searchParams.get('to') });
 			res.end();
