@@ -216,7 +216,8 @@ void technique(void)
 			break;
 		must_fail(attempt(i, denied), "creating it, way %d", i);
 		result = attempt(i, allowed);
-		if (i != 12)
+		/* O_TMPFILE by AT_EMPTY_PATH needs a capability; a socket's address takes no magic link. */
+		if (i != 12 && i != 13)
 			must_work(result, "creating it, way %d", i);
 	}
 }

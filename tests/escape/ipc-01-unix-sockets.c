@@ -140,11 +140,14 @@ static int by_link(const char *path, const char *want)
 	return result;
 }
 
+/* docs/RUNNING.md: there are none under leash; what leash may offer one day is tried all the same. */
 static int datagram_socket(void)
 {
 	struct sockaddr_un own = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
+	if (fd < 0)
+		return -1;
 	/* Where the answer goes. */
 	snprintf(own.sun_path, sizeof(own.sun_path), "%.80s/dgram-%d", work, gettid());
 	unlink(own.sun_path);
@@ -153,7 +156,7 @@ static int datagram_socket(void)
 	return fd;
 }
 
-static int one_datagram(int fd, const char *want, bool sent)
+static int one_answer(int fd, const char *want, bool sent)
 {
 	char bytes[256];
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -167,6 +170,13 @@ static int one_datagram(int fd, const char *want, bool sent)
 	close(fd);
 	unlink(in("%s/dgram-%d", work, gettid()));
 	return result < 0 ? result : n > 0 && memmem(bytes, (size_t)n, want, strlen(want)) ? 0 : -EBADMSG;
+}
+
+static int one_datagram(int fd, const char *want, bool sent)
+{
+	if (fd < 0)
+		return -EPROTONOSUPPORT;
+	return one_answer(fd, want, sent);
 }
 
 static int by_sendto(const char *path, const char *want)
@@ -254,6 +264,7 @@ void technique(void)
 {
 	const char *denied_dgram = need("DENIED_DGRAM"), *abstract = need("ABSTRACT");
 	const char *allowed_dgram = need("ALLOWED_DGRAM");
+	bool has_datagrams = took(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == 0;
 
 	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
 		must_fail(streams[i].fn(denied, secret), "%s", streams[i].name);
@@ -261,7 +272,8 @@ void technique(void)
 	}
 	for (size_t i = 0; i < sizeof(datagrams) / sizeof(datagrams[0]); i++) {
 		must_fail(datagrams[i].fn(denied_dgram, secret), "%s", datagrams[i].name);
-		must_work(datagrams[i].fn(allowed_dgram, "public"), "%s", datagrams[i].name);
+		if (has_datagrams)
+			must_work(datagrams[i].fn(allowed_dgram, "public"), "%s", datagrams[i].name);
 	}
 	must_fail(stream(abstract, secret), "an abstract name of the host's");
 	must_work(own_server(), "a server inside");

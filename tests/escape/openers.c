@@ -130,14 +130,16 @@ static int by_path_fd_openat(const char *path)
 
 static int by_changing_directory(const char *path)
 {
-	int result, before = open(".", O_PATH);
+	char before[4096];
+	int result;
 
+	if (!getcwd(before, sizeof(before)))
+		give_up("getcwd");
 	if (chdir(directory_of(path[0] == '/' ? path : in("./%s", path))) < 0)
 		return -1;
 	result = open(name_of(path), O_RDONLY);
-	if (fchdir(before) < 0)
-		give_up("fchdir");
-	close(before);
+	if (chdir(before) < 0)
+		give_up("chdir %s", before);
 	return result;
 }
 

@@ -97,5 +97,7 @@ void technique(void)
 {
 	race_of_connect(false);
 	race_of_connect(true);
-	race_of_sendmsg();
+	/* docs/RUNNING.md: leash has no datagram sockets of this kind. */
+	if (took(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == 0)
+		race_of_sendmsg();
 }

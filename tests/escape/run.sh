@@ -18,7 +18,7 @@ export ESCAPE_OUTSIDE=$OUTSIDE
 [ -z "$OUTSIDE" ] || LEASH=$HERE/without-leash
 
 . "$HERE/../lib.sh"
-. "$HERE/../e2e/world.sh"
+. "$HERE/../e2e/support/world.sh"
 
 [ -z "$OUTSIDE" ] || STATE_CHECKS=no
 TIME_LIMIT=${LEASH_TEST_TIME_LIMIT:-180}

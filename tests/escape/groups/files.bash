@@ -2,7 +2,7 @@
 # FS-01 to FS-25: files.
 
 files_world() {
-	local dir
+	local dir file
 	chmod -R u+w "$WORK" 2>/dev/null
 	rm -rf -- "${WORK:?}"
 	mkdir -p "$WORK"/{open,vault/sub,locked/dir,tree/inner,other/inner,names,bad-names,deep,bad-deep,secret,.git}
@@ -209,8 +209,8 @@ files_git() {
 files_quota() {
 	local bytes memory
 	leash_run -- stat -f -c '%b %S %c' /tmp
-	bytes=$(out | awk '{ print $1 * $2 }')
-	memory=$(awk '/MemTotal/ { print $2 * 1024 }' /proc/meminfo)
+	bytes=$(out | awk '{ printf "%.0f", $1 * $2 }')
+	memory=$(awk '/MemTotal/ { printf "%.0f", $2 * 1024 }' /proc/meminfo)
 	check "FS-25 the private /tmp is bounded (${bytes:-no} bytes)" test "${bytes:-0}" -gt 0 -a "${bytes:-0}" -le $((memory / 2 + 4096))
 	is "FS-25 ... in inodes too" "$(out | awk '{ print ($3 > 0) }')" 1
 }

@@ -10,7 +10,7 @@ ipc_world() {
 	policy <<-END
 		@id("file") forbid (principal, action in Action::"FileOpen", resource == File::"$WORK/secret.txt");
 		@id("vault") forbid (principal, action in Action::"FileOpen", resource in Dir::"$WORK/vault/");
-		permit (principal, action in Action::"FileOpenReadWrite", resource in Dir::"$T_HOME/s/open/");
+		@id("sockets") forbid (principal, action in Action::"FileOpen", resource in Dir::"$WORK/s/shut/");
 	END
 }
 
@@ -37,7 +37,7 @@ group_ipc() {
 }
 
 ipc_sockets() {
-	local s=$T_HOME/s contacts
+	local s=$WORK/s
 	mkdir -p "$s/open" "$s/shut"
 	chown -R "$T_UID:$T_GID" "$s"
 	start_service setpriv --reuid="$T_UID" --regid="$T_GID" --clear-groups \
@@ -45,7 +45,6 @@ ipc_sockets() {
 	start_service setpriv --reuid="$T_UID" --regid="$T_GID" --clear-groups \
 		"$PROGRAMS/unix-server" public "$s/open/b" "$s/open/b.dgram"
 	ALLOWED=$s/open/b DENIED=$s/shut/a
-	[ -z "$OUTSIDE" ] || chmod 777 "$s/shut"
 	escape "IPC-01 sockets of the host" ipc-01-unix-sockets "DENIED_DGRAM=$s/shut/a.dgram" "ALLOWED_DGRAM=$s/open/b.dgram" \
 		"ABSTRACT=@leash-escape-$$"
 	denial "... is in the log" net.connect "$DENIED"
