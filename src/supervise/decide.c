@@ -12,9 +12,9 @@ static int fact_argv(struct worker *w, struct span *ret)
 
 	if (!w->has_argv) {
 		buf_reset(&w->argv);
-		r = w->is_exec ? memory_read_strings((pid_t)w->call->pid, w->argv_address, LIMIT_ARGV,
-						     &w->argv, &w->is_argv_cut) :
-				 process_arguments(w->process->dir_fd, &w->argv, &w->is_argv_cut);
+		r = w->is_exec ? memory_read_strings((pid_t)w->call->pid, w->argv_address,
+						     LIMIT_ARGV, &w->argv, &w->is_argv_cut)
+			       : process_arguments(w->process->dir_fd, &w->argv, &w->is_argv_cut);
 		if (r < 0)
 			return r;
 		if (!worker_is_call_valid(w))
@@ -114,7 +114,8 @@ bool decide_path(struct worker *w, enum policy_action action, struct span path, 
 	return may;
 }
 
-bool decide_would_permit(struct worker *w, enum policy_action action, struct span path, bool is_directory)
+bool decide_would_permit(struct worker *w, enum policy_action action, struct span path,
+			 bool is_directory)
 {
 	struct verdict v = { 0 };
 

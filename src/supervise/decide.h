@@ -23,7 +23,8 @@ bool decide_path(struct worker *w, enum policy_action action, struct span path, 
 /* Any question; the facts about the process are filled in. */
 bool decide_request(struct worker *w, struct policy_request *r, struct verdict *v);
 /* As decide_path, but nothing depends on it and nothing is kept. */
-bool decide_would_permit(struct worker *w, enum policy_action action, struct span path, bool is_directory);
+bool decide_would_permit(struct worker *w, enum policy_action action, struct span path,
+			 bool is_directory);
 
 /* Fills in decision, process and time, and writes the event. */
 void decide_record(struct worker *w, struct event *e, const struct verdict *v);

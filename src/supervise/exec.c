@@ -34,13 +34,13 @@ struct plan {
 	int dir_fd;
 	unsigned at_flags;
 	uint64_t path_address;
-	struct place file;	  /* what the call names */
-	struct stat image;	  /* what /proc/<pid>/exe is to be */
-	enum program_kind kind;	  /* of the file */
-	enum program_kind last;	  /* of the image */
+	struct place file;	/* what the call names */
+	struct stat image;	/* what /proc/<pid>/exe is to be */
+	enum program_kind kind; /* of the file */
+	enum program_kind last; /* of the image */
 	struct verdict verdict;
 	struct event event;
-	struct buf after;	  /* argv as the new image has it */
+	struct buf after; /* argv as the new image has it */
 	bool is_after_cut;
 };
 
@@ -51,7 +51,8 @@ static int read_argv(struct worker *w)
 	if (w->has_argv)
 		return 0;
 	buf_reset(&w->argv);
-	r = memory_read_strings((pid_t)w->call->pid, w->argv_address, LIMIT_ARGV, &w->argv, &w->is_argv_cut);
+	r = memory_read_strings((pid_t)w->call->pid, w->argv_address, LIMIT_ARGV, &w->argv,
+				&w->is_argv_cut);
 	if (r < 0)
 		return r;
 	w->has_argv = true;
@@ -70,7 +71,8 @@ static int64_t deny(struct worker *w, struct plan *p)
 }
 
 /* A program without a name, or whose name is gone, is asked about as "memfd:". */
-static int name_of(struct worker *w, const struct place *place, char *out, size_t size, struct span *ret)
+static int name_of(struct worker *w, const struct place *place, char *out, size_t size,
+		   struct span *ret)
 {
 	struct canonical name;
 	int r = canonical_of(w->s, place->fd, &place->st, out, size, &name);
@@ -83,7 +85,8 @@ static int name_of(struct worker *w, const struct place *place, char *out, size_
 
 /* ---- interpreters and loaders ---- */
 
-/* Decides the interpreters of a script, one after the other. 0, -EACCES when denied, or an errno. */
+/* Decides the interpreters of a script, one after the other. 0, -EACCES when denied, or an errno.
+ */
 static int decide_interpreters(struct worker *w, struct plan *p, struct program *program)
 {
 	_cleanup_place_ struct place place = PLACE_INIT;
@@ -119,8 +122,10 @@ static int decide_interpreters(struct worker *w, struct plan *p, struct program 
 /* Options of glibc's loader that take a value in the next argument. */
 static bool takes_value(const char *option)
 {
-	static const char *const names[] = { "--library-path", "--inhibit-rpath", "--audit", "--preload",
-					     "--argv0", "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask" };
+	static const char *const names[] = {
+		"--library-path",	  "--inhibit-rpath",	"--audit", "--preload", "--argv0",
+		"--glibc-hwcaps-prepend", "--glibc-hwcaps-mask"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(option, names[i]) == 0)
@@ -246,7 +251,8 @@ static bool is_argv_same(const struct worker *w, const struct plan *p)
 		return p->kind == PROGRAM_SCRIPT || span_starts_with(actual, decided) ||
 		       span_starts_with(decided, actual);
 	if (decided.len == 0)
-		decided = span_make("", 1); /* the kernel puts an empty argv[0] where there is none */
+		decided =
+			span_make("", 1); /* the kernel puts an empty argv[0] where there is none */
 	if (p->kind == PROGRAM_SCRIPT)
 		return span_ends_with(actual, after_first(decided));
 	return span_eq(decided, actual);
@@ -265,17 +271,19 @@ static bool is_path_same(const struct worker *w, pid_t pid, int dir_fd, const st
 	if (w->path[0] == '/' || (p->dir_fd == AT_FDCWD && w->path[0]))
 		(void)snprintf(wanted, sizeof(wanted), "%s", w->path);
 	else
-		(void)snprintf(wanted, sizeof(wanted), "/dev/fd/%d%s%s", p->dir_fd, w->path[0] ? "/" : "",
-			       w->path);
+		(void)snprintf(wanted, sizeof(wanted), "/dev/fd/%d%s%s", p->dir_fd,
+			       w->path[0] ? "/" : "", w->path);
 	n = read(fd, auxv, sizeof(auxv));
 	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(auxv[0]); i++)
 		if (auxv[i].a_type == AT_EXECFN)
-			return memory_read_string(pid, auxv[i].a_un.a_val, actual, sizeof(actual)) >= 0 &&
+			return memory_read_string(pid, auxv[i].a_un.a_val, actual,
+						  sizeof(actual)) >= 0 &&
 			       strcmp(actual, wanted) == 0;
 	return false;
 }
 
-/* The script is opened again by its interpreter; at least now its name must still mean the same file. */
+/* The script is opened again by its interpreter; at least now its name must still mean the same
+ * file. */
 static bool is_script_same(struct worker *w, pid_t pid, int dir_fd, const struct plan *p)
 {
 	_cleanup_close_ int base_fd = -1;
@@ -285,7 +293,8 @@ static bool is_script_same(struct worker *w, pid_t pid, int dir_fd, const struct
 		return false;
 	if (!w->path[0])
 		return true; /* by descriptor */
-	/* relative to a descriptor that exec may have closed: the interpreter could not open it either */
+	/* relative to a descriptor that exec may have closed: the interpreter could not open it
+	 * either */
 	if (w->path[0] != '/' && p->dir_fd != AT_FDCWD)
 		return true;
 	if (w->path[0] != '/') {
@@ -293,10 +302,12 @@ static bool is_script_same(struct worker *w, pid_t pid, int dir_fd, const struct
 		if (base_fd < 0)
 			return false;
 	}
-	return resolve(w, base_fd, w->path, RESOLVE_OBJECT, 0, &again) == 0 && same(&again.st, &p->file.st);
+	return resolve(w, base_fd, w->path, RESOLVE_OBJECT, 0, &again) == 0 &&
+	       same(&again.st, &p->file.st);
 }
 
-/* What binfmt_misc runs is known only now; the process has not run yet, so it can still be decided. */
+/* What binfmt_misc runs is known only now; the process has not run yet, so it can still be decided.
+ */
 static bool decide_actual(struct worker *w, struct plan *p, int dir_fd)
 {
 	char path[LIMIT_PATH + 1];
@@ -304,7 +315,8 @@ static bool decide_actual(struct worker *w, struct plan *p, int dir_fd)
 
 	if (n <= 0)
 		return false;
-	return decide_path(w, POLICY_PROCESS_EXEC, span_make(path, (size_t)n), false, false, &p->verdict);
+	return decide_path(w, POLICY_PROCESS_EXEC, span_make(path, (size_t)n), false, false,
+			   &p->verdict);
 }
 
 /* Looks at a task that stands at its exec stop. NULL if all is as decided, or what is not. */
@@ -357,7 +369,8 @@ static void check_executed(struct worker *w, struct plan *p, pid_t pid)
 	dir_fd = openat(w->s->outer_proc_fd, number, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	problem = dir_fd < 0 ? "the process cannot be seen" : find_tampering(w, p, pid, dir_fd);
 	if (!problem && p->last == PROGRAM_LOADER &&
-	    !watch_add(w->s->watch, &(struct watch_entry){ .tgid = w->process->tgid, .kind = WATCH_LOADER }))
+	    !watch_add(w->s->watch,
+		       &(struct watch_entry){ .tgid = w->process->tgid, .kind = WATCH_LOADER }))
 		problem = "too many loaders run";
 	if (problem) {
 		trace_kill(pid);
@@ -487,7 +500,9 @@ int64_t handle_execve(struct worker *w, const uint64_t args[6])
 
 int64_t handle_execveat(struct worker *w, const uint64_t args[6])
 {
-	struct plan p = { .dir_fd = (int)args[0], .path_address = args[1], .at_flags = (unsigned)args[4] };
+	struct plan p = { .dir_fd = (int)args[0],
+			  .path_address = args[1],
+			  .at_flags = (unsigned)args[4] };
 
 	return exec(w, &p, args[2]);
 }

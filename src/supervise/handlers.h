@@ -56,7 +56,8 @@ HANDLER(fremovexattr);
 HANDLER(ioctl);
 
 /* exec.c */
-/* Looks again at a caller whose exec could not be followed; kills it if it runs the wrong program. */
+/* Looks again at a caller whose exec could not be followed; kills it if it runs the wrong program.
+ */
 void exec_check(struct worker *w);
 HANDLER(execve);
 HANDLER(execveat);

@@ -19,7 +19,8 @@ int notify_size(size_t *ret)
 
 int notify_set_sync_wake(int listener_fd)
 {
-	if (ioctl(listener_fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) < 0)
+	if (ioctl(listener_fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) <
+	    0)
 		return -errno;
 	return 0;
 }
@@ -54,8 +55,7 @@ int notify_answer(int listener_fd, uint64_t id, int64_t value, int error)
 
 int notify_continue(int listener_fd, uint64_t id)
 {
-	struct seccomp_notif_resp answer = { .id = id,
-					     .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+	struct seccomp_notif_resp answer = { .id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
 
 	return send(listener_fd, &answer);
 }

@@ -19,8 +19,10 @@
 static const char policy[] =
 	"permit (principal, action in Action::\"FileOpen\", resource);"
 	"forbid (principal, action in Action::\"FileOpen\", resource in Dir::\"${DIR}/no/\");"
-	"permit (principal, action == Action::\"NetworkListen\", resource) when { context.port == 8080 };"
-	"permit (principal, action == Action::\"NetworkDatagram\", resource) when { context.port == 9999 };";
+	"permit (principal, action == Action::\"NetworkListen\", resource) when { context.port == "
+	"8080 };"
+	"permit (principal, action == Action::\"NetworkDatagram\", resource) when { context.port "
+	"== 9999 };";
 
 static struct sockaddr_un named(const char *path, socklen_t *len)
 {
@@ -49,7 +51,8 @@ static int unix_sockets(void)
 	CHECK_FAILS(do_unix(bind, server, at("no/new")), EACCES);
 	CHECK(access(at("no/new"), F_OK) < 0);
 	CHECK(do_unix(bind, server, at("yes/server")) == 0);
-	CHECK(getsockname(server, (struct sockaddr *)&own, &len) == 0 && strcmp(own.sun_path, at("yes/server")) == 0);
+	CHECK(getsockname(server, (struct sockaddr *)&own, &len) == 0 &&
+	      strcmp(own.sun_path, at("yes/server")) == 0);
 	CHECK(listen(server, 5) == 0);
 	CHECK(do_unix(connect, client, at("yes/server")) == 0);
 	server = accept(server, NULL, NULL);
@@ -72,7 +75,8 @@ static int abstract_sockets(void)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0abstract" };
 	socklen_t len = offsetof(struct sockaddr_un, sun_path) + 9;
-	int server = socket(AF_UNIX, SOCK_SEQPACKET, 0), client = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	int server = socket(AF_UNIX, SOCK_SEQPACKET, 0),
+	    client = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 
 	CHECK(bind(server, (struct sockaddr *)&a, len) == 0 && listen(server, 1) == 0);
 	CHECK(connect(client, (struct sockaddr *)&a, len) == 0);
@@ -88,7 +92,8 @@ static void test_unix(void **state)
 	assert_inside(abstract_sockets);
 }
 
-static int do_ip(int (*call)(int, const struct sockaddr *, socklen_t), int fd, const char *ip, uint16_t port)
+static int do_ip(int (*call)(int, const struct sockaddr *, socklen_t), int fd, const char *ip,
+		 uint16_t port)
 {
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
@@ -167,7 +172,8 @@ static int datagrams(void)
 	CHECK_FAILS(do_ip(connect, fd, "192.0.2.1", 443), EACCES);
 	CHECK(do_ip(connect, fd, "192.0.2.1", 53) == 0 || errno == ENETUNREACH);
 	CHECK(do_ip(connect, fd, "192.0.2.1", 9999) == 0 || errno == ENETUNREACH);
-	CHECK(connect(fd, &(struct sockaddr){ .sa_family = AF_UNSPEC }, sizeof(struct sockaddr)) == 0);
+	CHECK(connect(fd, &(struct sockaddr){ .sa_family = AF_UNSPEC }, sizeof(struct sockaddr)) ==
+	      0);
 	return 0;
 }
 
@@ -187,7 +193,9 @@ static int serve_outside(const char *path)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unix), cmocka_unit_test(test_loopback), cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_unix),
+		cmocka_unit_test(test_loopback),
+		cmocka_unit_test(test_listen),
 		cmocka_unit_test(test_datagrams),
 	};
 	int r;
