@@ -31,6 +31,8 @@ static void analyse_expr(struct rule *r, const struct cedar_expr *e)
 		note_context_key(r, e->names[0]);
 		return;
 	}
+	if (e->kind == CEDAR_EXPR_VAR && e->var == CEDAR_ACTION)
+		r->mentions_action = true;
 	analyse_expr(r, e->left);
 	analyse_expr(r, e->right);
 	analyse_expr(r, e->third);

@@ -54,6 +54,7 @@ static bool read_rule(struct policy *p, struct span bytes, size_t i)
 		return false;
 	rule->id = id.p;
 	rule->file = file.p;
+	rule->number = i;
 	rule->line = entry.line;
 	rule->layer = (enum policy_layer)entry.layer;
 	rule->cedar = cedar_policy_set_at(p->set, i);
@@ -141,11 +142,14 @@ static int read_all(struct policy *p, struct span bytes, struct err *err)
 	for (size_t i = 0; i < p->n_rules; i++)
 		if (!p->rules || !read_rule(p, bytes, i))
 			return err_say(err, -EBADMSG, "%s", damaged);
-	return index_rules(p) ? 0 : err_set(err, -ENOMEM, "read the policy bundle");
+	return index_rules(p) && rule_index_make(&p->index, p, &p->arena)
+		       ? 0
+		       : err_set(err, -ENOMEM, "read the policy bundle");
 }
 
 static void policy_free(struct policy *p)
 {
+	rule_index_done(&p->index);
 	cedar_policy_set_free(p->set);
 	arena_done(&p->arena);
 	xfree(p);

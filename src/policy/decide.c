@@ -1,3 +1,4 @@
+#include "policy/below.h"
 #include "policy/cache.h"
 #include "policy/request.h"
 #include "policy/unknown.h"
@@ -17,7 +18,9 @@ struct policy_decider {
 struct inquiry {
 	const struct policy_request *request;
 	struct question question;
-	uint32_t missing_keys; /* process facts that could not be had */
+	const uint64_t *candidates; /* bit per rule that may apply; NULL: all */
+	uint32_t missing_keys;	    /* process facts that could not be had */
+	bool is_second_round; /* about reading: what was asked about writing need not be again */
 	struct arena *arena;
 	struct policy_decision *ret;
 };
@@ -108,12 +111,23 @@ static enum cedar_effect_result evaluate_forbid(struct inquiry *in, const struct
 	return result;
 }
 
+static bool may_apply(const struct inquiry *in, const struct rule *rule)
+{
+	if (in->is_second_round && !rule->mentions_action &&
+	    (rule->actions & ACTION_BIT(in->request->action)))
+		return false;
+	return !in->candidates || (in->candidates[rule->number / 64] >> rule->number % 64 & 1);
+}
+
 static void try_forbids(struct inquiry *in, const struct rule_list *list)
 {
 	for (size_t i = 0; i < list->len; i++) {
 		const struct rule *rule = list->rules[i];
-		enum cedar_effect_result result = evaluate_forbid(in, rule);
+		enum cedar_effect_result result;
 
+		if (!may_apply(in, rule))
+			continue;
+		result = evaluate_forbid(in, rule);
 		if (result == CEDAR_NOT_SATISFIED)
 			continue;
 		if (result == CEDAR_ERRED)
@@ -127,8 +141,11 @@ static void try_forbids(struct inquiry *in, const struct rule_list *list)
 static void try_permits(struct inquiry *in, const struct rule_list *list)
 {
 	for (size_t i = 0; i < list->len; i++) {
-		enum cedar_effect_result result = evaluate(in, list->rules[i]);
+		enum cedar_effect_result result;
 
+		if (!may_apply(in, list->rules[i]))
+			continue;
+		result = evaluate(in, list->rules[i]);
 		if (result == CEDAR_ERRED)
 			in->ret->has_error = true;
 		if (result != CEDAR_SATISFIED)
@@ -140,7 +157,8 @@ static void try_permits(struct inquiry *in, const struct rule_list *list)
 
 static bool reads_too(const struct policy_request *r)
 {
-	return r->also_reads && r->action == POLICY_FILE_OPEN_READ_WRITE;
+	return r->also_reads && action_is_below(r->action, ACTION_FILE_OPEN) &&
+	       r->action != POLICY_FILE_OPEN_READ_ONLY;
 }
 
 static void decide(struct inquiry *in, const struct policy *p)
@@ -151,7 +169,9 @@ static void decide(struct inquiry *in, const struct policy *p)
 	try_forbids(in, &rules->forbids);
 	if (reads_too(r)) {
 		(void)question_set_action(&in->question, POLICY_FILE_OPEN_READ_ONLY);
+		in->is_second_round = true;
 		try_forbids(in, &p->actions[POLICY_FILE_OPEN_READ_ONLY].forbids);
+		in->is_second_round = false;
 		(void)question_set_action(&in->question, r->action);
 	}
 	if (in->ret->n_reasons == 0)
@@ -168,8 +188,8 @@ static void forget_other_policies(struct policy_decider *d, const struct policy 
 	d->policy = policy_ref((struct policy *)(uintptr_t)p);
 }
 
-void policy_decide(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
-		   struct policy_decision *ret)
+static void decide_request(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
+			   struct policy_decision *ret)
 {
 	struct inquiry in = { .request = r, .arena = &d->arena, .ret = ret };
 	bool has_facts, is_cacheable;
@@ -198,6 +218,14 @@ void policy_decide(struct policy_decider *d, const struct policy *p, const struc
 		undecidable(ret);
 		return;
 	}
+	if (r->action <= POLICY_PROCESS_EXEC) {
+		in.candidates =
+			rule_index_find(&p->index, in.question.cedar.resource.id, &d->arena);
+		if (!in.candidates) {
+			undecidable(ret);
+			return;
+		}
+	}
 	decide(&in, p);
 	if (!has_facts) {
 		ret->verdict = DECISION_DENY;
@@ -205,6 +233,22 @@ void policy_decide(struct policy_decider *d, const struct policy *p, const struc
 	}
 	if (is_cacheable)
 		cache_put(&d->cache, ret);
+}
+
+void policy_decide(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
+		   struct policy_decision *ret)
+{
+	const struct rule *below;
+
+	decide_request(d, p, r, ret);
+	if (!r->is_link || ret->verdict != DECISION_ALLOW)
+		return;
+	below = policy_rule_below(p, r->path);
+	if (below) {
+		ret->verdict = DECISION_DENY;
+		ret->n_reasons = ret->n_more_reasons = 0;
+		add_reason(ret, below->id);
+	}
 }
 
 bool policy_permits(const struct policy *p, const struct policy_decision *d)

@@ -49,14 +49,23 @@ static bool named_host_is_in(const struct host_id *child, const struct policy_ad
 	       (resolved && ip_range_holds(&range, resolved));
 }
 
-static bool host_entity_is_in(const struct entity_graph *g, struct span id, bool is_asked,
+/* id is the host that was asked about: the resource's, or that of its MCP server. */
+static bool asked_host_is_in(struct entity_graph *g, struct span id, struct cedar_entity_uid parent)
+{
+	if (!g->has_resource_host && !host_id_parse(id, &g->resource_host))
+		return false;
+	g->has_resource_host = true;
+	return named_host_is_in(&g->resource_host, g->has_address ? &g->address : NULL, parent);
+}
+
+static bool host_entity_is_in(struct entity_graph *g, struct cedar_entity_uid child,
 			      struct cedar_entity_uid parent)
 {
-	struct host_id child;
+	struct host_id host;
 
-	if (!host_id_parse(id, &child))
-		return false;
-	return named_host_is_in(&child, is_asked && g->has_address ? &g->address : NULL, parent);
+	if (is_resource(g, child))
+		return asked_host_is_in(g, child.id, parent);
+	return host_id_parse(child.id, &host) && named_host_is_in(&host, NULL, parent);
 }
 
 static bool zone_is_in(struct span zone, struct cedar_entity_uid parent)
@@ -76,7 +85,7 @@ static bool range_is_in(struct span id, struct cedar_entity_uid parent)
 }
 
 /* A tool is in its server, and both are in the server's host and what that is in. */
-static bool mcp_is_in(const struct entity_graph *g, struct cedar_entity_uid child,
+static bool mcp_is_in(struct entity_graph *g, struct cedar_entity_uid child,
 		      struct cedar_entity_uid parent)
 {
 	if (!is_resource(g, child) &&
@@ -87,7 +96,7 @@ static bool mcp_is_in(const struct entity_graph *g, struct cedar_entity_uid chil
 	if (g->host.len == 0)
 		return false;
 	return (span_eq(parent.type, TYPE_HOST) && span_eq(parent.id, g->host)) ||
-	       host_entity_is_in(g, g->host, true, parent);
+	       asked_host_is_in(g, g->host, parent);
 }
 
 static bool graph_is_in(void *ctx, struct cedar_entity_uid child, struct cedar_entity_uid parent)
@@ -100,7 +109,7 @@ static bool graph_is_in(void *ctx, struct cedar_entity_uid child, struct cedar_e
 	if (span_eq(child.type, TYPE_FILE) || span_eq(child.type, TYPE_DIR))
 		return span_eq(parent.type, TYPE_DIR) && file_is_in(g, child, parent.id);
 	if (span_eq(child.type, TYPE_HOST))
-		return host_entity_is_in(g, child.id, is_resource(g, child), parent);
+		return host_entity_is_in(g, child, parent);
 	if (span_eq(child.type, TYPE_DNS_ZONE))
 		return zone_is_in(child.id, parent);
 	if (span_eq(child.type, TYPE_IP_RANGE))
@@ -128,9 +137,9 @@ static const struct cedar_value *host_attributes(struct arena *a, struct span id
 	return cedar_value_record(a, entries, n);
 }
 
-static const struct cedar_value *graph_attributes(void *ctx, struct cedar_entity_uid uid)
+static const struct cedar_value *make_attributes(struct entity_graph *g,
+						 struct cedar_entity_uid uid)
 {
-	struct entity_graph *g = ctx;
 	struct cedar_record_entry path = { .key = SPAN("path") };
 
 	if (span_eq(uid.type, TYPE_HOST))
@@ -139,6 +148,17 @@ static const struct cedar_value *graph_attributes(void *ctx, struct cedar_entity
 		return cedar_value_record(g->arena, NULL, 0);
 	path.value = cedar_value_string(g->arena, uid.id);
 	return path.value ? cedar_value_record(g->arena, &path, 1) : NULL;
+}
+
+static const struct cedar_value *graph_attributes(void *ctx, struct cedar_entity_uid uid)
+{
+	struct entity_graph *g = ctx;
+
+	if (!is_resource(g, uid))
+		return make_attributes(g, uid);
+	if (!g->resource_attributes)
+		g->resource_attributes = make_attributes(g, uid);
+	return g->resource_attributes;
 }
 
 static const struct cedar_value *graph_tags(_unused_ void *ctx,

@@ -17,6 +17,11 @@ struct entity_graph {
 	bool has_address;   /* what the resource's name resolved to */
 	struct policy_address address;
 	struct span server, host; /* of an MCP::Tool resource: its MCP::Server and Host id */
+
+	/* Worked out once, on first use. */
+	const struct cedar_value *resource_attributes;
+	struct host_id resource_host;
+	bool has_resource_host;
 };
 
 /* graph must outlive the source. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *format_text(struct lint *l, const char *fmt, va_list args)
+_printf_(2, 0) static const char *format_text(struct lint *l, const char *fmt, va_list args)
 {
 	_cleanup_free_ char *text = NULL;
 	const char *copy;
@@ -64,4 +64,5 @@ int lint_print(struct lint *l, const char *file, struct span text, bool color, s
 void lint_done(struct lint *l)
 {
 	vec_done(&l->found);
+	map_done(&l->parents, xfree);
 }

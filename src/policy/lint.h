@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/map.h"
 #include "base/vec.h"
 #include "cedar/cedar.h"
 #include "policy/policy.h"
@@ -15,6 +16,7 @@ struct lint {
 	struct arena *arena; /* messages, and what rewriting allocates */
 	VEC(struct cedar_diagnostic) found;
 	size_t n_errors;
+	struct map parents; /* directory as written to where it is, for those already resolved */
 };
 
 /* suggestion may be NULL; both texts are copied. */

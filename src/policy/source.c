@@ -139,14 +139,12 @@ struct addition {
 	struct buf *report;
 };
 
-static void add_policy(const struct addition *a, const struct cedar_policy *p)
+static void add_policy(const struct addition *a, const struct cedar_policy *p, size_t line)
 {
 	_cleanup_buf_ struct buf normalised = BUF_INIT(0);
-	struct source_policy item = { .cedar = p, .layer = a->layer };
-	size_t column;
+	struct source_policy item = { .cedar = p, .layer = a->layer, .line = line };
 
 	(void)cedar_policy_print(p, &normalised);
-	cedar_position(a->text, p->range.begin, &item.line, &column);
 	item.id = make_id(a->source, a->layer, p);
 	item.file = xstrdup(a->file);
 	item.text = xmemdup0(a->text.p + p->range.begin, p->range.end - p->range.begin);
@@ -200,6 +198,29 @@ static int parse(const struct addition *a, struct cedar_policy_set **ret, struct
 	return r;
 }
 
+static size_t count_lines(struct span text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		n += text.p[i] == '\n';
+	return n;
+}
+
+static void add_policies(const struct addition *a, struct cedar_policy_set *set)
+{
+	size_t line = 1, at = 0;
+
+	for (size_t i = 0; i < cedar_policy_set_len(set); i++) {
+		const struct cedar_policy *p = cedar_policy_set_at(set, i);
+
+		line += count_lines(span_make(a->text.p + at, p->range.begin - at));
+		at = p->range.begin;
+		if (!is_ignored(a, NULL, p))
+			add_policy(a, p, line);
+	}
+}
+
 static int add_text(const struct addition *a, struct err *err)
 {
 	struct cedar_policy_set *set = NULL;
@@ -211,9 +232,7 @@ static int add_text(const struct addition *a, struct err *err)
 	r = rewrite_all(a, set, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < cedar_policy_set_len(set); i++)
-		if (!is_ignored(a, NULL, cedar_policy_set_at(set, i)))
-			add_policy(a, cedar_policy_set_at(set, i));
+	add_policies(a, set);
 	return 0;
 }
 

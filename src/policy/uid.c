@@ -1,6 +1,7 @@
 #include "policy/uid.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "base/path.h"
 #include "policy/entities.h"
@@ -82,12 +83,25 @@ static bool keep_path(struct lint *l, const char *path, bool is_dir, struct span
 	return ret->p;
 }
 
-/* The path with only its last part unresolved: what it is called where it stands. */
-static char *resolve_parent(const char *path)
+/* path_resolve of a directory, asked once per directory: policies name many files in few. */
+static const char *resolve_dir(struct lint *l, const char *dir)
+{
+	char *known = map_get(&l->parents, span_of(dir));
+
+	if (known)
+		return known;
+	known = path_resolve(dir);
+	if (known)
+		(void)map_put(&l->parents, span_of(dir), known);
+	return known;
+}
+
+/* What the path is called where it stands: only its last part may be a link. */
+static char *resolve_parent(struct lint *l, const char *path)
 {
 	_cleanup_buf_ struct buf clean = BUF_INIT(0);
-	_cleanup_free_ char *parent = NULL;
 	_cleanup_free_ char *above = NULL;
+	const char *parent;
 	struct span name;
 
 	(void)path_normalise(SPAN("/"), span_of(path), &clean);
@@ -95,8 +109,16 @@ static char *resolve_parent(const char *path)
 	if (name.len == 0)
 		return xstrdup("/");
 	above = xmemdup0(clean.data, clean.len - name.len);
-	parent = path_resolve(above);
+	parent = resolve_dir(l, above);
 	return parent ? path_join(parent, name.p) : NULL;
+}
+
+/* Where the path leads, when link is what it is called. */
+static char *resolve_link(const char *link)
+{
+	struct stat st;
+
+	return lstat(link, &st) == 0 && S_ISLNK(st.st_mode) ? path_resolve(link) : xstrdup(link);
 }
 
 static bool cannot_resolve(struct lint *l, struct cedar_range range, const char *path)
@@ -149,7 +171,8 @@ static bool path_resolve_text(struct lint *l, struct span text, struct cedar_ran
 
 	if (!path_expand(l, text, range, &bytes))
 		return false;
-	full = path_resolve(bytes.data);
+	link = resolve_parent(l, bytes.data);
+	full = link ? resolve_link(link) : NULL;
 	if (!full)
 		return cannot_resolve(l, range, bytes.data);
 	if (leads_out(l, range, bytes.data, full))
@@ -159,9 +182,6 @@ static bool path_resolve_text(struct lint *l, struct span text, struct cedar_ran
 		return false;
 	if (is_dir)
 		return true;
-	link = resolve_parent(bytes.data);
-	if (!link)
-		return cannot_resolve(l, range, bytes.data);
 	ret->link.type = ret->uid.type;
 	ret->has_link = strcmp(link, full) != 0;
 	return !ret->has_link || keep_path(l, link, false, &ret->link.id);
@@ -183,8 +203,8 @@ bool path_prefix_normalise(struct lint *l, struct span text, struct cedar_range 
 {
 	_cleanup_buf_ struct buf bytes = BUF_INIT(0);
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
-	_cleanup_free_ char *parent = NULL;
 	_cleanup_free_ char *tail = NULL;
+	const char *parent;
 	struct span name = { 0 };
 
 	if (span_eq(text, SPAN("memfd:"))) {
@@ -198,7 +218,7 @@ bool path_prefix_normalise(struct lint *l, struct span text, struct cedar_range 
 	tail = xmemdup0(name.p ? name.p : "", name.len);
 	bytes.len -= name.len;
 	bytes.data[bytes.len] = 0;
-	parent = path_resolve(bytes.data);
+	parent = resolve_dir(l, bytes.data);
 	if (!parent)
 		return cannot_resolve(l, range, bytes.data);
 	if (leads_out(l, range, bytes.data, parent))

@@ -6,7 +6,8 @@
  *
  * sandbox_start returns when the command stands at the gate: everything is set
  * up, the filter is in force, and the next thing the command's process does is
- * execve. sandbox_release opens the gate. All resources end with the init
+ * execve. Until then others may join the namespaces through init_pidfd.
+ * sandbox_release closes that way and opens the gate. All resources end with the init
  * process, which ends when the caller dies or closes the control socket.
  */
 #pragma once
@@ -58,11 +59,14 @@ struct sandbox {
 	int dns_udp_fds[2];    /* where every DNS datagram arrives */
 	int dns_tcp_fds[2];    /* and DNS over TCP */
 	uint16_t proxy_port, dns_port; /* of those listeners, inside the container */
+	int gate_fd;		       /* talks with the command until it executes */
+	int namespace_fds[2];	       /* user and mount namespace */
+	char *cgroup;		       /* directory of the session's cgroup, or NULL */
 	uint64_t limits_not_applied; /* bit 0 memory, 1 pids, 2 cpu: asked for but not to be had here */
 };
 
 #define SANDBOX_INIT { .init_pidfd = -1, .control_fd = -1, .seccomp_fd = -1, .pty_fd = -1, \
-	.tcp_listen_fds = { -1, -1 }, .dns_udp_fds = { -1, -1 }, .dns_tcp_fds = { -1, -1 } }
+	.gate_fd = -1, .namespace_fds = { -1, -1 }, .tcp_listen_fds = { -1, -1 }, .dns_udp_fds = { -1, -1 }, .dns_tcp_fds = { -1, -1 } }
 
 enum sandbox_event_type {
 	SANDBOX_EXITED,	 /* status as waitpid(2) gives it; the container is ending */

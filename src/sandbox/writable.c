@@ -4,34 +4,28 @@
  * directory over the read-only one. The policy still decides each write.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <stdlib.h>
-#include <sys/mount.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "sandbox/mount-calls.h"
 #include "sandbox/sandbox.h"
 
 /* In the child; the exit status is the errno. */
-static int widen(int init_pidfd, const char *path)
+static int widen(const struct sandbox *s, const char *path)
 {
-	struct mount_attr attr = { .attr_clr = MOUNT_ATTR_RDONLY };
 	_cleanup_close_ int tree = -1;
 
-	if (setns(init_pidfd, CLONE_NEWUSER | CLONE_NEWNS) < 0)
+	int r;
+
+	if (setns(s->namespace_fds[0], CLONE_NEWUSER) < 0 || setns(s->namespace_fds[1], CLONE_NEWNS) < 0)
 		return errno;
-	/* Not recursive: what is mounted below keeps its own flags (a read-only /proc stays so). */
-	tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	tree = mount_clone(path, /* recursive = */ true);
 	if (tree < 0)
-		return errno;
-	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return errno;
-	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return errno;
-	return 0;
+		return -tree;
+	/* What is mounted below keeps its own flags. */
+	r = mount_change(tree, 0, MOUNT_ATTR_RDONLY, /* recursive = */ false);
+	return -(r < 0 ? r : mount_place(tree, path));
 }
 
 int sandbox_make_writable(struct sandbox *s, const char *path, struct err *err)
@@ -42,7 +36,7 @@ int sandbox_make_writable(struct sandbox *s, const char *path, struct err *err)
 	if (pid < 0)
 		return err_set(err, -errno, "make %s writable", path);
 	if (pid == 0)
-		_exit(widen(s->init_pidfd, path));
+		_exit(widen(s, path));
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_set(err, -errno, "make %s writable", path);

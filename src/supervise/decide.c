@@ -97,6 +97,17 @@ bool decide_request(struct worker *w, struct policy_request *r, struct verdict *
 	return may;
 }
 
+/* One of several questions of a call: the record shows the one that was, or would have been, refused. */
+static bool decide_next(struct worker *w, struct policy_request *r, struct verdict *v)
+{
+	struct verdict one = { 0 };
+	bool may = decide_request(w, r, &one);
+
+	if (!may || v->outcome == EVENT_DECISION_NONE || v->outcome == EVENT_ALLOW)
+		*v = one;
+	return may;
+}
+
 bool decide_path(struct worker *w, enum policy_action action, struct span path, bool is_directory,
 		 bool also_reads, struct verdict *v)
 {
@@ -104,14 +115,18 @@ bool decide_path(struct worker *w, enum policy_action action, struct span path, 
 				    .path = path,
 				    .is_directory = is_directory,
 				    .also_reads = also_reads };
-	struct verdict one = { 0 };
-	bool may;
 
-	may = decide_request(w, &r, &one);
-	/* of several questions the record shows the one that was, or would have been, refused */
-	if (!may || v->outcome == EVENT_DECISION_NONE || v->outcome == EVENT_ALLOW)
-		*v = one;
-	return may;
+	return decide_next(w, &r, v);
+}
+
+bool decide_create(struct worker *w, struct span path, mode_t type, struct verdict *v)
+{
+	struct policy_request r = { .action = POLICY_FILE_CREATE,
+				    .path = path,
+				    .is_directory = S_ISDIR(type),
+				    .is_link = S_ISLNK(type) };
+
+	return decide_next(w, &r, v);
 }
 
 bool decide_would_permit(struct worker *w, enum policy_action action, struct span path,

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
+#include "base/alloc.h"
 #include "supervise/blocking.h"
 #include "supervise/caller.h"
 #include "supervise/canonical.h"
@@ -26,6 +28,7 @@
 
 #define MAX_INTERPRETERS 5 /* as the kernel follows */
 #define MAX_AUXV 64
+#define MAX_MAPS ((size_t)256 * 1024) /* an image as exec leaves it has about ten mappings */
 #define AT_EXECVE_CHECK_BIT 0x10000 /* Linux 6.14 */
 #define POLL_ROUNDS 50
 #define POLL_NS 1000000
@@ -319,6 +322,72 @@ static bool decide_actual(struct worker *w, struct plan *p, int dir_fd)
 			   &p->verdict);
 }
 
+/* An entry of the new image's auxiliary vector (getauxval(3)), 0 if it has none. */
+static uint64_t auxiliary(int dir_fd, uint64_t type)
+{
+	_cleanup_close_ int fd = openat(dir_fd, "auxv", O_RDONLY | O_CLOEXEC);
+	Elf64_auxv_t auxv[MAX_AUXV];
+	ssize_t n = fd < 0 ? -1 : read(fd, auxv, sizeof(auxv));
+
+	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(auxv[0]); i++)
+		if (auxv[i].a_type == type)
+			return auxv[i].a_un.a_val;
+	return 0;
+}
+
+/* The file mapped at an address, from proc(5)'s maps: its path begins at the first slash. Empty: none. */
+static struct span mapped_file(const struct buf *maps, uint64_t address)
+{
+	char wanted[32];
+	const char *line;
+	struct span path;
+
+	(void)snprintf(wanted, sizeof(wanted), "%08llx-", (unsigned long long)address);
+	line = strncmp(maps->data, wanted, strlen(wanted)) == 0 ? maps->data : NULL;
+	if (!line) {
+		(void)snprintf(wanted, sizeof(wanted), "\n%08llx-", (unsigned long long)address);
+		line = strstr(maps->data, wanted);
+	}
+	if (!line)
+		return (struct span){ 0 };
+	line++;
+	path.p = line + strcspn(line, "/\n");
+	path.len = strcspn(path.p, "\n");
+	return path;
+}
+
+/*
+ * An ELF file may name any program as its interpreter (PT_INTERP), which then
+ * runs in its place. A dynamic loader is a library like others; anything else
+ * is a program and decided as one. What was mapped can be seen now, before it
+ * has run an instruction.
+ */
+static bool is_interpreter_permitted(struct worker *w, struct plan *p, int dir_fd)
+{
+	_cleanup_buf_ struct buf maps = BUF_INIT(MAX_MAPS);
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *text = NULL;
+	struct program program;
+	struct span path;
+	uint64_t base = auxiliary(dir_fd, AT_BASE);
+
+	if (!base)
+		return true;
+	if (file_read_at(dir_fd, "maps", &maps) < 0 || !maps.len)
+		return false;
+	path = mapped_file(&maps, base);
+	/* A name with a newline is shown escaped, and would not be the file's. */
+	if (!path.len || memchr(path.p, '\\', path.len))
+		return false;
+	text = xmemdup0(path.p, path.len);
+	fd = open(text, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && program_inspect(fd, &program) == 0 && program.kind == PROGRAM_LOADER)
+		return true;
+	p->event.target = span_make(w->name2, MIN(path.len, sizeof(w->name2)));
+	memcpy(w->name2, path.p, p->event.target.len);
+	return decide_path(w, POLICY_PROCESS_EXEC, p->event.target, false, false, &p->verdict);
+}
+
 /* Looks at a task that stands at its exec stop. NULL if all is as decided, or what is not. */
 static const char *find_tampering(struct worker *w, struct plan *p, pid_t pid, int dir_fd)
 {
@@ -330,6 +399,8 @@ static const char *find_tampering(struct worker *w, struct plan *p, pid_t pid, i
 		return decide_actual(w, p, dir_fd) ? NULL : "the program's interpreter is denied";
 	if (!same(&exe, &p->image))
 		return "another program runs than was decided";
+	if (p->last == PROGRAM_ELF && !is_interpreter_permitted(w, p, dir_fd))
+		return "the program's interpreter is denied";
 	if (process_arguments(dir_fd, &p->after, &p->is_after_cut) < 0)
 		return "the arguments cannot be seen";
 	if (w->has_argv && !is_argv_same(w, p))

@@ -55,6 +55,9 @@ HANDLER(lremovexattr);
 HANDLER(fremovexattr);
 HANDLER(ioctl);
 
+/* inotify.c */
+HANDLER(inotify_add_watch);
+
 /* exec.c */
 /* Looks again at a caller whose exec could not be followed; kills it if it runs the wrong program.
  */

@@ -151,6 +151,8 @@ static int make_locked(struct worker *w, struct target *t, const struct making *
 			   .mode_bits = m->mode,
 			   .has_mode_bits = !m->text,
 			   .target = span_of(m->text) };
+	struct verdict v = { 0 };
+	bool may;
 	int r = target_look(w, t, w->name);
 
 	if (r < 0)
@@ -159,7 +161,11 @@ static int make_locked(struct worker *w, struct target *t, const struct making *
 		return -EEXIST;
 	if (t->place.has_slash && !S_ISDIR(m->mode))
 		return -ENOENT;
-	if (!decide_name(w, t, POLICY_FILE_CREATE, S_ISDIR(m->mode), &e))
+	may = decide_create(w, t->path, m->text ? S_IFLNK : m->mode, &v);
+	e.path = t->path;
+	e.error = may ? 0 : EACCES;
+	decide_record(w, &e, &v);
+	if (!may)
 		return -EACCES;
 	return make_node(t, m) < 0 ? -errno : 0;
 }

@@ -28,3 +28,5 @@ int notify_answer(int listener_fd, uint64_t id, int64_t value, int error);
 int notify_continue(int listener_fd, uint64_t id) _must_check_;
 /* Puts fd into the caller's table and lets the call return its number, in one step. */
 int notify_give_fd(int listener_fd, uint64_t id, int fd, bool close_on_exec) _must_check_;
+/* Puts fd into the caller's table and returns its number there; the call still waits for its answer. */
+int notify_place_fd(int listener_fd, uint64_t id, int fd, bool close_on_exec) _must_check_;

@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "supervise/blocking.h"
 #include "supervise/caller.h"
 #include "supervise/canonical.h"
@@ -72,11 +73,24 @@ static bool decide_open(struct worker *w, enum policy_action action, struct span
 	return may;
 }
 
-/* Hands the descriptor over; the call is answered with it unless that fails. */
-static int64_t give(struct worker *w, int fd, const struct opening *o)
+/*
+ * Hands the descriptor over and closes ours; the call is answered with its
+ * number unless that fails. One that can write is closed before the caller
+ * goes on: it may execute the file next, which fails while anybody has it open
+ * for writing (ETXTBSY).
+ */
+static int64_t give(struct worker *w, int *fd, const struct opening *o)
 {
-	int r = notify_give_fd(w->s->listener_fd, w->call->id, fd, o->flags & O_CLOEXEC);
+	bool close_on_exec = o->flags & O_CLOEXEC;
+	int r;
 
+	if (writes(o->flags)) {
+		r = notify_place_fd(w->s->listener_fd, w->call->id, *fd, close_on_exec);
+		fd_close(TAKE_FD(*fd));
+		return r;
+	}
+	r = notify_give_fd(w->s->listener_fd, w->call->id, *fd, close_on_exec);
+	fd_close(TAKE_FD(*fd));
 	return r < 0 ? r : CALL_IS_ANSWERED;
 }
 
@@ -226,7 +240,7 @@ static int64_t open_decided(struct worker *w, const struct place *p, const struc
 		return -EACCES;
 	if (!writes(o->flags) && !name->is_nameless && !may_load(w, fd, &object->st, name->path))
 		return -EACCES;
-	return give(w, fd, o);
+	return give(w, &fd, o);
 }
 
 /*
@@ -263,7 +277,6 @@ static int64_t open_tmpfile(struct worker *w, const struct place *p, const struc
 {
 	struct canonical name;
 	int fd, r;
-	int64_t result;
 
 	if (!S_ISDIR(p->st.st_mode))
 		return -ENOTDIR;
@@ -279,9 +292,7 @@ static int64_t open_tmpfile(struct worker *w, const struct place *p, const struc
 	fd = open_through(w, p->fd, &p->st, o);
 	if (fd < 0)
 		return fd;
-	result = give(w, fd, o);
-	(void)close(fd);
-	return result;
+	return give(w, &fd, o);
 }
 
 /* With the tree lock held, so that the directory is still called so when the file comes into being.
@@ -314,7 +325,6 @@ static int create_file(struct worker *w, const struct place *p, const struct ope
 static int64_t create(struct worker *w, const struct place *p, const struct opening *o)
 {
 	int fd, r;
-	int64_t result;
 
 	if (p->has_slash)
 		return -EISDIR;
@@ -326,9 +336,7 @@ static int64_t create(struct worker *w, const struct place *p, const struct open
 	(void)pthread_rwlock_unlock(&w->s->tree_lock);
 	if (fd < 0)
 		return fd;
-	result = give(w, fd, o);
-	(void)close(fd);
-	return result;
+	return give(w, &fd, o);
 }
 
 /* ---- the short way ---- */
@@ -432,7 +440,7 @@ static bool open_short(struct worker *w, int base_fd, const struct opening *o, i
 		*ret = -EACCES;
 		return true;
 	}
-	*ret = give(w, fd, o);
+	*ret = give(w, &fd, o);
 	if (*ret != -ENOENT)
 		decide_record(w, &e, &v);
 	return true;

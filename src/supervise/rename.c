@@ -39,12 +39,13 @@ static bool widens(struct worker *w, enum policy_action action, struct span old,
 }
 
 /* One name that becomes another. */
-static int decide_one(struct move *m, struct span old, struct span new, bool is_directory)
+static int decide_one(struct move *m, struct span old, struct span new, mode_t type)
 {
+	bool is_directory = S_ISDIR(type);
 	struct worker *w = m->w;
 
 	if (!decide_path(w, POLICY_FILE_DELETE, old, is_directory, false, &m->verdict) ||
-	    !decide_path(w, POLICY_FILE_CREATE, new, is_directory, false, &m->verdict) ||
+	    !decide_create(w, new, type, &m->verdict) ||
 	    widens(w, POLICY_FILE_OPEN_READ_ONLY, old, new, is_directory, &m->verdict) ||
 	    (!is_directory && widens(w, POLICY_PROCESS_EXEC, old, new, false, &m->verdict)))
 		return -EACCES;
@@ -68,7 +69,7 @@ static int decide_entry(struct move *m, int dir_fd, const char *name, struct spa
 	if (r == 0)
 		r = canonical_append(&new, m->new, sizeof(m->new), span_of(name));
 	if (r == 0)
-		r = decide_one(m, old, new, S_ISDIR(st.st_mode));
+		r = decide_one(m, old, new, st.st_mode);
 	if (r == 0 && S_ISDIR(st.st_mode)) {
 		int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -118,7 +119,7 @@ static int decide_move(struct move *m, const struct target *from, const struct t
 {
 	bool is_directory = S_ISDIR(from->st.st_mode);
 	char name[NAME_MAX + 2];
-	int fd, r = decide_one(m, from->path, to->path, is_directory);
+	int fd, r = decide_one(m, from->path, to->path, from->st.st_mode);
 
 	if (r < 0 || !is_directory)
 		return r;

@@ -82,6 +82,10 @@ static void reading_and_writing_is_also_reading(void **state)
 	r.also_reads = true;
 	assert_int_equal(decide(f, &r).verdict, DECISION_DENY);
 	assert_string_equal(decide(f, &r).reasons[0], "file:blind");
+	r.action = CREATE;
+	assert_int_equal(decide(f, &r).verdict, DECISION_DENY);
+	r.also_reads = false;
+	assert_int_equal(decide(f, &r).verdict, DECISION_ALLOW);
 }
 
 static void names_that_are_no_utf8(void **state)
