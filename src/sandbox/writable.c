@@ -24,7 +24,8 @@ static int widen(int init_pidfd, const char *path)
 	if (setns(init_pidfd, CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		return errno;
 	/* Not recursive: what is mounted below keeps its own flags (a read-only /proc stays so). */
-	tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, path,
+			    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (tree < 0)
 		return errno;
 	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
@@ -51,5 +52,6 @@ int sandbox_make_writable(struct sandbox *s, const char *path, struct err *err)
 	/* A directory that does not exist has nothing to be written in yet. */
 	if (WEXITSTATUS(status) == ENOENT || WEXITSTATUS(status) == ENOTDIR)
 		return 0;
-	return WEXITSTATUS(status) ? err_set(err, -WEXITSTATUS(status), "make %s writable", path) : 0;
+	return WEXITSTATUS(status) ? err_set(err, -WEXITSTATUS(status), "make %s writable", path)
+				   : 0;
 }

@@ -1,0 +1,324 @@
+/*
+ * The namespace is a copy of the host's tree of mounts that the kernel made in
+ * one go. It is changed in place: a bind and pivot_root would yield the same
+ * tree, since a namespace made by an unprivileged user can't lose mounts that
+ * it was born with (mount_namespaces(7), "locked mounts"), only cover them.
+ * Nobody in the container can take a cover off: that needs a capability in
+ * the container's user namespace, and its processes have none.
+ *
+ * Everything to be mounted is taken as a detached copy first, while it is
+ * still reachable and has its own flags; then the tree becomes read-only; then
+ * the copies are attached, parents before children.
+ */
+#include "sandbox/mounts.h"
+
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/vec.h"
+#include "sandbox/devices.h"
+#include "sandbox/mount-api.h"
+#include "sandbox/procfs.h"
+#include "sandbox/scratch.h"
+
+#define TREE_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+
+/* A detached copy of a mount, and where it goes. */
+struct bind {
+	char *target;
+	int fd;
+	bool is_read_only;
+};
+
+struct tree {
+	const struct sandbox_options *options;
+	VEC(struct bind) writable; /* and those that are visible again below private directories */
+	VEC(struct bind) extra;	   /* -v, in their order */
+	struct devices devices;
+	struct scratch scratch;
+	bool is_root_writable;
+};
+
+static const char *const private_dirs[] = { "/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp" };
+static const char *const kernel_dirs[] = { "/dev", "/proc", "/sys" };
+
+static bool is_within_any(const char *path, const char *const *dirs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (path_is_within(span_of(path), span_of(dirs[i])))
+			return true;
+	return false;
+}
+
+bool mounts_is_private(const char *path)
+{
+	return is_within_any(path, private_dirs, ARRAY_SIZE(private_dirs));
+}
+
+static bool is_private_dir(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(private_dirs); i++)
+		if (strcmp(path, private_dirs[i]) == 0)
+			return true;
+	return false;
+}
+
+static void tree_done(struct tree *t)
+{
+	for (size_t i = 0; i < t->writable.len; i++) {
+		xfree(t->writable.items[i].target);
+		fd_close(t->writable.items[i].fd);
+	}
+	for (size_t i = 0; i < t->extra.len; i++) {
+		xfree(t->extra.items[i].target);
+		fd_close(t->extra.items[i].fd);
+	}
+	vec_done(&t->writable);
+	vec_done(&t->extra);
+	devices_done(&t->devices);
+	scratch_done(&t->scratch);
+}
+
+#define _cleanup_tree_ _cleanup_(tree_done)
+
+static int make_private(struct err *err)
+{
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+
+	if (syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return err_set(err, -errno,
+			       "separate the container's mounts from the host's "
+			       "(needs Linux 5.12 or later)");
+	return 0;
+}
+
+/* An absent source is no error: a policy may speak of what does not exist. */
+static int take_writable(struct tree *t, const char *path, bool is_read_only, struct err *err)
+{
+	_cleanup_close_ int fd = mount_clone(AT_FDCWD, path);
+	int r;
+
+	if (fd == -ENOENT || fd == -ENOTDIR || fd == -EACCES)
+		return 0;
+	if (fd < 0)
+		return err_set(err, fd, "copy the mount of %s", path);
+	r = mount_protect(fd, TREE_ATTRIBUTES | (is_read_only ? MOUNT_ATTR_RDONLY : 0),
+			  AT_RECURSIVE);
+	if (r < 0)
+		return err_set(err, r, "set the flags of the mount of %s", path);
+	vec_push(&t->writable, (struct bind){ xstrdup(path), TAKE_FD(fd), is_read_only });
+	return 0;
+}
+
+/* The workspace and home must be seen even where a private directory covers their place. */
+static int take_visible(struct tree *t, const char *path, struct err *err)
+{
+	_cleanup_free_ char *real = path ? path_resolve(path) : NULL;
+
+	if (!real || !mounts_is_private(real) ||
+	    is_within_any(real, kernel_dirs, ARRAY_SIZE(kernel_dirs)))
+		return 0;
+	return take_writable(t, real, /* is_read_only = */ true, err);
+}
+
+static int take_writables(struct tree *t, struct err *err)
+{
+	_cleanup_free_ char *workspace =
+		t->options->workspace ? path_resolve(t->options->workspace) : NULL;
+
+	for (const char *const *w = t->options->writable; w && *w; w++) {
+		_cleanup_free_ char *real = path_resolve(*w);
+		bool is_workspace = real && workspace && strcmp(real, workspace) == 0;
+		int r;
+
+		if (!real)
+			return err_set(err, -errno, "resolve %s", *w);
+		if (strcmp(real, "/") == 0) {
+			t->is_root_writable = true;
+			continue;
+		}
+		/* The container's own /tmp is what a policy means by it, never the host's. */
+		if (is_within_any(real, kernel_dirs, ARRAY_SIZE(kernel_dirs)) ||
+		    (is_private_dir(real) && !is_workspace))
+			continue;
+		r = take_writable(t, real, /* is_read_only = */ false, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int compare_binds(const void *a, const void *b)
+{
+	const struct bind *x = a, *y = b;
+	size_t x_len = strlen(x->target), y_len = strlen(y->target);
+
+	if (x_len != y_len)
+		return x_len < y_len ? -1 : 1;
+	return y->is_read_only - x->is_read_only; /* of the same place the writable one wins */
+}
+
+static int take_extra(struct tree *t, const struct sandbox_mount *m, struct err *err)
+{
+	uint64_t attributes = MOUNT_ATTR_NOSUID | (m->is_read_only ? MOUNT_ATTR_RDONLY : 0);
+	_cleanup_close_ int fd = mount_clone(AT_FDCWD, m->source);
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return err_set(err, fd, "mount %s", m->source);
+	if (fstat(fd, &st) < 0)
+		return err_set(err, -errno, "look at %s", m->source);
+	/* A device that is named itself is meant to work; those in a directory are not. */
+	if (!S_ISCHR(st.st_mode))
+		attributes |= MOUNT_ATTR_NODEV;
+	r = mount_protect(fd, attributes, AT_RECURSIVE);
+	if (r < 0)
+		return err_set(err, r, "set the flags of the mount of %s", m->source);
+	vec_push(&t->extra, (struct bind){ xstrdup(m->target), TAKE_FD(fd), m->is_read_only });
+	return 0;
+}
+
+static int take_all(struct tree *t, struct err *err)
+{
+	int r = take_visible(t, t->options->home, err);
+
+	if (r >= 0)
+		r = take_visible(t, t->options->workspace, err);
+	if (r >= 0)
+		r = take_writables(t, err);
+	if (r < 0)
+		return r;
+	if (t->writable.len)
+		qsort(t->writable.items, t->writable.len, sizeof(struct bind), compare_binds);
+	for (size_t i = 0; i < t->options->n_mounts; i++) {
+		r = take_extra(t, &t->options->mounts[i], err);
+		if (r < 0)
+			return r;
+	}
+	return devices_take(&t->devices, err);
+}
+
+static int protect_root(const struct tree *t, struct err *err)
+{
+	struct mount_attr attr = { .attr_set = TREE_ATTRIBUTES |
+					       (t->is_root_writable ? 0 : MOUNT_ATTR_RDONLY) };
+
+	if (syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return err_set(err, -errno, "make the container's tree read-only");
+	return 0;
+}
+
+/* An empty, private, writable directory at path, where the host has a directory there. */
+static int cover_with_tmpfs(const char *path, const char *mode, struct err *err)
+{
+	const struct mount_option options[] = { { "mode", mode }, { NULL, NULL } };
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int r;
+
+	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return 0;
+	fd = mount_new("tmpfs", options, TREE_ATTRIBUTES);
+	r = fd < 0 ? fd : mount_attach(fd, path);
+	return r < 0 ? err_set(err, r, "mount a private %s", path) : 0;
+}
+
+/* Makes what the mount needs to sit on. Fails with EROFS where the tree is the host's. */
+static int make_target(const struct bind *b)
+{
+	_cleanup_free_ char *dir = xstrdup(b->target);
+	_cleanup_close_ int fd = -1;
+	char *slash = strrchr(dir, '/');
+	struct stat st;
+	int r;
+
+	if (fstat(b->fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return mkdir_all(b->target, 0755);
+	if (!slash || slash == dir)
+		return -EROFS;
+	*slash = 0;
+	r = mkdir_all(dir, 0755);
+	if (r < 0)
+		return r;
+	fd = open(b->target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	return fd < 0 ? -errno : 0;
+}
+
+static int attach(const struct bind *b, struct err *err)
+{
+	int r = mount_attach(b->fd, b->target);
+
+	if (r == -ENOENT) {
+		r = make_target(b);
+		if (r >= 0)
+			r = mount_attach(b->fd, b->target);
+	}
+	if (r == -EROFS)
+		return err_say(err, r,
+			       "%s does not exist on the host, so nothing can be mounted there; "
+			       "create it first",
+			       b->target);
+	return r < 0 ? err_set(err, r, "mount onto %s", b->target) : 0;
+}
+
+static int attach_all(const struct tree *t, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < t->writable.len && r >= 0; i++)
+		r = attach(&t->writable.items[i], err);
+	for (size_t i = 0; i < t->extra.len && r >= 0; i++)
+		r = attach(&t->extra.items[i], err);
+	return r;
+}
+
+static int hide_all(const struct tree *t, struct err *err)
+{
+	for (const char *const *h = t->options->hidden; h && *h; h++) {
+		int r = scratch_hide(&t->scratch, *h);
+
+		if (r < 0)
+			return err_set(err, r, "hide %s", *h);
+	}
+	return 0;
+}
+
+int mounts_make(const struct sandbox_options *o, struct err *err)
+{
+	_cleanup_tree_ struct tree t = { .options = o,
+					 .devices = DEVICES_INIT,
+					 .scratch = SCRATCH_INIT };
+	int r = make_private(err);
+
+	if (r >= 0)
+		r = take_all(&t, err);
+	if (r >= 0)
+		r = protect_root(&t, err);
+	if (r >= 0)
+		r = scratch_make(&t.scratch, o->resolv_conf, err);
+	if (r >= 0)
+		r = cover_with_tmpfs("/run", "0755", err);
+	if (r >= 0)
+		r = cover_with_tmpfs("/tmp", "1777", err);
+	if (r >= 0)
+		r = cover_with_tmpfs("/var/tmp", "1777", err);
+	if (r >= 0)
+		r = devices_mount(&t.devices, err);
+	if (r >= 0)
+		r = procfs_mount(&t.scratch, err);
+	if (r >= 0)
+		r = sysfs_mount(&t.scratch, err);
+	if (r >= 0)
+		r = attach_all(&t, err);
+	if (r >= 0)
+		r = scratch_replace_resolv_conf(&t.scratch, err);
+	if (r >= 0)
+		r = hide_all(&t, err);
+	return r;
+}
