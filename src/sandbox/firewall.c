@@ -12,7 +12,7 @@
  *		}
  *		chain output {
  *			type filter hook output priority filter; policy drop;
- *			th dport proxy ct status ! dnat drop
+ *			meta l4proto tcp th dport proxy ct status ! dnat reject with tcp reset
  *			ct state established,related accept
  *			ip daddr 127.0.0.0/8 meta l4proto { tcp, udp } accept
  *			ip6 daddr ::1 meta l4proto { tcp, udp } accept
@@ -181,6 +181,15 @@ static void redirect(struct netlink *n, uint16_t port)
 	end_expression(n, e);
 }
 
+/* A dropped SYN would be sent again and again; this ends the call at once. */
+static void reset_connection(struct netlink *n)
+{
+	struct nest e = begin_expression(n, "reject");
+
+	netlink_put_be32(n, NFTA_REJECT_TYPE, NFT_REJECT_TCP_RST);
+	end_expression(n, e);
+}
+
 static size_t begin_rule(struct netlink *n, const char *chain, uint16_t flags)
 {
 	begin(n, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | flags);
@@ -256,11 +265,12 @@ static void add_output_rules(struct netlink *n, uint16_t proxy_port)
 
 	add_chain(n, OUTPUT, "filter", 0, NF_DROP);
 	rule = begin_rule(n, OUTPUT, 0);
+	match_protocol(n, IPPROTO_TCP);
 	match_port(n, proxy_port);
 	load_conntrack(n, NFT_CT_STATUS);
 	mask32(n, IPS_DST_NAT);
 	compare(n, NFT_CMP_EQ, &none, sizeof(none));
-	verdict(n, NF_DROP);
+	reset_connection(n);
 	netlink_end_nest(n, rule);
 
 	rule = begin_rule(n, OUTPUT, 0);

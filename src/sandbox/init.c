@@ -37,7 +37,7 @@ static int write_file(const char *path, const char *text)
  * The kernel wants setgroups(2) off first, since leaving a group may widen
  * what its members are refused (user_namespaces(7)).
  */
-static int map_ids(uid_t uid, gid_t gid, struct err *err)
+int init_map_ids(uid_t uid, gid_t gid, struct err *err)
 {
 	char map[64];
 	int r = write_file("/proc/self/setgroups", "deny");
@@ -273,7 +273,7 @@ _noreturn_ void init_main(const struct init *i)
 	int signal_fd, pidfd;
 	pid_t command;
 
-	if (map_ids(i->uid, i->gid, &err) < 0 || start_alone(i, &err) < 0 ||
+	if (init_map_ids(i->uid, i->gid, &err) < 0 || start_alone(i, &err) < 0 ||
 	    set_up(i, &sockets, &terminal, &err) < 0)
 		fail(i, &err);
 	signal_fd = open_child_signals();

@@ -18,3 +18,6 @@ struct init {
 
 /* The whole life of the process; does not return. */
 _noreturn_ void init_main(const struct init *i);
+
+/* In a new user namespace, made by the user with these ids: gives them the same numbers inside. */
+int init_map_ids(uid_t uid, gid_t gid, struct err *err) _must_check_;

@@ -18,6 +18,7 @@
 #include "sandbox/limits.h"
 #include "sandbox/messages.h"
 #include "sandbox/network.h"
+#include "sandbox/probe.h"
 
 #define START_TIMEOUT_MS 30000
 
@@ -40,18 +41,13 @@ static pid_t clone_blocked(struct clone_args *args)
 	return pid < 0 ? -error : (pid_t)pid;
 }
 
-static const char *refusal_hint(int r)
+/* A refusal reads better with the setting that causes it. */
+static int refused(int r, const char *what, struct err *err)
 {
-	switch (r) {
-	case -EPERM:
-		return "start the container: user namespaces are not permitted here (see `leash "
-		       "doctor`)";
-	case -ENOSPC:
-		return "start the container: no more user namespaces are permitted "
-		       "(sysctl user.max_user_namespaces)";
-	default:
-		return "start the container";
-	}
+	const char *remedy =
+		r == -EPERM || r == -ENOSPC || r == -EACCES ? probe_restriction() : NULL;
+
+	return err_say(err, r, "%s%s%s", what, remedy ? "; " : "", remedy ? remedy : "");
 }
 
 /* In the child returns 0; in the parent the pid. */
@@ -61,6 +57,7 @@ static pid_t clone_init(struct sandbox *s, struct err *err)
 	struct clone_args args = { .flags = NAMESPACES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 				   .pidfd = (uint64_t)(uintptr_t)&pidfd,
 				   .exit_signal = SIGCHLD };
+	struct err why;
 	pid_t pid;
 
 	if (s->cgroup.fd >= 0) {
@@ -68,8 +65,10 @@ static pid_t clone_init(struct sandbox *s, struct err *err)
 		args.cgroup = (uint64_t)s->cgroup.fd;
 	}
 	pid = clone_blocked(&args);
-	if (pid < 0)
-		return err_set(err, pid, "%s", refusal_hint(pid));
+	if (pid < 0) {
+		(void)err_set(&why, pid, "start the container");
+		return refused(pid, why.text, err);
+	}
 	if (pid > 0) {
 		s->init_pid = pid;
 		s->init_pidfd = pidfd;
@@ -97,7 +96,7 @@ static int take_broken(const struct ipc_message *m, struct err *err)
 
 	memcpy(&theirs, m->payload.data, sizeof(theirs));
 	theirs.text[sizeof(theirs.text) - 1] = 0;
-	return err_say(err, theirs.code < 0 ? theirs.code : -EPROTO, "%s", theirs.text);
+	return refused(theirs.code < 0 ? theirs.code : -EPROTO, theirs.text, err);
 }
 
 /* Takes what one message brings. 1: the command stands at the gate. */
