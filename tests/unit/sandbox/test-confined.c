@@ -128,28 +128,40 @@ static void test_without_an_answerer_nothing_is_executed(void **state)
 	sandbox_done(&s);
 }
 
+static void make_file(const char *name)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", harness_dir(), name);
+	assert_int_equal(close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644)), 0);
+}
+
 static void test_the_command_changes_nothing_by_itself(void **state)
 {
+	static const char *const commands[] = { "echo x >new",	   "echo x >old",  "mkdir d",
+						"ln -s a b",	   "mkfifo p",	   "rm gone",
+						"mv moved other",  "echo x >/tmp/x", "echo x >/dev/null",
+						"echo 0 >/proc/self/comm" };
 	const char *writable[] = { harness_dir(), NULL };
-	char script[1024], expected[1024] = "";
-	struct sandbox_options o;
 
 	(void)state;
 	if (landlock_version() < 1)
 		skip();
-	(void)snprintf(script, sizeof(script),
-		       "cd %s; for c in 'echo x >new' 'echo x >old' 'mkdir d' 'ln -s a b' 'mkfifo p' 'rm old' "
-		       "'mv old older' 'echo x >/tmp/x' 'echo x >/dev/null' 'echo 0 >/proc/self/comm'; do "
-		       "(eval \"$c\") 2>&- && echo \"done: $c\"; done; cat old",
-		       harness_dir());
-	(void)snprintf(expected, sizeof(expected), "%s/old", harness_dir());
-	assert_int_equal(close(open(expected, O_WRONLY | O_CREAT | O_CLOEXEC, 0644)), 0);
-	o = confined(script);
-	o.writable = writable;
-	assert_string_equal(harness_output(o), "");
-	/* The same without Landlock, else this proves nothing. */
-	o.filter.len = 0;
-	assert_non_null(strstr(harness_output(o), "done: mkdir d"));
+	make_file("old");
+	make_file("gone");
+	make_file("moved");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		char script[512];
+		struct sandbox_options o;
+
+		(void)snprintf(script, sizeof(script), "cd %s; (%s) 2>&- && echo done; true", harness_dir(),
+			       commands[i]);
+		o = confined(script);
+		o.writable = writable;
+		assert_string_equal(harness_output(o), "");
+		o.filter.len = 0; /* without Landlock it works, else the above proves nothing */
+		assert_string_equal(harness_output(o), "done\n");
+	}
 }
 
 static void test_the_command_connects_nowhere_by_itself(void **state)
