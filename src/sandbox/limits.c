@@ -132,6 +132,13 @@ void limits_make_cgroup(const struct sandbox_limits *l, struct sandbox_cgroup *c
 			return;
 		}
 	}
+	limits_do_without_cgroup(l, cg, not_applied);
+}
+
+void limits_do_without_cgroup(const struct sandbox_limits *l, struct sandbox_cgroup *cg,
+			      uint64_t *not_applied)
+{
+	limits_remove_cgroup(cg);
 	*not_applied |= wanted(l);
 	/* RLIMIT_NPROC counts within the user namespace, but never the host's root. */
 	if (getuid() != 0)

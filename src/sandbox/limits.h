@@ -13,6 +13,9 @@
  */
 void limits_make_cgroup(const struct sandbox_limits *l, struct sandbox_cgroup *cg,
 			uint64_t *not_applied);
+/* The kernel let nobody be born there: removes the cgroup and says what is not to be had now. */
+void limits_do_without_cgroup(const struct sandbox_limits *l, struct sandbox_cgroup *cg,
+			      uint64_t *not_applied);
 void limits_remove_cgroup(struct sandbox_cgroup *cg);
 /* In the command's process: limits that it and its children inherit. */
 int limits_apply(const struct sandbox_limits *l, struct err *err) _must_check_;

@@ -23,11 +23,12 @@ static const char *const hidden[] = {
 	"/proc/vmallocinfo",
 };
 
-static const char *const hidden_sys[] = {
-	"/sys/firmware",	"/sys/devices/virtual/powercap",
-	"/sys/kernel/btf",	"/sys/kernel/debug",
-	"/sys/kernel/security", "/sys/kernel/tracing",
-	"/sys/fs/bpf",		"/sys/fs/pstore",
+static const char *const hidden_sys[] = { "/sys/firmware", "/sys/devices/virtual/powercap" };
+
+/* Mounts of the host's, and its network devices; a new sysfs has none of them. */
+static const char *const hidden_host_sys[] = {
+	"/sys/class/net",	"/sys/devices/virtual/net", "/sys/fs/bpf",	  "/sys/fs/pstore",
+	"/sys/kernel/debug", "/sys/kernel/security",    "/sys/kernel/tracing",
 };
 
 static int protect(const char *path)
@@ -84,7 +85,7 @@ int sysfs_mount(const struct scratch *s, struct err *err)
 
 	/* Where the host's is partly covered it stays, read-only as the whole tree. */
 	if (r == -EPERM)
-		r = scratch_hide(s, "/sys/class/net");
+		r = hide_list(s, hidden_host_sys, ARRAY_SIZE(hidden_host_sys));
 	else if (r >= 0)
 		mount_cgroup();
 	if (r >= 0)

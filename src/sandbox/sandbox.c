@@ -51,7 +51,7 @@ static int refused(int r, const char *what, struct err *err)
 }
 
 /* In the child returns 0; in the parent the pid. */
-static pid_t clone_init(struct sandbox *s, struct err *err)
+static pid_t clone_init(const struct sandbox_limits *l, struct sandbox *s, struct err *err)
 {
 	int pidfd = -1;
 	struct clone_args args = { .flags = NAMESPACES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
@@ -65,6 +65,11 @@ static pid_t clone_init(struct sandbox *s, struct err *err)
 		args.cgroup = (uint64_t)s->cgroup.fd;
 	}
 	pid = clone_blocked(&args);
+	if (pid < 0 && s->cgroup.fd >= 0) {
+		limits_do_without_cgroup(l, &s->cgroup, &s->limits_not_applied);
+		args.flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+		pid = clone_blocked(&args);
+	}
 	if (pid < 0) {
 		(void)err_set(&why, pid, "start the container");
 		return refused(pid, why.text, err);
@@ -189,7 +194,7 @@ static int start(const struct sandbox_options *o, struct sandbox *s, struct err 
 	gate_fd = gate[0];
 	s->gate_fd = gate[1];
 	limits_make_cgroup(&o->limits, &s->cgroup, &s->limits_not_applied);
-	pid = clone_init(s, err);
+	pid = clone_init(&o->limits, s, err);
 	if (pid < 0)
 		return pid;
 	if (pid == 0)

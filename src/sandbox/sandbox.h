@@ -7,7 +7,8 @@
  * sandbox_start returns when the command stands at the gate: everything is set
  * up, the filter is in force, and the next thing the command's process does is
  * execve. sandbox_release opens the gate. All resources end with the init
- * process, which ends when the caller dies or closes the control socket.
+ * process, which ends when the caller dies or closes the control socket. The
+ * caller has one thread; that one's end counts as its death.
  */
 #pragma once
 
