@@ -32,7 +32,7 @@ struct ipc_message {
 int ipc_socketpair(int ret_fds[2]) _must_check_;
 /* Sends one message; the descriptors stay the caller's. Blocks unless the socket does not. */
 int ipc_send(int fd, uint16_t type, uint32_t id, struct span payload, const int *fds,
-	     size_t n_fds) _must_check_;
+	     size_t n_fds);
 /*
  * Receives one message, checked against the table. Returns 1, 0 at end of
  * file, -EAGAIN, -EBADMSG for what the table does not allow, or another errno.

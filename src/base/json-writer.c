@@ -97,8 +97,27 @@ static size_t plain_prefix(struct span s)
 	return n;
 }
 
+/* A character, the text, and what comes after it, in one step: most of a record is made so. */
+static void append_between(struct buf *out, char before, struct span s, const char *after)
+{
+	size_t n_after = strlen(after);
+	char *to = buf_reserve(out, s.len + 1 + n_after);
+
+	if (!to)
+		return;
+	*to++ = before;
+	if (s.len)
+		memcpy(to, s.p, s.len);
+	memcpy(to + s.len, after, n_after);
+	buf_grow(out, s.len + 1 + n_after);
+}
+
 static void write_quoted(struct buf *out, struct span s)
 {
+	if (plain_prefix(s) == s.len) {
+		append_between(out, '"', s, "\"");
+		return;
+	}
 	(void)buf_append_char(out, '"');
 	while (s.len) {
 		uint32_t scalar;
@@ -126,9 +145,7 @@ static void write_quoted(struct buf *out, struct span s)
 void json_key(struct json_writer *w, const char *key)
 {
 	before_value(w);
-	(void)buf_append_char(w->out, '"');
-	(void)buf_append_str(w->out, key);
-	(void)buf_append(w->out, "\":", 2);
+	append_between(w->out, '"', span_of(key), "\":");
 	w->after_key = true;
 }
 

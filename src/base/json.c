@@ -60,7 +60,8 @@ static int take_hex4(struct parser *p)
 	return value;
 }
 
-/* What follows "\u": a scalar, a surrogate pair, or a byte that was not UTF-8. Returns its length. */
+/* What follows "\u": a scalar, a surrogate pair, or a byte that was not UTF-8. Returns its length.
+ */
 static int take_unicode(struct parser *p, char out[4])
 {
 	int high = take_hex4(p), low;
@@ -76,7 +77,8 @@ static int take_unicode(struct parser *p, char out[4])
 		if (low < 0xdc00 || low > 0xdfff)
 			return bad(p, "half of a surrogate pair");
 		return (int)utf8_encode(0x10000 + ((uint32_t)(high - 0xd800) << 10) +
-						(uint32_t)(low - 0xdc00), out);
+						(uint32_t)(low - 0xdc00),
+					out);
 	}
 	if (high >= 0xdc00 && high <= 0xdfff)
 		return bad(p, "half of a surrogate pair");
@@ -211,8 +213,8 @@ static int parse_items(struct parser *p, unsigned depth, struct span close, stru
 			return err_set(p->err, -ENOMEM, "read JSON");
 		skip_space(p);
 		if (ret->type == JSON_OBJECT)
-			err = ++n_members > JSON_MAX_MEMBERS ? bad(p, "too many keys") :
-							       parse_key(p, ret, item);
+			err = ++n_members > JSON_MAX_MEMBERS ? bad(p, "too many keys")
+							     : parse_key(p, ret, item);
 		if (err == 0)
 			err = parse_value(p, depth + 1, item);
 		if (err < 0)

@@ -11,6 +11,55 @@
 #define LIMIT_ARGV ((size_t)64 * 1024)
 /* Policy text of all layers together. */
 #define LIMIT_POLICY_TEXT ((size_t)8 * 1024 * 1024)
+
+/* ---- The proxy -------------------------------------------------------------- */
+
+/* Connections out of the container at one time; two descriptors each, so the process's own limit may be lower. */
+#define LIMIT_PROXY_CONNECTIONS ((size_t)10240)
+/* What is read of a connection before it must be known: a ClientHello with post-quantum shares has 2 KiB, a request head with cookies 16. */
+#define LIMIT_PROXY_FIRST_BYTES ((size_t)64 * 1024)
+/* How long a client may say nothing before the server is thought to speak first. */
+#define LIMIT_PROXY_SILENCE_MS 300
+/* How long the first bytes may take from the first to the last (a slow head holds a descriptor). */
+#define LIMIT_PROXY_HEAD_MS 10000
+/* How long the supervisor's word on who connects is waited for. */
+#define LIMIT_PROXY_PROCESS_MS 1000
+/* How long one address is tried. Linux itself gives up after about two minutes. */
+#define LIMIT_PROXY_DIAL_MS 30000
+/* How long a client that was refused may take to read why. */
+#define LIMIT_PROXY_ANSWER_MS 2000
+/* What is read at once, and so what waits for the slower side of a connection at most. */
+#define LIMIT_PROXY_RELAY ((size_t)64 * 1024)
+/* Processes that were announced and have not connected yet. */
+#define LIMIT_PROXY_PROCESSES ((size_t)4096)
+/* How long a datagram socket is taken to be the process' that was announced for its port. */
+#define LIMIT_PROXY_DATAGRAM_MS 10000
+/* Published ports: connections that wait for the supervisor. */
+#define LIMIT_PROXY_PUBLISH_PENDING ((size_t)256)
+/* Addresses with the names that were resolved to them; the oldest go. */
+#define LIMIT_PROXY_NAMES ((size_t)8192)
+/* Names of one address: a large content network; the oldest go. */
+#define LIMIT_PROXY_NAMES_PER_ADDRESS ((size_t)8)
+/* How long an address keeps its name at least; programs hold on to addresses longer than the TTL says. */
+#define LIMIT_PROXY_NAMES_SECONDS 600
+/* The host's /etc/hosts; lists against advertisements have a few MiB. */
+#define LIMIT_HOSTS_FILE ((size_t)16 * 1024 * 1024)
+/* RFC 1035 §4.2.2: the length of a message over TCP is 16 bits. */
+#define LIMIT_DNS_MESSAGE ((size_t)65535)
+/* Queries under way; more are answered SERVFAIL. */
+#define LIMIT_DNS_PENDING ((size_t)512)
+/* TCP connections to the resolver, and how long one may be idle. */
+#define LIMIT_DNS_CONNECTIONS ((size_t)64)
+#define LIMIT_DNS_IDLE_MS 10000
+/* Zones whose traffic is counted, and names that are remembered as already asked. */
+#define LIMIT_DNS_ZONES ((size_t)1024)
+#define LIMIT_DNS_SEEN ((size_t)4096)
+/* New names of one zone: so many at once, so many more each second. */
+#define LIMIT_DNS_ZONE_NAMES 500
+#define LIMIT_DNS_ZONE_NAMES_PER_SECOND 5
+/* Random-looking bytes in new names of one zone, likewise: a tunnel needs far more, a content network less. */
+#define LIMIT_DNS_ZONE_BYTES 2048
+#define LIMIT_DNS_ZONE_BYTES_PER_SECOND 16
 /* Brackets inside brackets in Cedar text: deeper than any person writes, shallow for any stack. */
 #define LIMIT_CEDAR_NESTING ((size_t)200)
 /* Levels of one Cedar expression tree; a chain of 900 `||` still fits, and recursion over it is cheap. */

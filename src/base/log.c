@@ -58,6 +58,12 @@ _printf_(2, 0) static void emit(enum log_level level, const char *fmt, va_list a
 		return; /* nowhere left to say so */
 }
 
+void log_text(const char *text, size_t len)
+{
+	if (fd_write_all(STDERR_FILENO, text, len) < 0)
+		return;
+}
+
 #define DEFINE_LOG(name, level)                \
 	void name(const char *fmt, ...)        \
 	{                                      \

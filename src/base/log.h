@@ -22,6 +22,9 @@ void log_set_raw_terminal(bool raw);
 /* May standard error, or another descriptor, be coloured? */
 bool log_want_color(int fd);
 
+/* Writes text as it is, which we made ourselves (a report with source lines and carets). */
+void log_text(const char *text, size_t len);
+
 void log_error(const char *fmt, ...) _printf_(1, 2);
 void log_warning(const char *fmt, ...) _printf_(1, 2);
 void log_notice(const char *fmt, ...) _printf_(1, 2);

@@ -55,13 +55,13 @@ void diagnostic_add(struct cedar_diagnostics *d, enum cedar_severity severity, c
 }
 
 /* Insertion sort: stable, few items, nearly sorted. */
-void diagnostics_sort(struct cedar_diagnostics *d)
+void diagnostics_sort(struct cedar_diagnostics *d, size_t first)
 {
-	for (size_t i = 1; i < d->len; i++) {
+	for (size_t i = first; i < d->len; i++) {
 		struct cedar_diagnostic item = d->items[i];
 		size_t j = i;
 
-		for (; j > 0 && d->items[j - 1].range.begin > item.range.begin; j--)
+		for (; j > first && d->items[j - 1].range.begin > item.range.begin; j--)
 			d->items[j] = d->items[j - 1];
 		d->items[j] = item;
 	}

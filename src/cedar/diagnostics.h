@@ -13,8 +13,8 @@
 void diagnostic_add(struct cedar_diagnostics *d, enum cedar_severity severity, const char *code,
 		    struct cedar_range range, const char *suggestion, const char *fmt, ...)
 	_printf_(6, 7);
-/* Puts the findings into source order. */
-void diagnostics_sort(struct cedar_diagnostics *d);
+/* Puts the findings from the first-th on into source order. */
+void diagnostics_sort(struct cedar_diagnostics *d, size_t first);
 /* s cut at a character boundary so that it can be quoted in a message. */
 struct span diagnostic_quote(struct span s);
 /* The candidate that word was probably meant to be (at most 2 edits, fewer in short words), or

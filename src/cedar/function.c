@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "cedar/diagnostics.h"
+#include "cedar/evaluate-private.h"
 #include "cedar/ipaddr.h"
 #include "cedar/value-private.h"
 
@@ -14,7 +15,7 @@ static int want(struct evaluation *ev, const struct cedar_expr *e, const struct 
 	if (v->kind == kind)
 		return 0;
 	if (kind == CEDAR_ENTITY)
-		return evaluation_type_error(ev, e, "(entity of type `any_entity_type`)", v);
+		return evaluation_type_error(ev, e, ENTITY_WANTED, v);
 	return evaluation_type_error(ev, e, value_kind_name(kind), v);
 }
 
@@ -24,18 +25,6 @@ static int want_both(struct evaluation *ev, const struct cedar_expr *e,
 	int r = want(ev, e->items[0], &args[0], kind);
 
 	return r < 0 ? r : want(ev, e->items[1], &args[1], kind);
-}
-
-static int give_bool(struct cedar_value *ret, bool b)
-{
-	*ret = (struct cedar_value){ .kind = CEDAR_BOOL, .boolean = b };
-	return 0;
-}
-
-static int give_integer(struct cedar_value *ret, enum cedar_value_kind kind, int64_t n)
-{
-	*ret = (struct cedar_value){ .kind = kind, .integer = n };
-	return 0;
 }
 
 /* ---- Sets and tags ------------------------------------------------------ */

@@ -246,6 +246,7 @@ int cedar_policy_set_parse(struct span text, struct cedar_diagnostics *diags,
 {
 	_cleanup_(cleanup_policy_set) struct cedar_policy_set *set = xnew(struct cedar_policy_set);
 	size_t n_errors = diags->n_errors;
+	size_t first = diags->len;
 	struct parser p;
 	size_t cap = 0;
 	int r;
@@ -258,7 +259,7 @@ int cedar_policy_set_parse(struct span text, struct cedar_diagnostics *diags,
 	while (!p.is_limited && p.token.kind != TOKEN_END && diags->len <= LIMIT_CEDAR_DIAGNOSTICS)
 		if (add_policy(&p, set, &cap) < 0)
 			break;
-	diagnostics_sort(diags);
+	diagnostics_sort(diags, first);
 	if (p.is_limited)
 		return -EMSGSIZE;
 	if (diags->n_errors > n_errors)
@@ -271,6 +272,7 @@ int cedar_expr_parse(struct span text, struct arena *arena, struct cedar_diagnos
 		     struct cedar_expr **ret)
 {
 	size_t n_errors = diags->n_errors;
+	size_t first = diags->len;
 	struct cedar_expr *e;
 	struct parser p;
 	int r;
@@ -283,7 +285,7 @@ int cedar_expr_parse(struct span text, struct arena *arena, struct cedar_diagnos
 	e = parser_expr(&p);
 	if (e && p.token.kind != TOKEN_END)
 		(void)parser_unexpected(&p, "an operator or the end");
-	diagnostics_sort(diags);
+	diagnostics_sort(diags, first);
 	if (p.is_limited)
 		return -EMSGSIZE;
 	if (!e || diags->n_errors > n_errors)

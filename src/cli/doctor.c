@@ -94,7 +94,7 @@ static void print(const struct doctor *d, const struct row *rows, size_t n, bool
 						       "\nSessions cannot run here until what is MISSING is there. "
 						       "Nothing runs unprotected.\n");
 	}
-	(void)fd_write_all(STDOUT_FILENO, out.data, out.len);
+	(void)fwrite(out.data, 1, out.len, stdout);
 }
 
 int command_doctor(int argc, char **argv)

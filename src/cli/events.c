@@ -35,12 +35,15 @@ enum {
 
 const struct option_spec events_options[] = {
 	{ "follow", 'f', NULL, "go on showing events until the session ends", OPTION_FOLLOW, 0 },
-	{ "json", 0, NULL, "the records as they are in the log, one JSON object a line", OPTION_JSON, 0 },
+	{ "json", 0, NULL, "the records as they are in the log, one JSON object a line",
+	  OPTION_JSON, 0 },
 	{ "logfmt", 0, NULL, "key=value", OPTION_LOGFMT, 0 },
-	{ "kind", 'k', "KIND", "only this kind (file.open) or group (file); may be repeated", OPTION_KIND, 0 },
+	{ "kind", 'k', "KIND", "only this kind (file.open) or group (file); may be repeated",
+	  OPTION_KIND, 0 },
 	{ "decision", 'd', "allow|deny|would-deny|asked", "only this decision; may be repeated",
 	  OPTION_DECISION, 0 },
-	{ "path", 0, "PREFIX", "only this file, or this directory and what is below", OPTION_PATH, 0 },
+	{ "path", 0, "PREFIX", "only this file, or this directory and what is below", OPTION_PATH,
+	  0 },
 	{ "host", 0, "HOST", "only this host; *.example.com for those below it", OPTION_HOST, 0 },
 	{ "pid", 0, "PID", "only this process", OPTION_PID, 0 },
 	{ "since", 0, "SEQ", "only what came after the event with this number", OPTION_SINCE, 0 },
@@ -53,13 +56,16 @@ const size_t n_events_options = ARRAY_SIZE(events_options);
 static const struct usage usage = {
 	.name = "events",
 	.arguments = "[SESSION] [FLAGS]",
-	.description = "Shows what a session did and what was denied. SESSION is an id, its beginning or its\n"
+	.description = "Shows what a session did and what was denied. SESSION is an id, its "
+		       "beginning or its\n"
 		       "last four letters; without it the newest session is shown.\n",
 	.options = events_options,
 	.n_options = ARRAY_SIZE(events_options),
-	.examples = "  leash events --decision deny            what the newest session was kept from doing\n"
-		    "  leash events -f                         watch a session from another terminal\n"
-		    "  leash events --kind net --json | jq -r .host\n",
+	.examples =
+		"  leash events --decision deny            what the newest session was kept from "
+		"doing\n"
+		"  leash events -f                         watch a session from another terminal\n"
+		"  leash events --kind net --json | jq -r .host\n",
 };
 
 enum form {
@@ -207,12 +213,16 @@ static int show_present(struct viewer *v, struct log_lines *lines, struct err *e
 	return r < 0 ? r : n;
 }
 
+/*
+ * The kernel reports that a file was closed before it drops the file's lock
+ * (__fput), so look again after a while even if nothing more is reported.
+ */
 static int wait_for_change(int inotify_fd, struct err *err)
 {
 	struct pollfd p = { .fd = inotify_fd, .events = POLLIN };
 	char changes[4096];
 
-	if (poll(&p, 1, -1) < 0 && errno != EINTR)
+	if (poll(&p, 1, 1000) < 0 && errno != EINTR)
 		return err_set(err, -errno, "wait for events");
 	if (read(inotify_fd, changes, sizeof(changes)) < 0 && errno != EAGAIN && errno != EINTR)
 		return err_set(err, -errno, "wait for events");
@@ -236,8 +246,9 @@ static int follow(struct viewer *v, const struct records *records, struct log_li
 		if (r < 0 || v->is_stopped)
 			return r;
 		if (r == 0 && !is_open)
-			return err_say(err, -ESRCH, "the session ended without its last record: "
-						    "leash was killed, or its log could not be written");
+			return err_say(err, -ESRCH,
+				       "the session ended without its last record: "
+				       "leash was killed, or its log could not be written");
 		if (r == 0)
 			r = wait_for_change(inotify_fd, err);
 		if (r < 0)

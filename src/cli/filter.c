@@ -38,7 +38,8 @@ int filter_add_decision(struct filter *f, const char *value, struct err *err)
 {
 	if (event_decision_from_name(span_of(value)) == EVENT_DECISION_NONE)
 		return err_say(err, -EINVAL,
-			       "--decision %s: the decisions are allow, deny, would-deny and asked", value);
+			       "--decision %s: the decisions are allow, deny, would-deny and asked",
+			       value);
 	vec_push(&f->decisions, value);
 	return 0;
 }

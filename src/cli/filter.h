@@ -9,7 +9,7 @@
 #include "base/vec.h"
 
 struct filter {
-	VEC(const char *) kinds;     /* "file.open", or "file" for all that begins with "file." */
+	VEC(const char *) kinds; /* "file.open", or "file" for all that begins with "file." */
 	VEC(const char *) decisions;
 	char *path;	  /* this file, or this directory and all below it; owned */
 	const char *host; /* a name, or "*.example.com" */

@@ -11,7 +11,8 @@ struct nearest {
 	size_t distance;
 };
 
-/* Letters added, left out, changed or swapped with their neighbour. SIZE_MAX for words over 64 bytes. */
+/* Letters added, left out, changed or swapped with their neighbour. SIZE_MAX for words over 64
+ * bytes. */
 size_t nearest_distance(struct span a, struct span b);
 /* Offers a known word. One that differs in a third of its letters or more is not near. */
 void nearest_offer(struct nearest *n, const char *known);

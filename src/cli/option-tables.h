@@ -5,8 +5,8 @@
 
 #include "cli/options.h"
 
-#define DECLARE_OPTIONS(name)                          \
-	extern const struct option_spec name##_options[]; \
+#define DECLARE_OPTIONS(name)                                                                      \
+	extern const struct option_spec name##_options[];                                          \
 	extern const size_t n_##name##_options
 
 DECLARE_OPTIONS(run);

@@ -40,8 +40,8 @@ static const struct option_spec *find(const struct table *t, const struct word *
 	for (size_t i = 0; i < t->n; i++) {
 		const struct option_spec *s = &t->specs[i];
 
-		if (w->is_short ? s->short_name == w->name.p[0] :
-				  s->long_name && span_eq_str(w->name, s->long_name))
+		if (w->is_short ? s->short_name == w->name.p[0]
+				: s->long_name && span_eq_str(w->name, s->long_name))
 			return s;
 	}
 	return NULL;

@@ -12,9 +12,10 @@
 
 struct option_spec {
 	const char *long_name;
-	char short_name;      /* 0: none */
-	const char *argument; /* NULL: none; its name for help: "FILE", or the choices: "allow|deny" */
-	const char *help;     /* NULL: another name for a flag, not shown */
+	char short_name; /* 0: none */
+	const char
+		*argument; /* NULL: none; its name for help: "FILE", or the choices: "allow|deny" */
+	const char *help;  /* NULL: another name for a flag, not shown */
 	int id;
 	/*
 	 * Not 0: the short flag may stand alone and means this id then. It takes

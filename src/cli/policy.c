@@ -170,7 +170,7 @@ static int check(struct query *q, char **operands)
 		return r < 0;
 	}
 	if (report.len)
-		(void)fd_write_all(STDERR_FILENO, report.data, report.len);
+		log_text(report.data, report.len);
 	if (r < 0) {
 		log_error("%s", err.text);
 		return 1;
@@ -259,7 +259,7 @@ static int explain_request(struct query *q, const struct policy_request *request
 	}
 	if (r < 0) {
 		if (report.len)
-			(void)fd_write_all(STDERR_FILENO, report.data, report.len);
+			log_text(report.data, report.len);
 		log_error("%s", err.text);
 		return EXIT_USAGE;
 	}
@@ -281,7 +281,7 @@ static int explain_request(struct query *q, const struct policy_request *request
 	} else {
 		(void)policy_explain(policy, request, &decision, log_want_color(STDOUT_FILENO), &out);
 	}
-	(void)fd_write_all(STDOUT_FILENO, out.data, out.len);
+	(void)fwrite(out.data, 1, out.len, stdout);
 	policy_decider_free(decider);
 	policy_unref(policy);
 	return decision.verdict == DECISION_ALLOW ? 0 : 1;
@@ -291,6 +291,7 @@ static int explain(struct query *q, char **operands)
 {
 	struct policy_request request = { .fact = exe_fact, .fact_ctx = q };
 	_cleanup_buf_ struct buf absolute = BUF_INIT(0);
+	_cleanup_free_ char *expanded = NULL;
 	_cleanup_free_ char *path = NULL;
 	struct err err = { 0 };
 	struct stat st;
@@ -310,7 +311,10 @@ static int explain(struct query *q, char **operands)
 			request.host = span_of(q->host);
 		return explain_request(q, &request);
 	}
-	(void)path_normalise(span_of(q->cwd), span_of(operands[1]), &absolute);
+	expanded = operands[1][0] == '~' && (operands[1][1] == '/' || !operands[1][1]) ?
+			   xasprintf("%s%s", q->home, operands[1] + 1) :
+			   xstrdup(operands[1]);
+	(void)path_normalise(span_of(q->cwd), span_of(expanded), &absolute);
 	path = path_resolve(absolute.data);
 	if (!path) {
 		log_error("%s: %s", operands[1], strerror(errno));
@@ -345,7 +349,7 @@ static void print_help(void)
 				   "         allowed and 1 if it is denied\n"
 				   "show     prints a built-in profile\n\nFlags:\n");
 	(void)options_help(policy_options, n_policy_options, &out);
-	(void)fd_write_all(STDOUT_FILENO, out.data, out.len);
+	(void)fwrite(out.data, 1, out.len, stdout);
 }
 
 int command_policy(int argc, char **argv)

@@ -11,10 +11,14 @@ struct records {
 	int log_fd;			 /* owned */
 };
 
-#define RECORDS_INIT { .log_fd = -1 }
+#define RECORDS_INIT                                                                               \
+	{                                                                                          \
+		.log_fd = -1                                                                       \
+	}
 
 /* name NULL means the newest session. */
 int records_open(const char *name, struct records *ret, struct err *err) _must_check_;
 void records_done(struct records *r);
-/* session.json in the session's directory, NULL where it is missing or damaged; lives in the arena. */
+/* session.json in the session's directory, NULL where it is missing or damaged; lives in the arena.
+ */
 const struct json *records_summary(const char *directory, struct arena *a);

@@ -179,7 +179,9 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 		return set_policy_file(run, value, err);
 	case OPTION_PROFILE:
 		run->layers.environment.profile = value;
-		return 0;
+		return policy_profile_text(value).len ?
+			       0 :
+			       err_say(err, -EINVAL, "--profile %s: there are guarded, permissive and locked", value);
 	case OPTION_MODE:
 		return set_mode(run, value, err);
 	case OPTION_NO_INTERACTIVE:
@@ -383,7 +385,7 @@ int command_run(int argc, char **argv)
 	first = options_parse(run_options, n_run_options, argc, argv, on_option, &run, &err);
 	if (first < 0) {
 		log_error("%s", err.text);
-		return EXIT_LEASH_FAILED;
+		return EXIT_USAGE;
 	}
 	if (run.want_version)
 		return command_version(1, argv);

@@ -39,8 +39,10 @@ const size_t n_sessions_options = ARRAY_SIZE(sessions_options);
 static const struct usage usage = {
 	.name = "sessions",
 	.arguments = "[FLAGS]",
-	.description = "Lists the sessions that were recorded, the newest first: id, when it began, how it\n"
-		       "stands, how many events it has and how many were denied, and its command.\n",
+	.description =
+		"Lists the sessions that were recorded, the newest first: id, when it began, how "
+		"it\n"
+		"stands, how many events it has and how many were denied, and its command.\n",
 	.options = sessions_options,
 	.n_options = ARRAY_SIZE(sessions_options),
 };
@@ -53,7 +55,8 @@ struct list {
 /* One row; the spans live in the arena of the session's summary. */
 struct row {
 	const char *id;
-	const char *state; /* "running", "ended", or "died": the log's writer is gone without an end */
+	const char
+		*state; /* "running", "ended", or "died": the log's writer is gone without an end */
 	const struct json *summary; /* may be NULL */
 	uint64_t n_events, n_denied;
 	char started[RFC3339_LEN + 1];
@@ -116,7 +119,8 @@ static void read_row(const char *directory, const char *id, struct arena *a, str
 
 static void show_json(const struct row *row, struct buf *out)
 {
-	static const char *const copied[] = { "workspace", "mode", "profile", "policy", "backend", "ended" };
+	static const char *const copied[] = { "workspace", "mode",    "profile",
+					      "policy",	   "backend", "ended" };
 	const struct json *command = json_get(row->summary, "command");
 	struct json_writer w = { .out = out };
 	uint64_t status;

@@ -132,7 +132,7 @@ static void show_process(const struct json *event, struct buf *out)
 		(void)buf_printf(out, "[%.*s]", SPAN_ARG(pid->text));
 	if (out->len == start)
 		(void)buf_append_str(out, "-");
-	pad(out, start, 20);
+	pad(out, start, 21);
 }
 
 static void show_list(const struct json *list, struct buf *out)

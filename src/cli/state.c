@@ -105,7 +105,8 @@ static bool is_id(const char *name)
 		bool is_digit = name[i] >= '0' && name[i] <= '9';
 		bool is_letter = name[i] >= 'a' && name[i] <= 'z';
 
-		if (shape[i] == '-' ? name[i] != '-' : !(is_digit || (shape[i] == 'a' && is_letter)))
+		if (shape[i] == '-' ? name[i] != '-'
+				    : !(is_digit || (shape[i] == 'a' && is_letter)))
 			return false;
 	}
 	return true;
@@ -124,7 +125,8 @@ int state_session_list_read(const char *state, state_session_list *ret, struct e
 	int error;
 
 	if (!dir)
-		return errno == ENOENT ? 0 : err_set(err, -errno, "list the sessions in %s", sessions);
+		return errno == ENOENT ? 0
+				       : err_set(err, -errno, "list the sessions in %s", sessions);
 	for (errno = 0; (entry = readdir(dir)); errno = 0)
 		if (is_id(entry->d_name))
 			vec_push(ret, xstrdup(entry->d_name));
@@ -165,12 +167,14 @@ static int find(const state_session_list *list, const char *name, const char **r
 			continue;
 		if (found)
 			return err_say(err, -ENOTUNIQ,
-				       "several sessions are called %s: %s, %s, ...; `leash sessions` lists them",
+				       "several sessions are called %s: %s, %s, ...; `leash "
+				       "sessions` lists them",
 				       name, found, list->items[i]);
 		found = list->items[i];
 	}
 	if (!found)
-		return err_say(err, -ENOENT, "no session is called %s; `leash sessions` lists them", name);
+		return err_say(err, -ENOENT, "no session is called %s; `leash sessions` lists them",
+			       name);
 	*ret = found;
 	return 0;
 }

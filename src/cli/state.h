@@ -24,7 +24,8 @@ int state_session_create(const char *state, char **ret_id, char **ret_directory,
 typedef VEC(char *) state_session_list;
 
 /* No state directory is no session. */
-int state_session_list_read(const char *state, state_session_list *ret, struct err *err) _must_check_;
+int state_session_list_read(const char *state, state_session_list *ret,
+			    struct err *err) _must_check_;
 void state_session_list_done(state_session_list *list);
 
 /*

@@ -29,9 +29,9 @@ int usage_help(const struct usage *u, struct buf *out)
 			 u->arguments, u->description);
 	(void)buf_append_str(out, "\nFlags:\n");
 	if (u->examples)
-		return options_help(u->options, u->n_options, out) < 0 ?
-			       -1 :
-			       buf_printf(out, "\nExamples:\n%s", u->examples);
+		return options_help(u->options, u->n_options, out) < 0
+			       ? -1
+			       : buf_printf(out, "\nExamples:\n%s", u->examples);
 	return options_help(u->options, u->n_options, out);
 }
 

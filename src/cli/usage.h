@@ -7,7 +7,10 @@
 #include "cli/options.h"
 
 #define OPTION_HELP_ID 1000
-#define OPTION_HELP_ROW { "help", 'h', NULL, "show this help", OPTION_HELP_ID, 0 }
+#define OPTION_HELP_ROW                                                                            \
+	{                                                                                          \
+		"help", 'h', NULL, "show this help", OPTION_HELP_ID, 0                             \
+	}
 
 struct usage {
 	const char *name;

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "cli/command.h"
 #include "cli/option-tables.h"
 #include "cli/records.h"
@@ -18,8 +18,9 @@ enum {
 };
 
 const struct option_spec verify_options[] = {
-	{ "head", 0, "HASH", "the hash of the last record, kept elsewhere: the log must still end in it",
-	  OPTION_HEAD, 0 },
+	{ "head", 0, "HASH",
+	  "the hash of the last record, kept elsewhere: the log must still end in it", OPTION_HEAD,
+	  0 },
 	OPTION_HELP_ROW,
 };
 const size_t n_verify_options = ARRAY_SIZE(verify_options);
@@ -27,8 +28,10 @@ const size_t n_verify_options = ARRAY_SIZE(verify_options);
 static const struct usage usage = {
 	.name = "verify",
 	.arguments = "[SESSION] [FLAGS]",
-	.description = "Checks that the records of a session's log are whole and in order and that none was\n"
-		       "changed, and names the first that is not so. Ends with 0, or 1 for a bad log.\n",
+	.description =
+		"Checks that the records of a session's log are whole and in order and that none "
+		"was\n"
+		"changed, and names the first that is not so. Ends with 0, or 1 for a bad log.\n",
 	.options = verify_options,
 	.n_options = ARRAY_SIZE(verify_options),
 };
@@ -52,9 +55,10 @@ static int compare_summary(const struct records *records, const struct event_log
 	uint64_t n_events;
 
 	if (head.len && !span_eq_str(head, report->head_hex))
-		return err_say(err, -EBADMSG,
-			       "the log does not end in the record that session.json names: records are "
-			       "missing at its end, or the last one was changed");
+		return err_say(
+			err, -EBADMSG,
+			"the log does not end in the record that session.json names: records are "
+			"missing at its end, or the last one was changed");
 	if (head.len && json_to_uint(json_get(summary, "events"), &n_events) &&
 	    n_events != report->n_records)
 		return err_say(err, -EBADMSG, "session.json counts %llu records, the log has %llu",
@@ -86,7 +90,8 @@ static int verify(const char *name, const char *head, struct err *err)
 			 records.id, (unsigned long long)report.n_records,
 			 is_open ? ", still being written" : "", report.head_hex);
 	if (!is_open && !report.is_stopped)
-		log_warning("the log has no session.stop at its end: leash was killed, or records are missing");
+		log_warning("the log has no session.stop at its end: leash was killed, or records "
+			    "are missing");
 	r = fd_write_all(STDOUT_FILENO, out.data, out.len);
 	return r < 0 ? err_set(err, r, "write the result") : 0;
 }

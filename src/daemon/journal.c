@@ -47,7 +47,7 @@ static void count(struct journal *j, const struct event *e)
 		j->n_lost += e->count;
 }
 
-void journal_write(struct journal *j, const struct event *e)
+static void append(struct journal *j, const struct event *e)
 {
 	struct event filled = *e;
 
@@ -62,9 +62,15 @@ void journal_write(struct journal *j, const struct event *e)
 
 static void on_event(const struct event *e, void *ctx)
 {
-	struct journal *j = ctx;
+	append(ctx, e);
+}
 
-	journal_write(j, e);
+/* Who follows the log sees it now, not with the next batch. */
+void journal_write(struct journal *j, const struct event *e)
+{
+	append(j, e);
+	if (event_log_flush(j->log, /* sync = */ false) < 0 && !j->failure)
+		j->failure = -EIO;
 }
 
 void journal_drain(struct journal *j)

@@ -48,8 +48,9 @@ int session_load_policy(struct session *s, int *ret_bundle_fd, struct err *err)
 	struct policy_source *source = NULL;
 	int r = policy_layers_load(s->options->layers, log_want_color(STDERR_FILENO), &report, &source, err);
 
-	if (report.len)
-		(void)fd_write_all(STDERR_FILENO, report.data, report.len);
+	/* Warnings are for `leash policy check`; here they would stand before every session. */
+	if (report.len && (r < 0 || s->options->is_verbose))
+		log_text(report.data, report.len);
 	if (r < 0)
 		return r;
 	s->n_policies = policy_source_len(source);
@@ -148,8 +149,6 @@ static void on_settled(uv_timer_t *timer)
 
 	if (reload(s, &report, &err) < 0)
 		report_rejected(s, &report, &err);
-	else if (report.len)
-		log_warning("the changed policy:\n%s", report.data);
 }
 
 void session_policy_applied(struct session *s, uint64_t *applied, uint64_t generation)

@@ -68,8 +68,9 @@ struct policy_request {
 	enum policy_action action;
 	/*
 	 * Files and programs: the absolute canonical path as the container sees
-	 * it, any bytes, no final slash except for "/". is_directory: the object
-	 * exists and is a directory. An anonymous program is "memfd:".
+	 * it, any bytes, no final slash except for "/"; other paths are denied.
+	 * is_directory: the object is a directory; for FileCreate, what comes into
+	 * being is one (mkdir, a directory renamed to this name; never a link). An anonymous program is "memfd:".
 	 */
 	struct span path;
 	bool is_directory;
@@ -81,6 +82,7 @@ struct policy_request {
 	bool has_address;
 	uint16_t port; /* 0: not known (DnsResolve) */
 	struct span protocol; /* "tcp", "udp" */
+	struct span server, tool; /* McpCall; host and port are the server's where it has them */
 	policy_fact_fn fact; /* NULL: facts are absent, policies that need them deny */
 	void *fact_ctx;
 };

@@ -31,7 +31,8 @@ enum proxy_message {
 };
 
 struct proxy_start {
-	uint16_t own_ports[8]; /* host ports that are leash's own: never dialled on a local address; 0 ends */
+	uint16_t own_ports[8]; /* host ports that are leash's own: never dialled on a local address;
+				  0 ends */
 };
 
 extern const struct ipc_type proxy_to_proxy[PROXY_MESSAGE_MAX];

@@ -55,11 +55,12 @@ static int set_up_stdio(const struct command *c, struct err *err)
 	const int terminal[3] = { c->slave_fd, c->slave_fd, c->slave_fd };
 	int r;
 
-	if (setsid() < 0)
-		return err_set(err, -errno, "start a session");
-	r = c->slave_fd >= 0 ? terminal_take(c->slave_fd) : 0;
+	if (c->slave_fd >= 0)
+		r = terminal_enter(c->slave_fd);
+	else
+		r = setsid() < 0 ? -errno : 0;
 	if (r < 0)
-		return err_set(err, r, "take the terminal");
+		return err_set(err, r, "give the command its terminal or session");
 	r = place_stdio(c->slave_fd >= 0 ? terminal : c->options->stdio_fds);
 	if (r < 0)
 		return err_set(err, r, "set up standard input and output");

@@ -64,9 +64,6 @@ static int start_alone(const struct init *i, struct err *err)
 	r = descriptors_keep(keep, ARRAY_SIZE(keep));
 	if (r < 0)
 		return err_set(err, r, "close the session's descriptors");
-	/* Out of the caller's process group: a ^C at his terminal is not for init. */
-	if (setsid() < 0)
-		return err_set(err, -errno, "start a session");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return err_set(err, -errno, "bind the container's life to the session's");
 	return 0;
@@ -97,9 +94,18 @@ static int set_up(const struct init *i, struct network_sockets *sockets, struct 
 	if (o->hostname && sethostname(o->hostname, strlen(o->hostname)) < 0)
 		return err_set(err, -errno, "set the container's host name");
 	r = mounts_make(o, err);
-	if (r >= 0 && o->want_pty)
+	if (r < 0)
+		return r;
+	if (o->want_pty) {
 		r = terminal_open(terminal, &o->window, err);
-	return r;
+		if (r < 0)
+			return r;
+		r = terminal_lead(terminal->slave_fd);
+	} else {
+		/* Out of the caller's process group: a ^C at his terminal is not for init. */
+		r = setsid() < 0 ? -errno : 0;
+	}
+	return r < 0 ? err_set(err, r, "start a session") : 0;
 }
 
 static int send_descriptors(const struct init *i, const struct network_sockets *s,
@@ -211,7 +217,7 @@ _noreturn_ static void fail(const struct init *i, const struct err *err)
 }
 
 /* Reaps everything that ended; the container ends with the command. */
-static void reap(int control_fd, pid_t command)
+static void reap(int control_fd, bool has_terminal, pid_t command)
 {
 	int status;
 	pid_t pid;
@@ -220,7 +226,8 @@ static void reap(int control_fd, pid_t command)
 		if (pid != command)
 			continue;
 		if (WIFSTOPPED(status)) {
-			report(control_fd, SANDBOX_STOPPED, WSTOPSIG(status));
+			if (has_terminal)
+				report(control_fd, SANDBOX_STOPPED, WSTOPSIG(status));
 			continue;
 		}
 		report(control_fd, SANDBOX_EXITED, status);
@@ -240,7 +247,7 @@ static void pass_signal(int control_fd, pid_t command)
 	(void)kill(-command, signal_number);
 }
 
-_noreturn_ static void watch(int control_fd, int signal_fd, pid_t command)
+_noreturn_ static void watch(int control_fd, int signal_fd, bool has_terminal, pid_t command)
 {
 	struct pollfd fds[2] = { { .fd = control_fd, .events = POLLIN },
 				 { .fd = signal_fd, .events = POLLIN } };
@@ -250,7 +257,7 @@ _noreturn_ static void watch(int control_fd, int signal_fd, pid_t command)
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			_exit(1);
 		if (fds[1].revents && read(signal_fd, &info, sizeof(info)) > 0)
-			reap(control_fd, command);
+			reap(control_fd, has_terminal, command);
 		if (fds[0].revents)
 			pass_signal(control_fd, command);
 	}
@@ -285,5 +292,5 @@ _noreturn_ void init_main(const struct init *i)
 	}
 	if (send_descriptors(i, &sockets, &terminal, pidfd) < 0 || settle(i, signal_fd, &err) < 0)
 		fail(i, &err);
-	watch(i->control_fd, signal_fd, command);
+	watch(i->control_fd, signal_fd, i->options->want_pty, command);
 }

@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 
-#define DEFAULT_PIDS 4096 /* enough for a parallel build; a fork bomb ends here */
+#define DEFAULT_PIDS 8192 /* enough for a parallel build; a fork bomb ends here */
 #define CPU_PERIOD_US 100000
 
 #define MEMORY_BIT (UINT64_C(1) << 0)

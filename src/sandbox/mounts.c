@@ -26,6 +26,8 @@
 
 #define TREE_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
+#define N_OWN_PLACES 4
+
 /* A detached copy of a mount, and where it goes. */
 struct bind {
 	char *target;
@@ -40,6 +42,7 @@ struct tree {
 	struct devices devices;
 	struct scratch scratch;
 	bool is_root_writable;
+	char *own_places[N_OWN_PLACES];
 };
 
 static const char *const private_dirs[] = { "/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp" };
@@ -58,14 +61,6 @@ bool mounts_is_private(const char *path)
 	return is_within_any(path, private_dirs, ARRAY_SIZE(private_dirs));
 }
 
-static bool is_private_dir(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(private_dirs); i++)
-		if (strcmp(path, private_dirs[i]) == 0)
-			return true;
-	return false;
-}
-
 static void tree_done(struct tree *t)
 {
 	for (size_t i = 0; i < t->writable.len; i++) {
@@ -78,6 +73,8 @@ static void tree_done(struct tree *t)
 	}
 	vec_done(&t->writable);
 	vec_done(&t->extra);
+	for (size_t i = 0; i < N_OWN_PLACES; i++)
+		xfree(t->own_places[i]);
 	devices_done(&t->devices);
 	scratch_done(&t->scratch);
 }
@@ -113,38 +110,64 @@ static int take_writable(struct tree *t, const char *path, bool is_read_only, st
 	return 0;
 }
 
-/* The workspace and home must be seen even where a private directory covers their place. */
-static int take_visible(struct tree *t, const char *path, struct err *err)
+/* The places that the command stands on, by their real names; "/" is nobody's own. */
+static int resolve_own_places(struct tree *t, struct err *err)
 {
-	_cleanup_free_ char *real = path ? path_resolve(path) : NULL;
+	const struct sandbox_options *o = t->options;
+	const char *const paths[N_OWN_PLACES] = { o->home, o->workspace, o->cwd, o->program };
 
-	if (!real || !mounts_is_private(real) ||
-	    is_within_any(real, kernel_dirs, ARRAY_SIZE(kernel_dirs)))
-		return 0;
-	return take_writable(t, real, /* is_read_only = */ true, err);
+	for (size_t i = 0; i < N_OWN_PLACES; i++) {
+		if (!paths[i] || strcmp(paths[i], "/") == 0)
+			continue;
+		t->own_places[i] = path_resolve(paths[i]);
+		if (!t->own_places[i])
+			return err_set(err, -errno, "resolve %s", paths[i]);
+	}
+	return 0;
+}
+
+static bool is_own_place(const struct tree *t, const char *path)
+{
+	for (size_t i = 0; i < N_OWN_PLACES; i++)
+		if (t->own_places[i] && path_is_within(span_of(path), span_of(t->own_places[i])))
+			return true;
+	return false;
+}
+
+/* They must be seen even where a private directory covers their place. */
+static int take_visible(struct tree *t, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < N_OWN_PLACES && r >= 0; i++) {
+		const char *path = t->own_places[i];
+
+		if (path && mounts_is_private(path) &&
+		    !is_within_any(path, kernel_dirs, ARRAY_SIZE(kernel_dirs)))
+			r = take_writable(t, path, !t->is_root_writable, err);
+	}
+	return r;
+}
+
+/* The container's own /tmp is what a policy means by it, never the host's. */
+static bool is_meant_privately(const struct tree *t, const char *path)
+{
+	return is_within_any(path, kernel_dirs, ARRAY_SIZE(kernel_dirs)) ||
+	       (mounts_is_private(path) && !is_own_place(t, path));
 }
 
 static int take_writables(struct tree *t, struct err *err)
 {
-	_cleanup_free_ char *workspace =
-		t->options->workspace ? path_resolve(t->options->workspace) : NULL;
-
 	for (const char *const *w = t->options->writable; w && *w; w++) {
 		_cleanup_free_ char *real = path_resolve(*w);
-		bool is_workspace = real && workspace && strcmp(real, workspace) == 0;
-		int r;
+		int r = 0;
 
 		if (!real)
 			return err_set(err, -errno, "resolve %s", *w);
-		if (strcmp(real, "/") == 0) {
+		if (strcmp(real, "/") == 0)
 			t->is_root_writable = true;
-			continue;
-		}
-		/* The container's own /tmp is what a policy means by it, never the host's. */
-		if (is_within_any(real, kernel_dirs, ARRAY_SIZE(kernel_dirs)) ||
-		    (is_private_dir(real) && !is_workspace))
-			continue;
-		r = take_writable(t, real, /* is_read_only = */ false, err);
+		else if (!is_meant_privately(t, real))
+			r = take_writable(t, real, /* is_read_only = */ false, err);
 		if (r < 0)
 			return r;
 	}
@@ -184,12 +207,12 @@ static int take_extra(struct tree *t, const struct sandbox_mount *m, struct err 
 
 static int take_all(struct tree *t, struct err *err)
 {
-	int r = take_visible(t, t->options->home, err);
+	int r = resolve_own_places(t, err);
 
 	if (r >= 0)
-		r = take_visible(t, t->options->workspace, err);
-	if (r >= 0)
 		r = take_writables(t, err);
+	if (r >= 0)
+		r = take_visible(t, err);
 	if (r < 0)
 		return r;
 	if (t->writable.len)
@@ -301,7 +324,7 @@ int mounts_make(const struct sandbox_options *o, struct err *err)
 	if (r >= 0)
 		r = protect_root(&t, err);
 	if (r >= 0)
-		r = scratch_make(&t.scratch, o->resolv_conf, err);
+		r = scratch_make(&t.scratch, o, err);
 	if (r >= 0)
 		r = cover_with_tmpfs("/run", "0755", err);
 	if (r >= 0)
@@ -317,7 +340,7 @@ int mounts_make(const struct sandbox_options *o, struct err *err)
 	if (r >= 0)
 		r = attach_all(&t, err);
 	if (r >= 0)
-		r = scratch_replace_resolv_conf(&t.scratch, err);
+		r = scratch_replace_name_files(&t.scratch, err);
 	if (r >= 0)
 		r = hide_all(&t, err);
 	return r;

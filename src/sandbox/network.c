@@ -14,7 +14,7 @@
 #include "sandbox/netlink.h"
 
 #define LOOPBACK_INDEX 1 /* the first interface of every namespace */
-#define BACKLOG 1024
+#define BACKLOG 4096
 
 /* "local default dev lo": whatever the agent dials is here, where the rules can catch it. */
 static void put_local_default(struct netlink *n, uint8_t family, const void *source, size_t len)

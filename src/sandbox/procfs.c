@@ -27,8 +27,8 @@ static const char *const hidden_sys[] = { "/sys/firmware", "/sys/devices/virtual
 
 /* Mounts of the host's, and its network devices; a new sysfs has none of them. */
 static const char *const hidden_host_sys[] = {
-	"/sys/class/net",	"/sys/devices/virtual/net", "/sys/fs/bpf",	  "/sys/fs/pstore",
-	"/sys/kernel/debug", "/sys/kernel/security",    "/sys/kernel/tracing",
+	"/sys/class/net",    "/sys/devices/virtual/net", "/sys/fs/bpf",		"/sys/fs/pstore",
+	"/sys/kernel/debug", "/sys/kernel/security",	 "/sys/kernel/tracing",
 };
 
 static int protect(const char *path)

@@ -91,7 +91,7 @@ struct sandbox {
 
 enum sandbox_event_type {
 	SANDBOX_EXITED,	 /* status as waitpid(2) gives it; the container is ending */
-	SANDBOX_STOPPED, /* the command was stopped by job control (status: the signal) */
+	SANDBOX_STOPPED, /* the command was stopped at its pty (status: the signal) */
 	SANDBOX_FAILED,	 /* the command could not be executed (status: errno) */
 };
 

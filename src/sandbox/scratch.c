@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/path.h"
@@ -17,23 +18,28 @@ static int make_file(int dir_fd, const char *name, struct span content)
 	return fd < 0 ? -errno : fd_write_all(fd, content.p, content.len);
 }
 
-static int fill(int fd, struct span resolv_conf)
+static int fill(int fd, const struct sandbox_options *o)
 {
+	const char *name = o->hostname ? o->hostname : "";
+	_cleanup_free_ char *hosts =
+		xasprintf("127.0.0.1\tlocalhost %s\n::1\tlocalhost %s\n", name, name);
 	int r = make_file(fd, "file", SPAN(""));
 
 	if (r >= 0)
-		r = make_file(fd, "resolv.conf", resolv_conf);
+		r = make_file(fd, "resolv.conf", o->resolv_conf);
+	if (r >= 0)
+		r = make_file(fd, "hosts", span_of(hosts));
 	if (r >= 0 && mkdirat(fd, "dir", 0555) < 0)
 		r = -errno;
 	return r;
 }
 
-int scratch_make(struct scratch *s, struct span resolv_conf, struct err *err)
+int scratch_make(struct scratch *s, const struct sandbox_options *o, struct err *err)
 {
 	static const struct mount_option options[] = { { "mode", "0700" }, { NULL, NULL } };
 	_cleanup_close_ int fd = mount_new(
 		"tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	int r = fd < 0 ? fd : fill(fd, resolv_conf);
+	int r = fd < 0 ? fd : fill(fd, o);
 
 	if (r >= 0)
 		r = mount_attach(fd, "/run");
@@ -42,7 +48,6 @@ int scratch_make(struct scratch *s, struct span resolv_conf, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "make the container's empty files");
 	s->fd = TAKE_FD(fd);
-	s->resolv_conf = resolv_conf;
 	return 0;
 }
 
@@ -60,18 +65,6 @@ int scratch_hide(const struct scratch *s, const char *path)
 	if (stat(path, &st) < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
 	return cover(s, S_ISDIR(st.st_mode) ? "dir" : "file", path);
-}
-
-/* The link's target does not exist because /run is empty now: made there, as a file. */
-static int make_below_run(const struct scratch *s, char *path)
-{
-	char *slash = strrchr(path, '/');
-	int r;
-
-	*slash = 0;
-	r = mkdir_all(path, 0755);
-	*slash = '/';
-	return r < 0 ? r : make_file(AT_FDCWD, path, s->resolv_conf);
 }
 
 /* Follows one link: path becomes what it names. 0 where path is no link. */
@@ -98,28 +91,44 @@ static int follow(struct buf *path)
 	return buf_append_span(path, buf_span(&next)) < 0 ? -ENAMETOOLONG : 1;
 }
 
-static int replace_resolv_conf(const struct scratch *s)
+/* Leads to where /run, which is empty now, used to have something: a file is made there to sit on.
+ */
+static int make_below_run(char *path)
+{
+	char *slash = strrchr(path, '/');
+	int r;
+
+	*slash = 0;
+	r = mkdir_all(path, 0755);
+	*slash = '/';
+	return r < 0 ? r : make_file(AT_FDCWD, path, SPAN(""));
+}
+
+/* name is that of the file in /etc and of ours. */
+static int replace(const struct scratch *s, const char *name)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT(LIMIT_PATH);
-	int r = buf_append_str(&path, "/etc/resolv.conf") < 0 ? -ENAMETOOLONG : 1;
+	int r = buf_printf(&path, "/etc/%s", name) < 0 ? -ENAMETOOLONG : 1;
 
 	for (int i = 0; i < MAX_LINKS && r > 0; i++)
 		r = follow(&path);
 	if (r > 0)
 		return -ELOOP;
 	if (r == -ENOENT && path_is_below(buf_span(&path), SPAN("/run")))
-		return make_below_run(s, path.data);
-	if (r == -ENOENT) /* without the file, libc asks 127.0.0.1, and the rules bring that to the
-			     resolver */
+		r = make_below_run(path.data);
+	if (r == -ENOENT)
 		return 0;
-	return r < 0 ? r : cover(s, "resolv.conf", path.data);
+	return r < 0 ? r : cover(s, name, path.data);
 }
 
-int scratch_replace_resolv_conf(const struct scratch *s, struct err *err)
+int scratch_replace_name_files(const struct scratch *s, struct err *err)
 {
-	int r = replace_resolv_conf(s);
+	/* Without resolv.conf, libc asks 127.0.0.1, and the rules bring that to the resolver. */
+	int r = replace(s, "resolv.conf");
 
-	return r < 0 ? err_set(err, r, "replace /etc/resolv.conf") : 0;
+	if (r >= 0)
+		r = replace(s, "hosts");
+	return r < 0 ? err_set(err, r, "replace resolv.conf and hosts") : 0;
 }
 
 void scratch_done(struct scratch *s)

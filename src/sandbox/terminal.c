@@ -30,7 +30,13 @@ int terminal_open(struct terminal *t, const struct winsize *window, struct err *
 	return 0;
 }
 
-int terminal_take(int slave_fd)
+int terminal_lead(int slave_fd)
 {
-	return ioctl(slave_fd, TIOCSCTTY, 0) < 0 ? -errno : 0;
+	return setsid() < 0 || ioctl(slave_fd, TIOCSCTTY, 0) < 0 ? -errno : 0;
+}
+
+/* SIGTTOU, which a background group would get for this, is blocked in the caller. */
+int terminal_enter(int slave_fd)
+{
+	return setpgid(0, 0) < 0 || tcsetpgrp(slave_fd, getpid()) < 0 ? -errno : 0;
 }

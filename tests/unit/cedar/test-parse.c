@@ -308,6 +308,43 @@ static void test_memory_of_expressions_is_bounded(void **state)
 	cedar_diagnostics_done(&diags);
 }
 
+/* Wherever memory ends, there is an error and no tree. */
+static void test_every_allocation_may_fail(void **state)
+{
+	static const char text[] =
+		"if principal has a.b.c && [1, {a: \"x\\n\", b: U::\"u\"}].contains(A :: B::\"c\") "
+		"then context.s like \"a*b\\*c\" else ip(\"::1\").isInRange(-(3))";
+	bool has_parsed = false;
+
+	(void)state;
+	for (size_t max = 1; !has_parsed; max += 16) {
+		_cleanup_arena_ struct arena arena = ARENA_INIT(max);
+		struct cedar_diagnostics diags = { 0 };
+		struct cedar_expr *e = NULL;
+		int r = cedar_expr_parse(span_of(text), &arena, &diags, &e);
+
+		has_parsed = r == 0;
+		assert_true(r == 0 || r == -EMSGSIZE);
+		assert_true((r == 0) == (e != NULL));
+		assert_int_equal(diags.n_errors, r == 0 ? 0 : 1);
+		cedar_diagnostics_done(&diags);
+	}
+}
+
+/* A list of findings from several texts keeps them text by text. */
+static void test_each_text_is_sorted_alone(void **state)
+{
+	struct cedar_diagnostics diags = { 0 };
+	struct cedar_policy_set *set = NULL;
+
+	(void)state;
+	assert_int_equal(cedar_policy_set_parse(SPAN("           x;"), &diags, &set), -EINVAL);
+	assert_int_equal(cedar_policy_set_parse(SPAN("@a@ permit();"), &diags, &set), -EINVAL);
+	assert_int_equal(diags.len, 2);
+	assert_string_equal(diags.items[0].code, "invalid_effect");
+	cedar_diagnostics_done(&diags);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,12 +357,14 @@ int main(void)
 		cmocka_unit_test(test_all_errors_are_reported),
 		cmocka_unit_test(test_missing_semicolon),
 		cmocka_unit_test(test_earlier_findings_do_not_fail_a_parse),
+		cmocka_unit_test(test_each_text_is_sorted_alone),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_depth_is_bounded),
 		cmocka_unit_test(test_long_chains_are_welcome),
 		cmocka_unit_test(test_size_is_bounded),
 		cmocka_unit_test(test_findings_are_bounded),
 		cmocka_unit_test(test_memory_of_expressions_is_bounded),
+		cmocka_unit_test(test_every_allocation_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

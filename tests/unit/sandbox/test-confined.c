@@ -25,7 +25,8 @@
 static struct sock_filter allow_all[] = { RETURN(SECCOMP_RET_ALLOW) };
 static struct sock_filter hold_execve[] = { LOAD_NUMBER,
 					    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 1),
-					    RETURN(SECCOMP_RET_USER_NOTIF), RETURN(SECCOMP_RET_ALLOW) };
+					    RETURN(SECCOMP_RET_USER_NOTIF),
+					    RETURN(SECCOMP_RET_ALLOW) };
 
 static struct sandbox_options confined(const char *script)
 {
@@ -69,8 +70,8 @@ static int read_program(void *arg)
 {
 	const struct where *w = arg;
 	char name[16] = { 0 };
-	struct iovec local = { name, sizeof("/bin/sh") }, remote = { (void *)(uintptr_t)w->address,
-								     sizeof("/bin/sh") };
+	struct iovec local = { name, sizeof("/bin/sh") },
+		     remote = { (void *)(uintptr_t)w->address, sizeof("/bin/sh") };
 
 	if (process_vm_readv(w->pid, &local, 1, &remote, 1, 0) < 0)
 		return errno;
@@ -88,7 +89,9 @@ static void test_execve_is_the_first_call_that_is_held(void **state)
 	(void)state;
 	assert_int_equal(n.data.nr, SYS_execve);
 	assert_int_equal(n.pid, s.command_pid);
-	assert_int_equal(harness_inside(&s, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET, read_program, &w), 0);
+	assert_int_equal(
+		harness_inside(&s, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET, read_program, &w),
+		0);
 	answer.id = n.id;
 	assert_int_equal(ioctl(s.seccomp_fd, SECCOMP_IOCTL_NOTIF_SEND, &answer), 0);
 	e = harness_event(&s);
@@ -138,10 +141,11 @@ static void make_file(const char *name)
 
 static void test_the_command_changes_nothing_by_itself(void **state)
 {
-	static const char *const commands[] = { "echo x >new",	   "echo x >old",  "mkdir d",
-						"ln -s a b",	   "mkfifo p",	   "rm gone",
-						"mv moved other",  "echo x >/tmp/x", "echo x >/dev/null",
-						"echo 0 >/proc/self/comm" };
+	static const char *const commands[] = { "echo x >new",	     "echo x >old",
+						"mkdir d",	     "ln -s a b",
+						"mkfifo p",	     "rm gone",
+						"mv moved other",    "echo x >/tmp/x",
+						"echo x >/dev/null", "echo 0 >/proc/self/comm" };
 	const char *writable[] = { harness_dir(), NULL };
 
 	(void)state;
@@ -154,8 +158,8 @@ static void test_the_command_changes_nothing_by_itself(void **state)
 		char script[512];
 		struct sandbox_options o;
 
-		(void)snprintf(script, sizeof(script), "cd %s; (%s) 2>&- && echo done; true", harness_dir(),
-			       commands[i]);
+		(void)snprintf(script, sizeof(script), "cd %s; (%s) 2>&- && echo done; true",
+			       harness_dir(), commands[i]);
 		o = confined(script);
 		o.writable = writable;
 		assert_string_equal(harness_output(o), "");
@@ -169,11 +173,12 @@ static void test_the_command_connects_nowhere_by_itself(void **state)
 	(void)state;
 	if (landlock_version() < 4 || access("/bin/bash", X_OK) < 0)
 		skip();
-	assert_non_null(strstr(harness_output(confined("bash -c ': </dev/tcp/1.2.3.4/80' 2>&1 || true")),
-			       "Permission denied"));
-	assert_string_equal(
-		harness_output(harness_options("bash -c ': </dev/tcp/1.2.3.4/80' 2>&1 && echo connected")),
-		"connected\n");
+	assert_non_null(
+		strstr(harness_output(confined("bash -c ': </dev/tcp/1.2.3.4/80' 2>&1 || true")),
+		       "Permission denied"));
+	assert_string_equal(harness_output(harness_options(
+				    "bash -c ': </dev/tcp/1.2.3.4/80' 2>&1 && echo connected")),
+			    "connected\n");
 }
 
 static void test_the_command_signals_nobody_outside(void **state)
@@ -181,14 +186,15 @@ static void test_the_command_signals_nobody_outside(void **state)
 	(void)state;
 	if (landlock_version() < 6)
 		skip();
-	assert_string_equal(
-		harness_output(confined("kill -0 1 2>&- || echo no; sleep 100 & kill $! && echo yes")),
-		"no\nyes\n");
+	assert_string_equal(harness_output(confined(
+				    "kill -0 1 2>&- || echo no; sleep 100 & kill $! && echo yes")),
+			    "no\nyes\n");
 }
 
 static void test_ordinary_work_goes_on(void **state)
 {
-	struct sandbox_options o = confined("ls / >&2; cat /etc/passwd | wc -l >&2; cat <<X\nhere\nX");
+	struct sandbox_options o =
+		confined("ls / >&2; cat /etc/passwd | wc -l >&2; cat <<X\nhere\nX");
 	struct outcome r = harness_run(o);
 
 	(void)state;

@@ -218,6 +218,20 @@ static void test_a_workspace_below_tmp_is_there(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
+/* What a policy says of /tmp is meant for the container's own. */
+static void test_the_hosts_tmp_is_never_the_policys(void **state)
+{
+	char path[] = "/tmp/leash-other-XXXXXX";
+	const char *writable[] = { "/tmp", path, "/", NULL };
+	struct sandbox_options o = harness_options("ls -A /tmp; pwd");
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	o.writable = writable;
+	assert_string_equal(harness_output(o), "/\n");
+	assert_int_equal(rmdir(path), 0);
+}
+
 static void test_hidden_things_are_empty(void **state)
 {
 	const char *hidden[] = { in_dir("secret"), in_dir("secrets"), in_dir("absent"), NULL };
@@ -305,6 +319,7 @@ static void test_mounts_can_be_widened(void **state)
 		harness_dir(), harness_dir());
 	o = harness_options(script);
 	o.hidden = hidden;
+	o.want_pty = true;
 	s = harness_begin(o);
 	e = harness_event(&s);
 	assert_int_equal(e.type, SANDBOX_STOPPED);
@@ -325,6 +340,15 @@ static void test_resolv_conf_is_replaced(void **state)
 		skip();
 	assert_string_equal(harness_output(harness_options("cat /etc/resolv.conf")),
 			    "nameserver 127.0.0.53\n");
+}
+
+static void test_hosts_has_its_own_name_alone(void **state)
+{
+	(void)state;
+	if (!exists("/etc/hosts"))
+		skip();
+	assert_string_equal(harness_output(harness_options("cat /etc/hosts")),
+			    "127.0.0.1\tlocalhost inside\n::1\tlocalhost inside\n");
 }
 
 static void test_devices_are_few_and_work(void **state)
@@ -444,6 +468,24 @@ static void test_terminal_sends_signals(void **state)
 	sandbox_done(&s);
 }
 
+static void test_ctrl_z_stops_the_command(void **state)
+{
+	struct sandbox_options o = harness_options("echo ready; exec sleep 1000");
+	struct sandbox_event e;
+	struct sandbox s;
+	char c[64];
+
+	(void)state;
+	o.want_pty = true;
+	s = harness_begin(o);
+	assert_true(read(s.pty_fd, c, sizeof(c)) > 0);
+	assert_int_equal(write(s.pty_fd, "\032", 1), 1);
+	e = harness_event(&s);
+	assert_int_equal(e.type, SANDBOX_STOPPED);
+	assert_int_equal(e.status, SIGTSTP);
+	sandbox_done(&s);
+}
+
 static void test_no_terminal_without_asking(void **state)
 {
 	(void)state;
@@ -472,10 +514,14 @@ static void test_exit_status_is_told(void **state)
 
 static void test_signals_are_passed_on(void **state)
 {
-	struct sandbox s = harness_begin(harness_options("sleep 1000 & kill -STOP $$; wait"));
-	struct sandbox_event e = harness_event(&s);
+	struct sandbox_options o = harness_options("sleep 1000 & kill -STOP $$; wait");
+	struct sandbox_event e;
+	struct sandbox s;
 
 	(void)state;
+	o.want_pty = true;
+	s = harness_begin(o);
+	e = harness_event(&s);
 	assert_int_equal(e.type, SANDBOX_STOPPED);
 	assert_int_equal(e.status, SIGSTOP);
 	assert_int_equal(sandbox_next_event(&s, &e), -EAGAIN);
@@ -513,13 +559,17 @@ static pid_t first_child(pid_t pid)
 
 static void test_everything_ends_with_the_command(void **state)
 {
-	struct sandbox s =
-		harness_begin(harness_options("setsid sleep 1000 & kill -STOP $$; exit 0"));
-	struct sandbox_event e = harness_event(&s);
-	pid_t child = first_child(s.command_pid);
+	struct sandbox_options o = harness_options("setsid sleep 1000 & kill -STOP $$; exit 0");
+	struct sandbox_event e;
+	struct sandbox s;
+	pid_t child;
 	int pidfd;
 
 	(void)state;
+	o.want_pty = true;
+	s = harness_begin(o);
+	e = harness_event(&s);
+	child = first_child(s.command_pid);
 	assert_int_equal(e.type, SANDBOX_STOPPED);
 	assert_true(child > 0);
 	pidfd = open_pidfd(child);
@@ -655,11 +705,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_writable_root_keeps_the_private_places),
 		cmocka_unit_test(test_tmp_is_private),
 		cmocka_unit_test(test_a_workspace_below_tmp_is_there),
+		cmocka_unit_test(test_the_hosts_tmp_is_never_the_policys),
 		cmocka_unit_test(test_hidden_things_are_empty),
 		cmocka_unit_test(test_mounts_are_made_in_order),
 		cmocka_unit_test(test_a_mount_onto_nothing_is_refused),
 		cmocka_unit_test(test_mounts_can_be_widened),
 		cmocka_unit_test(test_resolv_conf_is_replaced),
+		cmocka_unit_test(test_hosts_has_its_own_name_alone),
 		cmocka_unit_test(test_devices_are_few_and_work),
 		cmocka_unit_test(test_kernel_is_out_of_reach),
 		cmocka_unit_test(test_nesting_can_be_allowed),
@@ -667,6 +719,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_init_is_out_of_reach_for_its_like),
 		cmocka_unit_test(test_terminal_is_its_own),
 		cmocka_unit_test(test_terminal_sends_signals),
+		cmocka_unit_test(test_ctrl_z_stops_the_command),
 		cmocka_unit_test(test_no_terminal_without_asking),
 		cmocka_unit_test(test_exit_status_is_told),
 		cmocka_unit_test(test_signals_are_passed_on),

@@ -83,8 +83,8 @@ static int ask(void *arg)
 	if (recvfrom(fd, answer, sizeof(answer), 0, &from.any, &len) != 6)
 		return 201;
 	/* The answer seems to come from where the question went. */
-	return a->any.sa_family == AF_INET ? from.v4.sin_addr.s_addr != a->v4.sin_addr.s_addr :
-					     memcmp(&from.v6.sin6_addr, &a->v6.sin6_addr, 16) != 0;
+	return a->any.sa_family == AF_INET ? from.v4.sin_addr.s_addr != a->v4.sin_addr.s_addr
+					   : memcmp(&from.v6.sin6_addr, &a->v6.sin6_addr, 16) != 0;
 }
 
 static int serve_on_loopback(void *arg)
@@ -258,7 +258,8 @@ static void test_icmp_is_refused(void **state)
 	int v4 = AF_INET, v6 = AF_INET6;
 
 	(void)state;
-	assert_int_equal(harness_inside(&box, CLONE_NEWUSER | CLONE_NEWNET, open_icmp, &v4), EACCES);
+	assert_int_equal(harness_inside(&box, CLONE_NEWUSER | CLONE_NEWNET, open_icmp, &v4),
+			 EACCES);
 	if (has_ipv6)
 		assert_int_equal(harness_inside(&box, CLONE_NEWUSER | CLONE_NEWNET, open_icmp, &v6),
 				 EACCES);
@@ -294,7 +295,8 @@ static int start_box(void **state)
 
 	(void)state;
 	box = harness_begin(harness_options("exec sleep 1000"));
-	has_ipv6 = getsockname(box.tcp_listen_fds[1], &a.any, &len) == 0 && a.any.sa_family == AF_INET6;
+	has_ipv6 = getsockname(box.tcp_listen_fds[1], &a.any, &len) == 0 &&
+		   a.any.sa_family == AF_INET6;
 	return 0;
 }
 

@@ -1,0 +1,205 @@
+#include "policy/bundle.h"
+
+#include <errno.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+
+static const char damaged[] = "the policy bundle is damaged";
+
+static bool string_get(struct span bytes, struct bundle_string at, struct span *ret)
+{
+	if (at.offset > bytes.len || at.len > bytes.len - at.offset)
+		return false;
+	*ret = span_make(bytes.p + at.offset, at.len);
+	return true;
+}
+
+static bool header_is_sound(struct span bytes, const struct bundle_header *h)
+{
+	size_t table_len;
+
+	if (memcmp(h->magic, BUNDLE_MAGIC, sizeof(h->magic)) != 0 || h->version != BUNDLE_VERSION ||
+	    h->total_len != bytes.len || h->n_policies > BUNDLE_MAX_POLICIES ||
+	    h->mode > POLICY_RECORD || h->reserved != 0)
+		return false;
+	table_len = h->n_policies * sizeof(struct bundle_policy);
+	return table_len <= bytes.len - sizeof(*h) && bundle_checksum(bytes) == h->checksum;
+}
+
+/* Copies into the policy's arena: nothing points into the mapping afterwards. */
+static bool copy_string(struct policy *p, struct span bytes, struct bundle_string at,
+			struct span *ret)
+{
+	struct span s;
+	const char *copy;
+
+	if (!string_get(bytes, at, &s))
+		return false;
+	copy = arena_dup(&p->arena, s);
+	*ret = span_make(copy, s.len);
+	return copy;
+}
+
+static bool read_rule(struct policy *p, struct span bytes, size_t i)
+{
+	struct rule *rule = &p->rules[i];
+	struct bundle_policy entry;
+	struct span id, file;
+
+	memcpy(&entry, bytes.p + sizeof(struct bundle_header) + i * sizeof(entry), sizeof(entry));
+	if (entry.layer >= LAYER_MAX || !copy_string(p, bytes, entry.id, &id) ||
+	    !copy_string(p, bytes, entry.file, &file) ||
+	    !copy_string(p, bytes, entry.text, &rule->text))
+		return false;
+	rule->id = id.p;
+	rule->file = file.p;
+	rule->number = i;
+	rule->line = entry.line;
+	rule->layer = (enum policy_layer)entry.layer;
+	rule->cedar = cedar_policy_set_at(p->set, i);
+	if (rule->cedar->is_template)
+		return false;
+	rule_analyse(rule, p->agent);
+	return true;
+}
+
+static int parse_cedar(struct policy *p, struct span bytes, struct bundle_string at,
+		       struct err *err)
+{
+	struct cedar_diagnostics diags = { 0 };
+	struct span text;
+	int r = -EBADMSG;
+
+	if (string_get(bytes, at, &text))
+		r = cedar_policy_set_parse(text, &diags, &p->set);
+	if (r < 0)
+		r = err_say(err, -EBADMSG, "%s: its policies cannot be read: %s", damaged,
+			    diags.len ? diags.items[0].message : "no text");
+	cedar_diagnostics_done(&diags);
+	return r;
+}
+
+static bool list_add(struct policy *p, struct rule_list *list, const struct rule *rule)
+{
+	if (!list->rules)
+		list->rules = arena_alloc_array(&p->arena, p->n_rules, sizeof(struct rule *));
+	if (!list->rules)
+		return false;
+	list->rules[list->len++] = rule;
+	return true;
+}
+
+static bool index_rule(struct policy *p, const struct rule *rule)
+{
+	for (size_t a = 0; a < POLICY_ACTION_MAX; a++) {
+		struct action_rules *rules = &p->actions[a];
+
+		if (!(rule->actions & ACTION_BIT(a)))
+			continue;
+		rules->keys |= rule->keys;
+		if (rule->uses_whole_context || (rule->keys & CONTEXT_BIT(CONTEXT_NOW)))
+			rules->is_uncacheable = true;
+		if (!list_add(p, rule->cedar->is_forbid ? &rules->forbids : &rules->permits, rule))
+			return false;
+	}
+	return true;
+}
+
+/* leash's own rules first, so that they are never among the reasons that do not fit. */
+static bool index_rules(struct policy *p)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < p->n_rules; i++)
+			if ((p->rules[i].layer == POLICY_LAYER_OWN) == (pass == 0) &&
+			    !index_rule(p, &p->rules[i]))
+				return false;
+	return true;
+}
+
+static int read_all(struct policy *p, struct span bytes, struct err *err)
+{
+	struct bundle_header h;
+	int r;
+
+	if (bytes.len < sizeof(h))
+		return err_say(err, -EBADMSG, "%s", damaged);
+	memcpy(&h, bytes.p, sizeof(h));
+	if (!header_is_sound(bytes, &h))
+		return err_say(err, -EBADMSG, "%s", damaged);
+	p->generation = h.generation;
+	p->mode = (enum policy_mode)h.mode;
+	if (!copy_string(p, bytes, h.agent, &p->agent) ||
+	    !copy_string(p, bytes, h.profile, &p->profile))
+		return err_say(err, -EBADMSG, "%s", damaged);
+	r = parse_cedar(p, bytes, h.cedar, err);
+	if (r < 0)
+		return r;
+	if (cedar_policy_set_len(p->set) != h.n_policies)
+		return err_say(err, -EBADMSG, "%s", damaged);
+	p->n_rules = h.n_policies;
+	p->rules = arena_alloc_array(&p->arena, p->n_rules, sizeof(*p->rules));
+	for (size_t i = 0; i < p->n_rules; i++)
+		if (!p->rules || !read_rule(p, bytes, i))
+			return err_say(err, -EBADMSG, "%s", damaged);
+	return index_rules(p) && rule_index_make(&p->index, p, &p->arena)
+		       ? 0
+		       : err_set(err, -ENOMEM, "read the policy bundle");
+}
+
+static void policy_free(struct policy *p)
+{
+	rule_index_done(&p->index);
+	cedar_policy_set_free(p->set);
+	arena_done(&p->arena);
+	xfree(p);
+}
+
+int bundle_read(struct span bytes, struct policy **ret, struct err *err)
+{
+	struct policy *p = xnew(struct policy);
+	int r;
+
+	atomic_init(&p->n_refs, 1);
+	r = read_all(p, bytes, err);
+	if (r < 0) {
+		policy_free(p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+int policy_open(int bundle_fd, struct policy **ret, struct err *err)
+{
+	struct span mapped;
+	int r = memfd_map_sealed(bundle_fd, &mapped);
+
+	if (r < 0)
+		return err_set(err, -EBADMSG, "map the policy bundle (not a sealed memory file)");
+	r = bundle_read(mapped, ret, err);
+	memfd_unmap(mapped);
+	return r;
+}
+
+struct policy *policy_ref(struct policy *p)
+{
+	atomic_fetch_add_explicit(&p->n_refs, 1, memory_order_relaxed);
+	return p;
+}
+
+void policy_unref(struct policy *p)
+{
+	if (p && atomic_fetch_sub_explicit(&p->n_refs, 1, memory_order_acq_rel) == 1)
+		policy_free(p);
+}
+
+uint64_t policy_generation(const struct policy *p)
+{
+	return p->generation;
+}
+
+enum policy_mode policy_session_mode(const struct policy *p)
+{
+	return p->mode;
+}

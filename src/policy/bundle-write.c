@@ -1,0 +1,96 @@
+#include "policy/bundle.h"
+
+#include <errno.h>
+
+#include "base/limits.h"
+
+/*
+ * FNV-1a, 64 bits: finds damage to our own bytes; no protection against an
+ * author. Every step is a bijection, so one changed byte always changes it.
+ */
+uint64_t bundle_checksum(struct span bytes)
+{
+	const size_t at = offsetof(struct bundle_header, checksum);
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < bytes.len; i++) {
+		unsigned char byte = (unsigned char)bytes.p[i];
+
+		if (i >= at && i < at + sizeof(h))
+			byte = 0;
+		h = (h ^ byte) * UINT64_C(0x100000001b3);
+	}
+	return h;
+}
+
+static int append_string(struct buf *out, struct span s, struct bundle_string *ret)
+{
+	*ret = (struct bundle_string){ (uint32_t)out->len, (uint32_t)s.len };
+	return buf_append_span(out, s);
+}
+
+/* Where the policy table lies in out; offsets, for out may move. */
+static int write_policies(const struct bundle_description *d, struct buf *out)
+{
+	for (size_t i = 0; i < d->n_items; i++) {
+		const struct bundle_item *item = &d->items[i];
+		struct bundle_policy p = { .layer = item->layer, .line = (uint32_t)item->line };
+		int r = append_string(out, item->id, &p.id);
+
+		if (r >= 0)
+			r = append_string(out, item->file, &p.file);
+		if (r >= 0)
+			r = append_string(out, item->text, &p.text);
+		if (r < 0)
+			return r;
+		memcpy(out->data + sizeof(struct bundle_header) + i * sizeof(p), &p, sizeof(p));
+	}
+	return 0;
+}
+
+static int write_cedar(const struct bundle_description *d, struct buf *out,
+		       struct bundle_string *ret)
+{
+	size_t start = out->len;
+
+	for (size_t i = 0; i < d->n_items; i++)
+		if (buf_append_span(out, d->items[i].normalised) < 0 ||
+		    buf_append_char(out, '\n') < 0)
+			return -EMSGSIZE;
+	if (out->len - start > LIMIT_POLICY_TEXT)
+		return -EMSGSIZE;
+	*ret = (struct bundle_string){ (uint32_t)start, (uint32_t)(out->len - start) };
+	return 0;
+}
+
+int bundle_write(const struct bundle_description *d, struct buf *out)
+{
+	struct bundle_header h = {
+		.magic = BUNDLE_MAGIC,
+		.version = BUNDLE_VERSION,
+		.n_policies = (uint32_t)d->n_items,
+		.generation = d->generation,
+		.mode = d->mode,
+	};
+	size_t head_len = sizeof(h) + d->n_items * sizeof(struct bundle_policy);
+	int r;
+
+	if (d->n_items > BUNDLE_MAX_POLICIES || !buf_reserve(out, head_len))
+		return -EMSGSIZE;
+	memset(out->data, 0, head_len);
+	buf_grow(out, head_len);
+	r = write_policies(d, out);
+	if (r >= 0)
+		r = append_string(out, d->agent, &h.agent);
+	if (r >= 0)
+		r = append_string(out, d->profile, &h.profile);
+	if (r >= 0)
+		r = write_cedar(d, out, &h.cedar);
+	if (r < 0 || out->len > UINT32_MAX)
+		return -EMSGSIZE;
+	h.total_len = out->len;
+	memcpy(out->data, &h, sizeof(h));
+	h.checksum = bundle_checksum(buf_span(out));
+	memcpy(out->data, &h, sizeof(h));
+	return 0;
+}

@@ -1,0 +1,255 @@
+#include "policy/cache.h"
+#include "policy/request.h"
+#include "policy/unknown.h"
+
+#include "base/alloc.h"
+
+/* Room for one decision: a request with arguments at LIMIT_ARGV as a set fits. */
+#define DECIDE_ARENA_MAX ((size_t)16 * 1024 * 1024)
+
+struct policy_decider {
+	struct policy *policy; /* whose decisions the cache holds; keeps their reasons alive */
+	struct decision_cache cache;
+	struct arena arena;
+};
+
+/* One decision being made. */
+struct inquiry {
+	const struct policy_request *request;
+	struct question question;
+	const uint64_t *candidates; /* bit per rule that may apply; NULL: all */
+	uint32_t missing_keys;	    /* process facts that could not be had */
+	bool is_second_round; /* about reading: what was asked about writing need not be again */
+	struct arena *arena;
+	struct policy_decision *ret;
+};
+
+struct policy_decider *policy_decider_new(size_t max_cached)
+{
+	struct policy_decider *d = xnew(struct policy_decider);
+
+	d->arena.max = DECIDE_ARENA_MAX;
+	d->cache.max = max_cached;
+	return d;
+}
+
+void policy_decider_free(struct policy_decider *d)
+{
+	if (!d)
+		return;
+	cache_done(&d->cache);
+	policy_unref(d->policy);
+	arena_done(&d->arena);
+	xfree(d);
+}
+
+static void add_reason(struct policy_decision *ret, const char *id)
+{
+	for (size_t i = 0; i < ret->n_reasons; i++)
+		if (ret->reasons[i] == id)
+			return;
+	if (ret->n_reasons < POLICY_MAX_REASONS)
+		ret->reasons[ret->n_reasons++] = id;
+	else
+		ret->n_more_reasons++;
+}
+
+/* What cannot be decided is denied in every mode, for leash's own rules could not be asked. */
+static void undecidable(struct policy_decision *ret)
+{
+	ret->verdict = DECISION_DENY;
+	ret->is_own_rule = true;
+	ret->has_error = true;
+	ret->n_reasons = 0;
+	add_reason(ret, "leash:undecidable");
+}
+
+static enum cedar_effect_result evaluate_unknown(const struct inquiry *in, const struct rule *rule)
+{
+	unsigned int out = rule_outcomes(rule, &in->question, in->arena);
+
+	if (!rule->cedar->is_forbid && (out & CAN_BE_TRUE))
+		return CEDAR_SATISFIED;
+	if (out == CAN_ERR)
+		return CEDAR_ERRED;
+	if (rule->cedar->is_forbid && !(out & CAN_BE_FALSE))
+		return CEDAR_SATISFIED;
+	return CEDAR_NOT_SATISFIED;
+}
+
+static enum cedar_effect_result evaluate(struct inquiry *in, const struct rule *rule)
+{
+	struct question *q = &in->question;
+	struct cedar_eval_error error = { 0 };
+
+	if (q->has_unknowns)
+		return evaluate_unknown(in, rule);
+	if ((rule->keys & in->missing_keys) &&
+	    cedar_policy_scope_matches(rule->cedar, &q->cedar, &q->entities))
+		return CEDAR_ERRED;
+	return cedar_policy_eval(rule->cedar, &q->cedar, &q->entities, in->arena, &error);
+}
+
+/*
+ * A forbid on a directory holds for its name too while nothing, or something
+ * else, has that name: what is put there next would be the directory. So where
+ * the answer hung on that, the forbid is asked both ways.
+ */
+static enum cedar_effect_result evaluate_forbid(struct inquiry *in, const struct rule *rule)
+{
+	struct entity_graph *g = &in->question.graph;
+	enum cedar_effect_result result;
+
+	g->asked_own_dir = false;
+	result = evaluate(in, rule);
+	if (result != CEDAR_NOT_SATISFIED || !g->asked_own_dir)
+		return result;
+	g->is_directory = true;
+	result = evaluate(in, rule);
+	g->is_directory = in->request->is_directory;
+	return result;
+}
+
+static bool may_apply(const struct inquiry *in, const struct rule *rule)
+{
+	if (in->is_second_round && !rule->mentions_action &&
+	    (rule->actions & ACTION_BIT(in->request->action)))
+		return false;
+	return !in->candidates || (in->candidates[rule->number / 64] >> rule->number % 64 & 1);
+}
+
+static void try_forbids(struct inquiry *in, const struct rule_list *list)
+{
+	for (size_t i = 0; i < list->len; i++) {
+		const struct rule *rule = list->rules[i];
+		enum cedar_effect_result result;
+
+		if (!may_apply(in, rule))
+			continue;
+		result = evaluate_forbid(in, rule);
+		if (result == CEDAR_NOT_SATISFIED)
+			continue;
+		if (result == CEDAR_ERRED)
+			in->ret->has_error = true;
+		if (rule->layer == POLICY_LAYER_OWN)
+			in->ret->is_own_rule = true;
+		add_reason(in->ret, rule->id);
+	}
+}
+
+static void try_permits(struct inquiry *in, const struct rule_list *list)
+{
+	for (size_t i = 0; i < list->len; i++) {
+		enum cedar_effect_result result;
+
+		if (!may_apply(in, list->rules[i]))
+			continue;
+		result = evaluate(in, list->rules[i]);
+		if (result == CEDAR_ERRED)
+			in->ret->has_error = true;
+		if (result != CEDAR_SATISFIED)
+			continue;
+		in->ret->verdict = DECISION_ALLOW;
+		add_reason(in->ret, list->rules[i]->id);
+	}
+}
+
+static bool reads_too(const struct policy_request *r)
+{
+	return r->also_reads && action_is_below(r->action, ACTION_FILE_OPEN) &&
+	       r->action != POLICY_FILE_OPEN_READ_ONLY;
+}
+
+static void decide(struct inquiry *in, const struct policy *p)
+{
+	const struct policy_request *r = in->request;
+	const struct action_rules *rules = &p->actions[r->action];
+
+	try_forbids(in, &rules->forbids);
+	if (reads_too(r)) {
+		(void)question_set_action(&in->question, POLICY_FILE_OPEN_READ_ONLY);
+		in->is_second_round = true;
+		try_forbids(in, &p->actions[POLICY_FILE_OPEN_READ_ONLY].forbids);
+		in->is_second_round = false;
+		(void)question_set_action(&in->question, r->action);
+	}
+	if (in->ret->n_reasons == 0)
+		try_permits(in, &rules->permits);
+}
+
+static void forget_other_policies(struct policy_decider *d, const struct policy *p)
+{
+	if (d->policy == p)
+		return;
+	cache_clear(&d->cache);
+	policy_unref(d->policy);
+	/* The count is the only part that changes; the policy itself stays as it is. */
+	d->policy = policy_ref((struct policy *)(uintptr_t)p);
+}
+
+void policy_decide(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
+		   struct policy_decision *ret)
+{
+	struct inquiry in = { .request = r, .arena = &d->arena, .ret = ret };
+	bool has_facts, is_cacheable;
+	struct facts facts;
+	uint32_t keys;
+
+	*ret = (struct policy_decision){ .generation = p->generation };
+	if (r->action >= POLICY_ACTION_MAX) {
+		undecidable(ret);
+		return;
+	}
+	forget_other_policies(d, p);
+	keys = p->actions[r->action].keys;
+	is_cacheable = !p->actions[r->action].is_uncacheable;
+	if (reads_too(r)) {
+		keys |= p->actions[POLICY_FILE_OPEN_READ_ONLY].keys;
+		is_cacheable &= !p->actions[POLICY_FILE_OPEN_READ_ONLY].is_uncacheable;
+	}
+	has_facts = facts_fetch(r, keys, &facts) >= 0;
+	is_cacheable &= has_facts;
+	in.missing_keys = has_facts ? keys_unavailable(r, keys) : keys & CONTEXT_PROCESS_BITS;
+	if (is_cacheable && cache_get(&d->cache, r, &facts, ret))
+		return;
+	arena_reset(&d->arena);
+	if (question_make(&in.question, p, r, keys, &facts, &d->arena) < 0) {
+		undecidable(ret);
+		return;
+	}
+	if (r->action <= POLICY_PROCESS_EXEC) {
+		in.candidates =
+			rule_index_find(&p->index, in.question.cedar.resource.id, &d->arena);
+		if (!in.candidates) {
+			undecidable(ret);
+			return;
+		}
+	}
+	decide(&in, p);
+	if (!has_facts) {
+		ret->verdict = DECISION_DENY;
+		ret->has_error = true;
+	}
+	if (is_cacheable)
+		cache_put(&d->cache, ret);
+}
+
+bool policy_permits(const struct policy *p, const struct policy_decision *d)
+{
+	if (d->verdict == DECISION_ALLOW)
+		return true;
+	return p->mode != POLICY_ENFORCE && !d->is_own_rule;
+}
+
+int policy_reasons(const struct policy_decision *d, struct buf *out)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < d->n_reasons; i++) {
+		if (i)
+			r = buf_append_char(out, 0);
+		if (r >= 0)
+			r = buf_append_str(out, d->reasons[i]);
+	}
+	return r;
+}

@@ -1,0 +1,77 @@
+/*
+ * What the files of this room share about a policy in use: each policy of the
+ * set with what was found out about it when it was opened, and per action the
+ * lists to go through. All immutable after policy_open.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "cedar/cedar.h"
+#include "policy/names.h"
+#include "policy/policy.h"
+
+struct rule {
+	size_t number; /* position in the policy */
+	const struct cedar_policy *cedar;
+	const char *id;	  /* with the layer's name before it */
+	const char *file; /* as people know it */
+	size_t line;
+	struct span text; /* as it was written */
+	enum policy_layer layer;
+	uint32_t keys; /* context keys it mentions */
+	bool uses_whole_context;
+	bool mentions_action; /* in its conditions */
+	uint32_t actions;     /* bit per enum policy_action its scope matches */
+};
+
+struct rule_list {
+	const struct rule **rules;
+	size_t len;
+};
+
+struct action_rules {
+	struct rule_list forbids, permits; /* forbids: leash's own first */
+	uint32_t keys;
+	bool is_uncacheable;
+};
+
+/*
+ * Which rules can apply to a path at all: those bounded by one of its
+ * directories or by itself, and those that no place bounds.
+ */
+struct rule_index {
+	struct map places;   /* text of a place to struct rule_numbers */
+	uint64_t *unbounded; /* bit per rule */
+	size_t n_words;
+};
+
+struct policy {
+	atomic_uint n_refs;
+	struct arena arena;
+	struct cedar_policy_set *set;
+	struct rule *rules;
+	size_t n_rules;
+	struct action_rules actions[POLICY_ACTION_MAX];
+	struct rule_index index;
+	uint64_t generation;
+	enum policy_mode mode;
+	struct span agent, profile; /* text */
+};
+
+/* Fills keys, uses_whole_context and actions. */
+void rule_analyse(struct rule *r, struct span agent);
+/* Does the scope match the action, as the action tree has it? */
+bool scope_matches_action(const struct cedar_scope *s, int action);
+
+/* Indexes the policy's rules; false when memory is exhausted. */
+bool rule_index_make(struct rule_index *index, const struct policy *p, struct arena *arena);
+void rule_index_done(struct rule_index *index);
+/* A bit per rule that may apply to the path (text form), in the arena; NULL: out of memory. */
+const uint64_t *rule_index_find(const struct rule_index *index, struct span path,
+				struct arena *arena);
+
+#define LAYER_MAX (POLICY_LAYER_SESSION + 1)
+const char *layer_name(enum policy_layer layer);

@@ -1,0 +1,374 @@
+#include "policy/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "policy/lint.h"
+#include "policy/own.h"
+#include "policy/profile.h"
+#include "policy/rewrite.h"
+#include "policy/text.h"
+
+static const char *const layer_names[LAYER_MAX] = {
+	[POLICY_LAYER_OWN] = "leash", [POLICY_LAYER_PROFILE] = "profile",
+	[POLICY_LAYER_USER] = "user", [POLICY_LAYER_PROJECT] = "project",
+	[POLICY_LAYER_FILE] = "file", [POLICY_LAYER_SESSION] = "session",
+};
+
+const char *layer_name(enum policy_layer layer)
+{
+	return (size_t)layer < LAYER_MAX ? layer_names[layer] : "?";
+}
+
+static char *copy_or_null(const char *s)
+{
+	return s ? xstrdup(s) : NULL;
+}
+
+static char **copy_list(const char *const *list)
+{
+	size_t n = 0;
+	char **copy;
+
+	while (list && list[n])
+		n++;
+	copy = xnew_array(char *, n + 1);
+	for (size_t i = 0; i < n; i++)
+		copy[i] = xstrdup(list[i]);
+	return copy;
+}
+
+struct policy_source *policy_source_new(const struct policy_environment *env)
+{
+	struct policy_source *s = xnew(struct policy_source);
+
+	s->own_paths = copy_list(env->own_paths);
+	s->env = (struct policy_environment){
+		.agent = copy_or_null(env->agent),
+		.home = copy_or_null(env->home),
+		.workspace = copy_or_null(env->workspace),
+		.profile = copy_or_null(env->profile),
+		.own_paths = (const char *const *)s->own_paths,
+		.mode = env->mode,
+	};
+	return s;
+}
+
+static void free_string(const char *s)
+{
+	xfree((char *)(uintptr_t)s);
+}
+
+static void source_policy_done(struct source_policy *p)
+{
+	xfree(p->id);
+	xfree(p->file);
+	xfree(p->text);
+	xfree(p->normalised);
+}
+
+void policy_source_free(struct policy_source *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->policies.len; i++)
+		source_policy_done(&s->policies.items[i]);
+	vec_done(&s->policies);
+	map_done(&s->ids, NULL);
+	for (size_t i = 0; i < s->sets.len; i++)
+		cedar_policy_set_free(s->sets.items[i]);
+	vec_done(&s->sets);
+	for (size_t i = 0; s->own_paths[i]; i++)
+		xfree(s->own_paths[i]);
+	xfree(s->own_paths);
+	free_string(s->env.agent);
+	free_string(s->env.home);
+	free_string(s->env.workspace);
+	free_string(s->env.profile);
+	xfree(s);
+}
+
+size_t policy_source_len(const struct policy_source *s)
+{
+	return s->policies.len;
+}
+
+/* ---- Ids -------------------------------------------------------------------- */
+
+static bool id_is_taken(const struct policy_source *s, const char *id)
+{
+	return map_get(&s->ids, span_of(id));
+}
+
+static struct span annotated_id(const struct cedar_policy *p)
+{
+	for (size_t i = 0; i < p->n_annotations; i++)
+		if (span_eq(p->annotations[i].key, SPAN("id")) && p->annotations[i].value.len &&
+		    !memchr(p->annotations[i].value.p, 0, p->annotations[i].value.len))
+			return p->annotations[i].value;
+	return (struct span){ 0 };
+}
+
+/* "user:ssh-keys" for @id("ssh-keys"), "user:policy3" for a fourth policy without. */
+static char *make_id(struct policy_source *s, enum policy_layer layer, const struct cedar_policy *p)
+{
+	size_t number = s->n_in_layer[layer]++;
+	struct span name = annotated_id(p);
+	char *id = name.len ? xasprintf("%s:%.*s", layer_name(layer), SPAN_ARG(name))
+			    : xasprintf("%s:policy%zu", layer_name(layer), number);
+
+	for (size_t n = 2; id_is_taken(s, id); n++) {
+		xfree(id);
+		id = name.len ? xasprintf("%s:%.*s#%zu", layer_name(layer), SPAN_ARG(name), n)
+			      : xasprintf("%s:policy%zu#%zu", layer_name(layer), number, n);
+	}
+	(void)map_put(&s->ids, span_of(id), id);
+	return id;
+}
+
+/* ---- Adding a text ---------------------------------------------------------- */
+
+struct addition {
+	struct policy_source *source;
+	enum policy_layer layer;
+	const char *file;
+	struct span text;
+	bool color;
+	struct buf *report;
+};
+
+static void add_policy(const struct addition *a, const struct cedar_policy *p, size_t line)
+{
+	_cleanup_buf_ struct buf normalised = BUF_INIT(0);
+	struct source_policy item = { .cedar = p, .layer = a->layer, .line = line };
+
+	(void)cedar_policy_print(p, &normalised);
+	item.id = make_id(a->source, a->layer, p);
+	item.file = xstrdup(a->file);
+	item.text = xmemdup0(a->text.p + p->range.begin, p->range.end - p->range.begin);
+	item.normalised = buf_take(&normalised);
+	vec_push(&a->source->policies, item);
+}
+
+static bool is_ignored(const struct addition *a, struct lint *l, const struct cedar_policy *p)
+{
+	if (a->layer != POLICY_LAYER_PROJECT || p->is_forbid)
+		return false;
+	if (l)
+		lint_add(l, CEDAR_WARNING, "project_permit", p->range, NULL,
+			 "a project's policy may only forbid: this permit is ignored");
+	return true;
+}
+
+static int rewrite_all(const struct addition *a, struct cedar_policy_set *set, struct err *err)
+{
+	struct lint l = {
+		.env = &a->source->env,
+		.layer = a->layer,
+		.arena = cedar_policy_set_arena(set),
+	};
+	size_t n = cedar_policy_set_len(set);
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_ignored(a, &l, cedar_policy_set_at(set, i)))
+			policy_rewrite(&l, cedar_policy_set_at(set, i));
+	r = lint_print(&l, a->file, a->text, a->color, a->report);
+	if (l.n_errors)
+		r = err_say(err, -EINVAL, "%s: %zu error%s", a->file, l.n_errors,
+			    l.n_errors == 1 ? "" : "s");
+	lint_done(&l);
+	return r;
+}
+
+static int parse(const struct addition *a, struct cedar_policy_set **ret, struct err *err)
+{
+	struct cedar_diagnostics diags = { 0 };
+	int r = cedar_policy_set_parse(a->text, &diags, ret);
+
+	for (size_t i = 0; i < diags.len; i++)
+		(void)cedar_diagnostic_print(&diags.items[i], a->file, a->text, a->color,
+					     a->report);
+	if (r < 0)
+		r = err_say(err, -EINVAL, "%s: %zu error%s", a->file, diags.n_errors,
+			    diags.n_errors == 1 ? "" : "s");
+	cedar_diagnostics_done(&diags);
+	return r;
+}
+
+static size_t count_lines(struct span text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		n += text.p[i] == '\n';
+	return n;
+}
+
+static void add_policies(const struct addition *a, struct cedar_policy_set *set)
+{
+	size_t line = 1, at = 0;
+
+	for (size_t i = 0; i < cedar_policy_set_len(set); i++) {
+		const struct cedar_policy *p = cedar_policy_set_at(set, i);
+
+		line += count_lines(span_make(a->text.p + at, p->range.begin - at));
+		at = p->range.begin;
+		if (!is_ignored(a, NULL, p))
+			add_policy(a, p, line);
+	}
+}
+
+static int add_text(const struct addition *a, struct err *err)
+{
+	struct cedar_policy_set *set = NULL;
+	int r = parse(a, &set, err);
+
+	if (r < 0)
+		return r;
+	vec_push(&a->source->sets, set);
+	r = rewrite_all(a, set, err);
+	if (r < 0)
+		return r;
+	add_policies(a, set);
+	return 0;
+}
+
+int policy_source_add_text(struct policy_source *s, enum policy_layer layer, const char *file_name,
+			   struct span text, bool color, struct buf *report, struct err *err)
+{
+	const struct addition a = { s, layer, file_name, text, color, report };
+
+	if ((size_t)layer >= LAYER_MAX)
+		return err_say(err, -EINVAL, "unknown policy layer");
+	return add_text(&a, err);
+}
+
+int policy_source_add_file(struct policy_source *s, enum policy_layer layer, const char *file,
+			   bool color, struct buf *report, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_POLICY_TEXT);
+	size_t before = s->policies.len, n_sets = s->sets.len;
+	int r = file_read_at(AT_FDCWD, file, &text);
+
+	if (r < 0)
+		return err_set(err, r, "read the policy %s", file);
+	r = policy_source_add_text(s, layer, file, buf_span(&text), color, report, err);
+	if (r < 0)
+		return r;
+	if (s->policies.len > before || cedar_policy_set_len(s->sets.items[n_sets]) > 0)
+		return 0;
+	(void)buf_printf(
+		report,
+		"%s: error: the file holds no policy\n    help: without a permit everything is "
+		"denied; write that as forbid (principal, action, resource);\n",
+		file);
+	return err_say(err, -EINVAL, "%s holds no policy", file);
+}
+
+/* ---- leash's own texts ------------------------------------------------------ */
+
+/* A finding in a text of our own is our bug, or an environment that cannot be protected. */
+static int add_own_text(struct policy_source *s, enum policy_layer layer, const char *name,
+			struct span text, struct err *err)
+{
+	_cleanup_buf_ struct buf report = BUF_INIT(0);
+	int r = policy_source_add_text(s, layer, name, text, /* color = */ false, &report, err);
+
+	if (r >= 0 && report.len == 0)
+		return 0;
+	return err_say(err, -EINVAL, "%s: %s", name, report.len ? report.data : "unreadable");
+}
+
+static int add_generated(struct policy_source *s, enum policy_layer layer, const char *name,
+			 int (*make)(const struct policy_environment *env, struct buf *out),
+			 struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_POLICY_TEXT);
+	int r = make(&s->env, &text);
+
+	if (r < 0)
+		return err_set(err, r, "write %s", name);
+	return add_own_text(s, layer, name, buf_span(&text), err);
+}
+
+struct span policy_profile_text(const char *name)
+{
+	for (size_t i = 0; name && i < n_profiles; i++)
+		if (strcmp(name, profiles[i].name) == 0)
+			return profiles[i].text;
+	return (struct span){ 0 };
+}
+
+static int add_profile(struct policy_source *s, struct err *err)
+{
+	struct span text = policy_profile_text(s->env.profile);
+	_cleanup_free_ char *name = NULL;
+	int r;
+
+	if (!text.len)
+		return err_say(err, -EINVAL,
+			       "unknown profile \"%s\" (there are guarded, permissive and locked)",
+			       s->env.profile ? s->env.profile : "");
+	name = xasprintf("profile %s", s->env.profile);
+	r = add_own_text(s, POLICY_LAYER_PROFILE, name, text, err);
+	if (r < 0 || strcmp(s->env.profile, "permissive") == 0 || !s->env.workspace)
+		return r;
+	return add_generated(s, POLICY_LAYER_PROFILE, "rules for the workspace's repositories",
+			     git_rules_text, err);
+}
+
+int policy_source_add_builtin(struct policy_source *s, bool with_profile, struct err *err)
+{
+	int r = add_generated(s, POLICY_LAYER_OWN, "leash's own rules", own_rules_text, err);
+
+	return r < 0 || !with_profile ? r : add_profile(s, err);
+}
+
+/* ---- The bundle ------------------------------------------------------------- */
+
+static int write_bundle(const struct policy_source *s, uint64_t generation, struct buf *out)
+{
+	struct bundle_item *items = xnew_array(struct bundle_item, s->policies.len + 1);
+	_cleanup_buf_ struct buf agent = BUF_INIT(0);
+	struct bundle_description d = {
+		.generation = generation,
+		.mode = s->env.mode,
+		.profile = span_of(s->env.profile ? s->env.profile : ""),
+		.items = items,
+		.n_items = s->policies.len,
+	};
+	int r;
+
+	for (size_t i = 0; i < s->policies.len; i++) {
+		const struct source_policy *p = &s->policies.items[i];
+
+		items[i] = (struct bundle_item){ p->layer,	   p->line,
+						 span_of(p->id),   span_of(p->file),
+						 span_of(p->text), span_of(p->normalised) };
+	}
+	(void)text_from_bytes(span_of(s->env.agent ? s->env.agent : ""), &agent);
+	d.agent = buf_span(&agent);
+	r = bundle_write(&d, out);
+	xfree(items);
+	return r;
+}
+
+int policy_source_bundle(struct policy_source *s, uint64_t generation, struct err *err)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT(4 * LIMIT_POLICY_TEXT);
+	struct policy *check = NULL;
+	int r = write_bundle(s, generation, &out);
+
+	if (r < 0)
+		return err_set(err, r, "the policies are too large");
+	/* What the others could not read must fail here, where a person is told. */
+	r = bundle_read(buf_span(&out), &check, err);
+	if (r < 0)
+		return r;
+	policy_unref(check);
+	r = memfd_sealed("leash-policy", buf_span(&out));
+	return r < 0 ? err_set(err, r, "make the policy bundle") : r;
+}

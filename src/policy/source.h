@@ -1,0 +1,27 @@
+/*
+ * A policy_source from the inside: the layers added so far, each policy with
+ * its text as written and as leash reads it.
+ */
+#pragma once
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "cedar/cedar.h"
+#include "policy/bundle.h"
+#include "policy/policy.h"
+
+struct source_policy {
+	const struct cedar_policy *cedar; /* rewritten; in one of the sets */
+	enum policy_layer layer;
+	size_t line;
+	char *id, *file, *text, *normalised;
+};
+
+struct policy_source {
+	struct policy_environment env; /* own copies of the strings */
+	char **own_paths;
+	VEC(struct source_policy) policies;
+	VEC(struct cedar_policy_set *) sets;
+	struct map ids;		      /* taken; values are the policies' own ids */
+	size_t n_in_layer[LAYER_MAX]; /* for ids of policies without @id */
+};

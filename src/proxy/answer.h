@@ -1,0 +1,16 @@
+/*
+ * What a client on clear HTTP/1 is told when its connection goes no further: a
+ * whole response with a JSON body, as docs/ describes it for every denial.
+ */
+#pragma once
+
+#include "proxy/proxy-private.h"
+
+/* 403: policies forbid it, or none permits it. */
+int answer_denied(const struct policy_decision *d, const struct proxy_question *q, struct buf *out);
+/* 421: the names disagree (RFC 9110 §15.5.20). */
+int answer_mismatch(const struct proxy_question *q, struct buf *out);
+/* 400: out of form. */
+int answer_malformed(struct buf *out);
+/* 502: permitted, but there is no connection to be had. */
+int answer_unreachable(const struct proxy_question *q, int error, struct buf *out);

@@ -1,0 +1,76 @@
+/*
+ * One TCP connection out of the container, as connection.c (its life) and
+ * claim.c (its name and its decision) see it.
+ */
+#pragma once
+
+#include "proxy/dial.h"
+#include "proxy/dns-message.h"
+#include "proxy/proxy-private.h"
+#include "proxy/relay.h"
+#include "proxy/sniff.h"
+
+/* What is known of whom the client wants to talk to. */
+enum claim_state {
+	CLAIM_SNIFFING,	 /* not enough bytes yet */
+	CLAIM_RESOLVING, /* the name is being checked against its own addresses */
+	CLAIM_SETTLED,
+};
+
+enum connection_phase {
+	PHASE_OPENING, /* nothing decided */
+	PHASE_DIALLING,
+	PHASE_RELAYING,
+	PHASE_ANSWERING, /* refused; the client is being told why */
+	PHASE_CLOSED,
+};
+
+struct connection {
+	TAILQ_ENTRY(connection) entry, waiting; /* waiting: for word of the process */
+	struct proxy *proxy;
+	enum connection_phase phase;
+	int fd; /* the client's, until the relay has it */
+	uv_poll_t poll;
+	uv_timer_t timer;
+	bool has_poll;
+	int n_handles;
+	uint64_t accepted_ms, first_byte_ms, relayed_ms;
+	struct endpoint to; /* where the client wanted to go */
+
+	struct process_key key;
+	struct process process;
+	bool is_process_settled;
+
+	struct sniff sniff;
+	bool is_client_eof;
+	enum claim_state claim;
+	/* Set when claimed: name, or an address that is meant as such (name empty). */
+	struct name name;
+	bool is_by_address;
+	struct dns_question question; /* while resolving */
+	bool has_matched;
+	struct dns_request *request;
+
+	struct name decided_name; /* what the relay or dial in progress was permitted for */
+	struct dial *dial;
+	struct relay *relay;
+};
+
+/* ---- claim.c ---- */
+
+/* The first bytes are complete: settles the name, or refuses the connection, or begins to resolve.
+ */
+void connection_settle_claim(struct connection *c);
+/*
+ * Decides on the connection with the name as far as it is known, and reports.
+ * Returns how many addresses may be dialled; on 0 the connection was refused.
+ */
+size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDRESSES]);
+
+/* ---- connection.c ---- */
+
+/* Goes on with whatever has become possible. */
+void connection_step(struct connection *c);
+/* Closes it, telling a client on clear HTTP why (response may be empty). */
+void connection_refuse(struct connection *c, struct span response);
+struct proxy_question connection_question(const struct connection *c);

@@ -1,0 +1,28 @@
+/*
+ * The workers as a pool. Some number of them waits for calls; one that is
+ * about to do something that may wait for the agent itself (a FIFO, a full
+ * backlog, an exec) says so, and another takes its place, so that no agent
+ * can make the supervisor stand still. A monitor interrupts those whose
+ * caller is gone or has a signal to handle.
+ */
+#pragma once
+
+#include "base/attributes.h"
+
+struct pool;
+struct supervisor;
+struct worker;
+
+/* Starts n workers, and the monitor. 0 or negative errno. */
+int pool_start(struct supervisor *s, size_t n) _must_check_;
+
+/* -EAGAIN when too many are waiting already. */
+int blocking_begin(struct worker *w) _must_check_;
+void blocking_end(struct worker *w);
+/* What a call that blocking work left with -EINTR is to be answered. */
+int blocking_error(struct worker *w, int error);
+
+/* Between two calls: waits as a spare when enough others serve. */
+void pool_rest(struct worker *w);
+/* Calls fn for every worker; none starts or ends meanwhile. */
+void pool_each(struct supervisor *s, void (*fn)(struct worker *w, void *ctx), void *ctx);

@@ -1,0 +1,361 @@
+#include "supervise/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "supervise/caps.h"
+#include "supervise/worker.h"
+
+#ifndef PIDFD_THREAD /* Linux 6.9 */
+#define PIDFD_THREAD O_EXCL
+#endif
+
+#define STALE_NS (250 * NS_PER_MS) /* comm and parent may change without our seeing it */
+#define MAX_ANCESTORS 64
+
+static ssize_t read_link(int dir_fd, const char *name, char *out, size_t size)
+{
+	ssize_t n = readlinkat(dir_fd, name, out, size);
+
+	if (n >= 0 || errno != EACCES)
+		return n < 0 ? -errno : n;
+	/* a task that is not dumpable shows its links only to who may trace it */
+	caps_raise();
+	n = readlinkat(dir_fd, name, out, size);
+	if (n < 0)
+		n = -errno;
+	caps_lower();
+	return n;
+}
+
+static int read_file(int dir_fd, const char *name, char *out, size_t size)
+{
+	_cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, out, size - 1);
+	if (n <= 0)
+		return n < 0 ? -errno : -ESRCH;
+	out[n] = 0;
+	return 0;
+}
+
+/*
+ * The value after "\nName:\t", up to the end of the line. The first line holds
+ * the name that the process gave itself, with line breaks escaped by the
+ * kernel, so no field can be forged in it.
+ */
+static bool find_field(const char *status, const char *name, char *out, size_t size)
+{
+	size_t name_len = strlen(name);
+
+	for (const char *line = status; line && *line; line = strchr(line, '\n')) {
+		const char *value;
+		size_t len;
+
+		if (*line == '\n')
+			line++;
+		if (strncmp(line, name, name_len) != 0 || line[name_len] != ':')
+			continue;
+		value = line + name_len + 1;
+		value += strspn(value, "\t ");
+		len = MIN(strcspn(value, "\n"), size - 1);
+		memcpy(out, value, len);
+		out[len] = 0;
+		return true;
+	}
+	return false;
+}
+
+int process_status_field(int dir_fd, const char *name, char *out, size_t size)
+{
+	char status[4096];
+	int r = read_file(dir_fd, "status", status, sizeof(status));
+
+	if (r < 0)
+		return r;
+	return find_field(status, name, out, size) ? 0 : -ENODATA;
+}
+
+/* The number in the innermost pid namespace is the last in the line. */
+static pid_t last_number(const char *line)
+{
+	const char *last = strrchr(line, '\t');
+
+	return (pid_t)strtol(last ? last + 1 : line, NULL, 10);
+}
+
+static int load_status(struct process *p)
+{
+	char status[4096], value[256];
+	int r = read_file(p->dir_fd, "status", status, sizeof(status));
+
+	if (r < 0)
+		return r;
+	if (!find_field(status, "Name", p->comm, sizeof(p->comm)))
+		return -ENODATA;
+	if (!find_field(status, "Tgid", value, sizeof(value)))
+		return -ENODATA;
+	p->tgid = (pid_t)strtol(value, NULL, 10);
+	if (!find_field(status, "PPid", value, sizeof(value)))
+		return -ENODATA;
+	p->ppid = (pid_t)strtol(value, NULL, 10);
+	if (!find_field(status, "Uid", value, sizeof(value)))
+		return -ENODATA;
+	p->uid = (uint32_t)strtoul(value, NULL, 10);
+	if (!find_field(status, "NStgid", value, sizeof(value)))
+		return -ENODATA;
+	p->ns_tgid = last_number(value);
+	if (!find_field(status, "NSpid", value, sizeof(value)))
+		return -ENODATA;
+	p->ns_tid = last_number(value);
+	p->loaded_ns = clock_monotonic_ns();
+	return 0;
+}
+
+static uint32_t exec_count(const struct supervisor *s, pid_t tgid)
+{
+	return atomic_load(&s->execs[(uint32_t)tgid % SUPERVISOR_EXEC_SLOTS]);
+}
+
+void process_note_exec(struct supervisor *s, pid_t tgid)
+{
+	atomic_fetch_add(&s->execs[(uint32_t)tgid % SUPERVISOR_EXEC_SLOTS], 1);
+}
+
+static void forget(struct process *p)
+{
+	if (p->dir_fd >= 0)
+		fd_close(p->dir_fd);
+	if (p->pidfd >= 0)
+		fd_close(p->pidfd);
+	xfree(p->exe);
+	xfree(p->cwd);
+	*p = (struct process){ .dir_fd = -1, .pidfd = -1 };
+}
+
+static int load_links(struct process *p)
+{
+	char text[LIMIT_PATH + 1];
+	ssize_t n = read_link(p->dir_fd, "exe", text, LIMIT_PATH);
+
+	if (n < 0)
+		return (int)n;
+	if (!p->exe || strlen(p->exe) != (size_t)n || memcmp(p->exe, text, (size_t)n) != 0) {
+		xfree(p->exe);
+		p->exe = xmemdup0(text, (size_t)n);
+	}
+	n = process_read_cwd(p, text, sizeof(text));
+	xfree(p->cwd);
+	p->cwd = xmemdup0(text, n > 0 ? (size_t)n : 0);
+	return 0;
+}
+
+static int load(struct worker *w, struct process *p, pid_t tid)
+{
+	char name[24];
+	int r;
+
+	forget(p);
+	(void)snprintf(name, sizeof(name), "%d", (int)tid);
+	p->dir_fd = openat(w->s->outer_proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (p->dir_fd < 0)
+		return -errno;
+	p->tid = tid;
+	if (w->s->has_thread_pidfd)
+		p->pidfd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
+	r = load_status(p);
+	if (r < 0)
+		return r;
+	p->n_execs = exec_count(w->s, p->tgid);
+	return load_links(p);
+}
+
+/* Is the task whose directory we hold still there, so that the number is still its own? */
+static bool is_alive(const struct process *p)
+{
+	char c;
+
+	if (p->pidfd >= 0)
+		return syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) == 0;
+	return read_link(p->dir_fd, "exe", &c, 1) >= 0;
+}
+
+struct process *process_find(struct worker *w, pid_t tid)
+{
+	struct process *p = &w->cache.slots[(uint32_t)tid % PROCESS_CACHE_SIZE];
+	int r = 0;
+
+	if (p->tid != tid || p->n_execs != exec_count(w->s, p->tgid) || !is_alive(p))
+		r = load(w, p, tid);
+	else if (w->started_ns - p->loaded_ns > STALE_NS)
+		r = load_status(p) < 0 ? -ESRCH : load_links(p);
+	if (r < 0) {
+		forget(p);
+		return NULL;
+	}
+	return p;
+}
+
+ssize_t process_read_cwd(const struct process *p, char *out, size_t size)
+{
+	ssize_t n = read_link(p->dir_fd, "cwd", out, size - 1);
+
+	if (n >= 0)
+		out[n] = 0;
+	return n;
+}
+
+void process_cache_init(struct process_cache *c)
+{
+	for (size_t i = 0; i < PROCESS_CACHE_SIZE; i++)
+		c->slots[i] = (struct process){ .dir_fd = -1, .pidfd = -1 };
+}
+
+void process_cache_done(struct process_cache *c)
+{
+	for (size_t i = 0; i < PROCESS_CACHE_SIZE; i++)
+		forget(&c->slots[i]);
+}
+
+int process_terminal(const struct process *p, dev_t *ret)
+{
+	char stat[1024];
+	const char *field;
+	int r = read_file(p->dir_fd, "stat", stat, sizeof(stat));
+	unsigned long number;
+
+	if (r < 0)
+		return r;
+	/* "pid (comm) state ppid pgrp session tty_nr": comm may hold anything, so start behind its end */
+	field = strrchr(stat, ')');
+	for (int i = 0; field && i < 5; i++) {
+		field = strchr(field, ' ');
+		if (field)
+			field++;
+	}
+	if (!field)
+		return -ENODATA;
+	number = strtoul(field, NULL, 10);
+	/* as the kernel packs it: new_encode_dev */
+	*ret = makedev((unsigned)(number >> 8 & 0xfff), (unsigned)((number & 0xff) | (number >> 12 & 0xfff00)));
+	return 0;
+}
+
+int process_arguments(int dir_fd, struct buf *out, bool *ret_cut)
+{
+	_cleanup_close_ int fd = openat(dir_fd, "cmdline", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*ret_cut = false;
+	for (;;) {
+		char piece[4096];
+		ssize_t n = read(fd, piece, sizeof(piece));
+
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		if (out->max && out->len + (size_t)n > out->max) {
+			*ret_cut = true;
+			return 0;
+		}
+		(void)buf_append(out, piece, (size_t)n);
+	}
+}
+
+static int get_fd(int pidfd, int fd)
+{
+	int r = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+
+	if (r >= 0 || errno != EPERM)
+		return r < 0 ? -errno : r;
+	caps_raise();
+	r = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	if (r < 0)
+		r = -errno;
+	caps_lower();
+	return r;
+}
+
+int process_take_fd(const struct process *p, int fd)
+{
+	_cleanup_close_ int pidfd = -1;
+
+	if (p->pidfd >= 0)
+		return get_fd(p->pidfd, fd);
+	/*
+	 * Without a descriptor of the thread the process's table is looked into:
+	 * a thread may have one of its own, but then it only gets another of the
+	 * agent's descriptors, to which the same decision applies.
+	 */
+	pidfd = (int)syscall(SYS_pidfd_open, p->tgid, 0);
+	return pidfd < 0 ? -errno : get_fd(pidfd, fd);
+}
+
+int process_open_fd(const struct process *p, int fd)
+{
+	char name[24];
+	int r;
+
+	if (fd < 0)
+		return -EBADF;
+	(void)snprintf(name, sizeof(name), "fd/%d", fd);
+	r = openat(p->dir_fd, name, O_PATH | O_CLOEXEC);
+	if (r >= 0)
+		return r;
+	if (errno == EACCES || errno == EPERM)
+		return process_take_fd(p, fd);
+	return errno == ENOENT ? -EBADF : -errno;
+}
+
+int process_open_cwd(const struct process *p)
+{
+	int r = openat(p->dir_fd, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (r >= 0 || errno != EACCES)
+		return r < 0 ? -errno : r;
+	caps_raise();
+	r = openat(p->dir_fd, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r < 0)
+		r = -errno;
+	caps_lower();
+	return r;
+}
+
+int process_ancestors(const struct supervisor *s, const struct process *p, struct buf *out)
+{
+	pid_t pid = p->ppid;
+
+	for (size_t i = 0; i < MAX_ANCESTORS && pid > 1; i++) {
+		char name[24], exe[LIMIT_PATH], parent[24];
+		_cleanup_close_ int dir_fd = -1;
+		ssize_t n;
+		int r;
+
+		(void)snprintf(name, sizeof(name), "%d", (int)pid);
+		dir_fd = openat(s->outer_proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (dir_fd < 0)
+			return -errno;
+		n = read_link(dir_fd, "exe", exe, sizeof(exe));
+		if (n < 0)
+			break; /* above the container, where we may not look */
+		if (buf_append(out, exe, (size_t)n) < 0 || buf_append_char(out, 0) < 0)
+			return -EMSGSIZE;
+		r = process_status_field(dir_fd, "PPid", parent, sizeof(parent));
+		if (r < 0)
+			return r;
+		pid = (pid_t)strtol(parent, NULL, 10);
+	}
+	return 0;
+}

@@ -1,0 +1,62 @@
+/*
+ * Facts about the processes that ask. A small cache per worker, keyed by the
+ * task's number, that holds an open /proc/<tid> directory: when the task dies
+ * every use of that descriptor fails, so a number that is used again cannot
+ * be taken for its predecessor. Entries are loaded anew after an exec.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+struct supervisor;
+struct worker;
+
+#define PROCESS_CACHE_SIZE 128
+
+struct process {
+	pid_t tid, tgid, ppid;	/* as the host numbers them; tid 0: unused slot */
+	pid_t ns_tid, ns_tgid;	/* as the container numbers them */
+	uint32_t uid;
+	int dir_fd;		/* /proc/<tid>, outside */
+	int pidfd;		/* of the thread, or -1 where there is none to be had */
+	uint32_t n_execs;	/* of the supervisor's counter when this was loaded */
+	uint64_t loaded_ns;
+	char comm[64];
+	char *exe, *cwd;
+};
+
+struct process_cache {
+	struct process slots[PROCESS_CACHE_SIZE];
+};
+
+/*
+ * The facts of a task. NULL when it is gone. The caller must check afterwards
+ * that the call is still valid: then the facts are those of the task that makes
+ * it. Name, parent and working directory may be STALE_NS old; what a policy
+ * asks for is read anew.
+ */
+struct process *process_find(struct worker *w, pid_t tid);
+void process_cache_init(struct process_cache *c);
+void process_cache_done(struct process_cache *c);
+
+/* A process has executed a program: what is cached about it is stale. */
+void process_note_exec(struct supervisor *s, pid_t tgid);
+
+/* Field of /proc/<tid>/status by its name ("Umask"), as text. Negative errno. */
+int process_status_field(int dir_fd, const char *name, char *out, size_t size) _must_check_;
+/* Appends the arguments of the running program, each with its NUL, as far as out's limit allows. */
+int process_arguments(int dir_fd, struct buf *out, bool *ret_cut) _must_check_;
+/* The working directory as it is now, into out (NUL-terminated). Length or negative errno. */
+ssize_t process_read_cwd(const struct process *p, char *out, size_t size) _must_check_;
+/* Device number of the controlling terminal, 0 for none; negative errno. */
+int process_terminal(const struct process *p, dev_t *ret) _must_check_;
+/* A descriptor of the caller's, duplicated into the supervisor; -EBADF and the like. */
+int process_take_fd(const struct process *p, int fd) _must_check_;
+/* An O_PATH descriptor of the object behind the caller's descriptor fd. */
+int process_open_fd(const struct process *p, int fd) _must_check_;
+/* An O_PATH descriptor of the caller's working directory. */
+int process_open_cwd(const struct process *p) _must_check_;
+/* Appends the paths of the programs above p, nearest first, each with a NUL. */
+int process_ancestors(const struct supervisor *s, const struct process *p, struct buf *out) _must_check_;

@@ -1,0 +1,284 @@
+/*
+ * `leash events`, `verify` and `sessions` on logs as the daemon writes them,
+ * each run in a process of its own.
+ */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "cli/command.h"
+#include "cli/state.h"
+#include "event/log.h"
+
+struct session {
+	char home[64];
+	char *id, *directory, *log_path;
+	struct event_log *log;
+};
+
+/* The one that runs: a forked child must not keep its log open as if it were the daemon. */
+static struct session *current;
+
+static void append(struct session *s, struct event e)
+{
+	e.time_ns = UINT64_C(1767323045123456789);
+	assert_true(event_log_append(s->log, &e) > 0);
+	assert_int_equal(event_log_flush(s->log, /* sync = */ false), 0);
+}
+
+static int set_up(void **state)
+{
+	struct session *s = xnew(struct session);
+	_cleanup_free_ char *dir = NULL;
+
+	(void)snprintf(s->home, sizeof(s->home), "/tmp/leash-test-events.XXXXXX");
+	assert_non_null(mkdtemp(s->home));
+	assert_int_equal(setenv("XDG_STATE_HOME", s->home, 1), 0);
+	assert_int_equal(setenv("HOME", s->home, 1), 0);
+	dir = state_directory(s->home);
+	assert_int_equal(state_session_create(dir, &s->id, &s->directory, NULL), 0);
+	s->log_path = xasprintf("%s/events.jsonl", s->directory);
+	assert_int_equal(event_log_create(s->log_path, s->id, &s->log, NULL), 0);
+	append(s, (struct event){ .kind = EVENT_SESSION_START });
+	append(s, (struct event){ .kind = EVENT_FILE_OPEN,
+				  .decision = EVENT_DENY,
+				  .pid = 3,
+				  .comm = SPAN("cat"),
+				  .path = SPAN("/etc/shadow") });
+	append(s, (struct event){ .kind = EVENT_NET_CONNECT,
+				  .decision = EVENT_ALLOW,
+				  .policies = SPAN("p"),
+				  .host = SPAN("example.com") });
+	current = *state = s;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct session *s = *state;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)execlp("rm", "rm", "-rf", s->home, NULL);
+		_exit(127);
+	}
+	(void)waitpid(pid, NULL, 0);
+	current = NULL;
+	event_log_free(s->log);
+	xfree(s->id);
+	xfree(s->directory);
+	xfree(s->log_path);
+	xfree(s);
+	return 0;
+}
+
+struct child {
+	pid_t pid;
+	int out_fd;
+};
+
+/* Runs the command with up to four words; both of its outputs come through out_fd. */
+static struct child start(int (*run)(int, char **), const char *a, const char *b, const char *c)
+{
+	char name[] = "leash";
+	char *argv[] = { name, (char *)(uintptr_t)a, (char *)(uintptr_t)b, (char *)(uintptr_t)c,
+			 NULL };
+	int argc = 1 + !!a + (a && b) + (a && b && c);
+	struct child child;
+	int fds[2];
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	child.pid = fork();
+	if (child.pid == 0) {
+		if (current)
+			event_log_free(current->log);
+		if (dup2(fds[1], STDOUT_FILENO) < 0 || dup2(fds[1], STDERR_FILENO) < 0)
+			_exit(99);
+		_exit(run(argc, argv));
+	}
+	(void)close(fds[1]);
+	child.out_fd = fds[0];
+	return child;
+}
+
+static int finish(struct child *child, struct buf *out)
+{
+	int status;
+
+	assert_int_equal(fd_read_all(child->out_fd, out), 0);
+	(void)close(child->out_fd);
+	assert_int_equal(waitpid(child->pid, &status, 0), child->pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void assert_output(int (*run)(int, char **), const char *a, const char *b, const char *c,
+			  int code, const char *expected)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT(0);
+	struct child child = start(run, a, b, c);
+
+	assert_int_equal(buf_append_str(&out, ""), 0);
+	assert_int_equal(finish(&child, &out), code);
+	if (!strstr(out.data, expected))
+		fail_msg("\"%s\" is not in \"%s\"", expected, out.data);
+}
+
+#define OPEN_LINE                                                                                  \
+	"03:04:05.123  deny       file.open      cat[3]                /etc/shadow [default]\n"
+#define NET_LINE "03:04:05.123  allow      net.connect    -                     example.com [p]\n"
+
+static void events_of_the_newest_session(void **state)
+{
+	(void)state;
+	assert_output(command_events, NULL, NULL, NULL, 0, OPEN_LINE NET_LINE);
+	assert_output(command_events, "--tail", "2", NULL, 0, OPEN_LINE NET_LINE);
+	assert_output(command_events, "--decision=deny", "--kind", "file", 0, OPEN_LINE);
+	assert_output(command_events, "-n", "1", "--json", 0, "{\"seq\":3,");
+	assert_output(command_events, "--since", "2", "--logfmt", 0, "seq=3 time=");
+}
+
+static void sessions_are_named_by_their_last_letters(void **state)
+{
+	struct session *s = *state;
+
+	assert_output(command_events, s->id + 16, NULL, NULL, 0, NET_LINE);
+	assert_output(command_events, "nosuch", NULL, NULL, 1, "no session is called nosuch");
+	assert_output(command_events, s->id, "other", NULL, EXIT_USAGE, "one session at a time");
+	assert_output(command_events, "--kid", "x", NULL, EXIT_USAGE, "did you mean --kind?");
+	assert_output(command_events, "--pid", "-1", NULL, EXIT_USAGE, "expected a number");
+}
+
+static void a_reader_that_follows_sees_what_comes_until_the_end(void **state)
+{
+	struct session *s = *state;
+	_cleanup_buf_ struct buf out = BUF_INIT(0);
+	struct child child = start(command_events, "-f", "--tail", "1");
+	struct pollfd p = { .fd = child.out_fd, .events = POLLIN };
+
+	assert_int_equal(poll(&p, 1, 10000), 1); /* it has shown what was there, and waits */
+	append(s, (struct event){ .kind = EVENT_PROC_EXIT, .pid = 9, .has_status = true });
+	append(s, (struct event){ .kind = EVENT_SESSION_STOP, .has_status = true });
+	assert_int_equal(finish(&child, &out), 0);
+	assert_string_equal(
+		out.data, NET_LINE
+		"03:04:05.123  -          proc.exit      [9]                    status 0\n"
+		"03:04:05.123  -          session.stop   -                      status 0\n");
+}
+
+static void a_reader_that_follows_notices_a_dead_writer(void **state)
+{
+	struct session *s = *state;
+	_cleanup_buf_ struct buf out = BUF_INIT(0);
+	struct child child = start(command_events, "--follow", NULL, NULL);
+	struct pollfd p = { .fd = child.out_fd, .events = POLLIN };
+
+	assert_int_equal(poll(&p, 1, 10000), 1);
+	event_log_free(TAKE_PTR(s->log));
+	assert_int_equal(finish(&child, &out), 1);
+	assert_non_null(strstr(out.data, "ended without its last record"));
+}
+
+static void end_session(struct session *s)
+{
+	append(s, (struct event){ .kind = EVENT_SESSION_STOP });
+	event_log_free(TAKE_PTR(s->log));
+}
+
+static void verify_accepts_a_good_log_and_names_a_bad_line(void **state)
+{
+	struct session *s = *state;
+	_cleanup_buf_ struct buf text = BUF_INIT(0);
+	struct err err = { 0 };
+
+	assert_output(command_verify, NULL, NULL, NULL, 0,
+		      "3 records, none changed, still being written");
+	end_session(s);
+	assert_output(command_verify, s->id, NULL, NULL, 0, "4 records, none changed\n");
+	assert_int_equal(file_read_at(AT_FDCWD, s->log_path, &text), 0);
+	memcpy(strstr(text.data, "/etc/shadow"), "/etc/passwd", 11);
+	assert_int_equal(file_replace(s->log_path, buf_span(&text), 0600, &err), 0);
+	assert_output(command_verify, NULL, NULL, NULL, 1, "events.jsonl: line 3: the hash");
+}
+
+static void verify_finds_missing_last_records(void **state)
+{
+	struct session *s = *state;
+	_cleanup_free_ char *summary = xasprintf("%s/session.json", s->directory);
+	_cleanup_buf_ struct buf json = BUF_INIT(0);
+	char head[SHA256_HEX_LEN + 1];
+	struct stat st;
+
+	assert_int_equal(stat(s->log_path, &st), 0);
+	append(s, (struct event){ .kind = EVENT_SESSION_STOP });
+	assert_int_equal(event_log_head(s->log, head), 4);
+	event_log_free(TAKE_PTR(s->log));
+	(void)buf_printf(&json, "{\"events\":4,\"head\":\"%s\"}", head);
+	assert_int_equal(file_replace(summary, buf_span(&json), 0600, NULL), 0);
+	assert_output(command_verify, "--head", head, NULL, 0, "4 records");
+	assert_int_equal(truncate(s->log_path, st.st_size), 0);
+	assert_output(command_verify, NULL, NULL, NULL, 1, "records are missing at its end");
+	assert_int_equal(unlink(summary), 0);
+	assert_output(command_verify, NULL, NULL, NULL, 0, "no session.stop at its end");
+	assert_output(command_verify, "--head", head, NULL, 1, "the log ends in");
+}
+
+static void sessions_are_listed(void **state)
+{
+	struct session *s = *state;
+	_cleanup_free_ char *summary = xasprintf("%s/session.json", s->directory);
+	struct span json =
+		SPAN("{\"id\":\"x\",\"command\":[\"sh\",\"-c\",\"a b\"],\"mode\":\"enforce\"}");
+
+	assert_output(command_sessions, NULL, NULL, NULL, 0, "  running         3       1 \n");
+	assert_int_equal(file_replace(summary, json, 0600, NULL), 0);
+	end_session(s);
+	assert_output(command_sessions, NULL, NULL, NULL, 0,
+		      "  ended           4       1  sh -c \"a b\"\n");
+	assert_output(command_sessions, "--json", NULL, NULL, 0,
+		      "\"state\":\"ended\",\"command\":[\"sh\",\"-c\",\"a "
+		      "b\"],\"mode\":\"enforce\",\"events\":4,\"denied\":1}\n");
+	assert_output(command_sessions, "-q", NULL, NULL, 0, s->id);
+	assert_int_equal(truncate(s->log_path, 0), 0);
+	assert_output(command_sessions, NULL, NULL, NULL, 0, "  died            0       0 ");
+}
+
+static void version_is_printed(void **state)
+{
+	(void)state;
+	assert_output(command_version, NULL, NULL, NULL, 0, "leash " LEASH_VERSION "\n");
+	assert_output(command_version, "--json", NULL, NULL, 0,
+		      "{\"version\":\"" LEASH_VERSION "\"}\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(events_of_the_newest_session, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sessions_are_named_by_their_last_letters, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_reader_that_follows_sees_what_comes_until_the_end,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_reader_that_follows_notices_a_dead_writer, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(verify_accepts_a_good_log_and_names_a_bad_line,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(verify_finds_missing_last_records, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(sessions_are_listed, set_up, tear_down),
+		cmocka_unit_test(version_is_printed),
+	};
+
+	(void)setenv("TZ", "UTC0", 1);
+	(void)unsetenv("TERM");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
