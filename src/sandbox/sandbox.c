@@ -124,14 +124,16 @@ static int take_message(struct sandbox *s, struct ipc_message *m, struct err *er
 		s->pty_fd = TAKE_FD(m->fds[0]);
 		return 0;
 	case MESSAGE_COMMAND:
-		s->command_pid = pidfd_number(m->fds[0]);
-		return s->command_pid > 0 ? 0
-					  : err_say(err, -ESRCH, "the command's process is gone");
+		/* Of a process that has already ended there is no number; why it did comes next. */
+		s->command_pid = MAX(pidfd_number(m->fds[0]), 0);
+		return 0;
 	case MESSAGE_AT_GATE:
 		return 1;
 	case MESSAGE_FILTERED:
 		s->seccomp_fd = TAKE_FD(m->fds[0]);
 		return 1;
+	case MESSAGE_EVENT:
+		return err_say(err, -ECHILD, "the command's process died while it was set up");
 	default:
 		return err_say(err, -EBADMSG, "the container's first process sent nonsense");
 	}
