@@ -11,7 +11,7 @@
 #include "escape.h"
 #include "talk.h"
 
-const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN;
+const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_ORPHAN;
 
 static struct sockaddr_in peer = { .sin_family = AF_INET };
 

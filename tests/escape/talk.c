@@ -15,14 +15,16 @@ int talk(int fd, const char *request, const char *want)
 	char bytes[65536];
 	size_t len = 0;
 	ssize_t n = 0;
-	int result = 0;
+	int result = 0, type = SOCK_STREAM;
+	socklen_t type_len = sizeof(type);
 
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len);
 	if (request && send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
 		result = -errno;
 	while (result == 0 && len < sizeof(bytes)) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 
-		if (poll(&p, 1, PATIENCE_MS) != 1) {
+		if (poll(&p, 1, type == SOCK_STREAM ? PATIENCE_MS : 500) != 1) {
 			result = -ETIMEDOUT;
 			break;
 		}
