@@ -124,7 +124,6 @@ static void on_proxy_message(uv_poll_t *handle, int status, int events)
 
 static void child_ended(struct session *s, struct child *c)
 {
-	_cleanup_ipc_message_ struct ipc_message last = IPC_MESSAGE_INIT;
 	struct err why = { 0 };
 
 	if (s->is_ending)

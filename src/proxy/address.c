@@ -97,6 +97,14 @@ bool address_is_loopback(const struct policy_address *a)
 	return a->is_v6 ? memcmp(a->bytes, one, 16) == 0 : a->bytes[0] == 127;
 }
 
+bool address_is_link_local(const struct policy_address *a)
+{
+	if (!a->is_v6)
+		return a->bytes[0] == 169 && a->bytes[1] == 254;
+	return (a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80) ||
+	       memcmp(a->bytes, "\xfd\x00\x0e\xc2", 4) == 0;
+}
+
 bool address_is_undiallable(const struct policy_address *a)
 {
 	static const unsigned char zero[16];

@@ -31,6 +31,8 @@ int endpoint_from_sockaddr(const struct sockaddr_storage *ss, struct endpoint *r
 socklen_t endpoint_to_sockaddr(const struct endpoint *e, struct sockaddr_storage *ret);
 
 bool address_is_loopback(const struct policy_address *a);
+/* 169.254.0.0/16 (RFC 3927), fe80::/10 (RFC 4291 §2.5.6), and AWS's fd00:ec2::/32: cloud metadata. */
+bool address_is_link_local(const struct policy_address *a);
 /* 0.0.0.0/8, ::, multicast, broadcast: nothing that one could connect to. */
 bool address_is_undiallable(const struct policy_address *a);
 /*

@@ -38,6 +38,25 @@ struct policy_decision proxy_own_denial(const struct proxy *p, const char *id)
 					 .reasons = { id } };
 }
 
+/*
+ * DNS rebinding: a name that is permitted may be made to resolve to the host's
+ * loopback or to link-local addresses (cloud metadata). What the host's own
+ * /etc/hosts says is the user's word; an answer from outside is not.
+ */
+static bool is_rebinding(struct proxy *p, const struct proxy_question *q)
+{
+	const struct hosts_entry *entries;
+	size_t n = 0;
+
+	if (!q->name || !q->address || !(address_is_loopback(q->address) || address_is_link_local(q->address)))
+		return false;
+	entries = hosts_find(p->hosts, q->name, uv_now(&p->loop), &n);
+	for (size_t i = 0; i < n; i++)
+		if (address_eq(&entries[i].address, q->address))
+			return false;
+	return true;
+}
+
 bool proxy_decide(struct proxy *p, const struct proxy_question *q, struct policy_decision *ret)
 {
 	struct policy_address inner;
@@ -51,6 +70,14 @@ bool proxy_decide(struct proxy *p, const struct proxy_question *q, struct policy
 	}
 	if (!decide_one(p, q, q->address, ret))
 		return false;
+	if (is_rebinding(p, q)) {
+		/* Permitted by its name alone is not enough: the address itself must be. */
+		struct proxy_question nameless = *q;
+
+		nameless.name = NULL;
+		if (!decide_one(p, &nameless, q->address, ret))
+			return false;
+	}
 	return !q->address || !address_embedded_v4(q->address, &inner) ||
 	       decide_one(p, q, &inner, ret);
 }

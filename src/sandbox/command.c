@@ -1,111 +1,156 @@
 /*
- * The command's process, from fork to execve.
+ * What the process may do shrinks from step to step; the filter comes last.
+ * Once it is in force nobody answers held calls yet, so nothing is called any
+ * more but sendmsg, close, read, and execve, which is the first to be decided.
  */
+#include "sandbox/command.h"
+
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/fd.h"
-#include "sandbox/init.h"
+#include "sandbox/descriptors.h"
+#include "sandbox/landlock.h"
 #include "sandbox/limits.h"
+#include "sandbox/messages.h"
 #include "sandbox/privileges.h"
-#include "sandbox/sandbox-messages.h"
 
-static int connect_streams(const struct sandbox_options *o, int pty_fd)
+#define FAILED_STATUS 127
+
+/* Ignored and blocked signals would be inherited by the program and surprise it. */
+static void reset_signals(void)
 {
-	int from[3];
+	static const struct sigaction plain = { .sa_handler = SIG_DFL };
+	sigset_t none;
 
-	/* All above 2 first, so that none is overwritten before it is used. */
+	for (int i = 1; i < NSIG; i++)
+		(void)sigaction(i, &plain, NULL); /* fails for SIGKILL, SIGSTOP and libc's own */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Makes the three descriptors 0, 1 and 2, whatever numbers they have now. */
+static int place_stdio(const int fds[3])
+{
+	int high[3];
+
 	for (int i = 0; i < 3; i++) {
-		from[i] = fd_dup(pty_fd >= 0 ? pty_fd : o->stdio_fds[i]);
-		if (from[i] < 0)
-			return from[i];
+		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
+		if (high[i] < 0)
+			return -errno;
 	}
 	for (int i = 0; i < 3; i++)
-		if (dup2(from[i], i) < 0)
+		if (dup2(high[i], i) < 0)
 			return -errno;
 	return 0;
 }
 
-/*
- * With a pty: a process group of its own in init's session, in the foreground.
- * Were it the session's leader, its group would be orphaned and Ctrl-Z without
- * effect (setpgid(2)). Without: a session of its own, away from the host's.
- */
-static int take_terminal(int pty_fd)
+static int set_up_stdio(const struct command *c, struct err *err)
 {
-	if (pty_fd < 0)
-		return setsid() < 0 ? -errno : 0;
-	return setpgid(0, 0) < 0 || tcsetpgrp(pty_fd, getpid()) < 0 ? -errno : 0;
-}
+	const int terminal[3] = { c->slave_fd, c->slave_fd, c->slave_fd };
+	int r;
 
-static int reset_signals(void)
-{
-	struct sigaction standard = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int i = 1; i < NSIG; i++)
-		(void)sigaction(i, &standard, NULL); /* SIGKILL and SIGSTOP cannot be set */
-	(void)sigemptyset(&none);
-	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
-}
-
-static int prepare(const struct sandbox_options *o, int pty_fd, struct err *err)
-{
-	int r = take_terminal(pty_fd);
-
-	if (r >= 0)
-		r = connect_streams(o, pty_fd);
-	if (r >= 0)
-		r = reset_signals();
+	if (c->slave_fd >= 0)
+		r = terminal_enter(c->slave_fd);
+	else
+		r = setsid() < 0 ? -errno : 0;
 	if (r < 0)
-		return err_set(err, r, "connect the command to its terminal");
+		return err_set(err, r, "give the command its terminal or session");
+	r = place_stdio(c->slave_fd >= 0 ? terminal : c->options->stdio_fds);
+	if (r < 0)
+		return err_set(err, r, "set up standard input and output");
+	r = descriptors_keep((const int[]){ c->control_fd, c->gate_fd }, 2);
+	return r < 0 ? err_set(err, r, "close what is not the command's") : 0;
+}
+
+static int confine(const struct command *c, struct err *err)
+{
+	const struct sandbox_options *o = c->options;
+	int r;
+
 	if (chdir(o->cwd) < 0)
-		return err_set(err, -errno, "enter %s", o->cwd);
-	r = limits_apply_process(&o->limits, err);
+		return err_set(err, -errno, "change to %s", o->cwd);
+	/* The caller's session keyring may hold keys; this process gets an empty one. */
+	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+	r = limits_apply(&o->limits, err);
 	if (r >= 0)
-		r = privileges_drop(err);
-	if (r >= 0)
-		r = privileges_confine(err);
+		r = privileges_drop_all(err);
+	/* The supervisor reads what this process asks to execute, and traces it while it does. */
+	if (r >= 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		r = err_set(err, -errno, "let the supervisor trace the command");
+	if (r >= 0 && o->filter.len)
+		r = landlock_confine(err);
 	return r;
 }
 
-/* After this the supervisor answers for us; nothing that it must answer may be called before the gate opens. */
-static int install_filter(const struct sandbox_options *o, int gate_fd)
+/* Returns the listener's descriptor. */
+static int install_filter(const struct sandbox_options *o, struct err *err)
 {
-	int listener;
+	long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, o->filter_flags, &o->filter);
 
-	if (!o->filter.len)
-		return ipc_send(gate_fd, SANDBOX_MESSAGE_AT_GATE_UNFILTERED, 0, (struct span){ 0 }, NULL, 0);
-	listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, o->filter_flags, &o->filter);
-	if (listener < 0)
-		return -errno;
-	return ipc_send(gate_fd, SANDBOX_MESSAGE_AT_GATE, 0, (struct span){ 0 }, &listener, 1);
+	return r < 0 ? err_set(err, -errno, "install the seccomp filter") : (int)r;
 }
 
-void command_main(const struct sandbox_options *o, int gate_fd, int pty_fd)
+static int reach_gate(const struct command *c, struct err *err)
 {
-	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
-	struct err err = { 0 };
-	int32_t error;
+	bool has_listener = c->options->filter_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	int r = 0, fd = 0;
 
-	if (prepare(o, pty_fd, &err) < 0) {
-		int r = ipc_send(gate_fd, SANDBOX_MESSAGE_SETUP_FAILED, 0,
-				 span_make(err.text, strlen(err.text) + 1), NULL, 0);
-
-		_exit(r < 0 ? 2 : 1);
+	if (c->options->filter.len)
+		fd = install_filter(c->options, err);
+	if (fd < 0)
+		return fd;
+	if (c->options->filter.len && has_listener) {
+		r = ipc_send(c->control_fd, MESSAGE_FILTERED, 0, (struct span){ 0 }, &fd, 1);
+		(void)close(fd);
+	} else {
+		r = ipc_send(c->control_fd, MESSAGE_AT_GATE, 0, (struct span){ 0 }, NULL, 0);
 	}
-	/* Only 0, 1, 2 and, until the exec closes it, the gate. */
-	if ((gate_fd > 3 && syscall(SYS_close_range, 3, gate_fd - 1, 0) < 0) ||
-	    syscall(SYS_close_range, gate_fd + 1, ~0u, 0) < 0 || install_filter(o, gate_fd) < 0)
-		_exit(1);
-	if (ipc_receive(gate_fd, sandbox_messages, SANDBOX_MESSAGE_MAX, &m) <= 0 || m.type != SANDBOX_MESSAGE_GO)
-		_exit(1);
+	return r < 0 ? err_set(err, r, "report to the session") : 0;
+}
+
+static bool is_let_through(int gate_fd)
+{
+	char c;
+	ssize_t n;
+
+	do
+		n = read(gate_fd, &c, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+/* If the caller is gone the gate tells. */
+static void tell(int control_fd, enum sandbox_message type, const void *p, size_t len)
+{
+	int r = ipc_send(control_fd, type, 0, span_make(p, len), NULL, 0);
+
+	(void)r;
+}
+
+_noreturn_ void command_main(const struct command *c)
+{
+	const struct sandbox_options *o = c->options;
+	struct err err = { 0 };
+	struct sandbox_event failed = { .type = SANDBOX_FAILED };
+	int r = set_up_stdio(c, &err);
+
+	if (r >= 0)
+		r = confine(c, &err);
+	reset_signals();
+	if (r >= 0)
+		r = reach_gate(c, &err);
+	if (r < 0)
+		tell(c->control_fd, MESSAGE_BROKEN, &err, sizeof(err));
+	if (r < 0 || !is_let_through(c->gate_fd))
+		_exit(FAILED_STATUS);
 	(void)execve(o->program, o->argv, o->envp);
-	error = errno;
-	_exit(ipc_send(gate_fd, SANDBOX_MESSAGE_EXEC_FAILED, 0, span_make(&error, sizeof(error)), NULL, 0) < 0 ?
-		      1 :
-		      127);
+	failed.status = errno;
+	tell(c->control_fd, MESSAGE_EVENT, &failed, sizeof(failed));
+	_exit(FAILED_STATUS);
 }

@@ -1,21 +1,26 @@
 /*
- * A /dev of the container's own: the harmless devices of the host, a devpts
- * instance, shared memory, and the usual links.
+ * /dev of the container: the few devices that every program expects, a
+ * terminal multiplexer of its own, and shared memory of its own.
  */
 #pragma once
 
 #include "base/err.h"
 
-#define DEVICES_N 6
+#define DEVICES_COUNT 6
 
 struct devices {
-	int fds[DEVICES_N]; /* detached mounts of the host's device nodes */
+	int fds[DEVICES_COUNT]; /* detached mounts of the host's nodes */
 };
 
-#define DEVICES_INIT { .fds = { -1, -1, -1, -1, -1, -1 } }
+#define DEVICES_INIT                                                                               \
+	{                                                                                          \
+		{                                                                                  \
+			-1, -1, -1, -1, -1, -1                                                     \
+		}                                                                                  \
+	}
 
-/* While the host's /dev is still there. */
+/* Takes the host's nodes, while /dev is still the host's. */
 int devices_take(struct devices *d, struct err *err) _must_check_;
-/* In the new root. */
-int devices_place(struct devices *d, struct err *err) _must_check_;
+/* Mounts the container's /dev. */
+int devices_mount(const struct devices *d, struct err *err) _must_check_;
 void devices_done(struct devices *d);

@@ -1,8 +1,33 @@
+/*
+ * In nft's language:
+ *
+ *	table inet leash {
+ *		chain redirect {
+ *			type nat hook output priority dstnat; policy accept;
+ *			meta l4proto udp th dport 53 redirect to :dns
+ *			meta l4proto tcp th dport 53 redirect to :dns
+ *			ip daddr 127.0.0.0/8 accept
+ *			ip6 daddr ::1 accept
+ *			meta l4proto tcp redirect to :proxy
+ *		}
+ *		chain output {
+ *			type filter hook output priority filter; policy drop;
+ *			meta l4proto tcp th dport proxy ct status ! dnat reject with tcp reset
+ *			ct state established,related accept
+ *			ip daddr 127.0.0.0/8 meta l4proto { tcp, udp } accept
+ *			ip6 daddr ::1 meta l4proto { tcp, udp } accept
+ *		}
+ *	}
+ *
+ * The proxy learns a connection's destination from conntrack; one that was not
+ * redirected has none, so nobody may dial the proxy's listener directly.
+ */
 #include "sandbox/firewall.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -11,244 +36,281 @@
 #include "sandbox/netlink.h"
 
 #define TABLE "leash"
+#define REDIRECT "redirect"
+#define OUTPUT "output"
 
-/* Hook priorities as nft names them: dstnat on output, and filter. */
-#define PRIORITY_NAT_OUTPUT (-100)
-#define PRIORITY_FILTER 0
+#define IPV4_DADDR 16
+#define IPV6_DADDR 24
+#define TRANSPORT_DPORT 2
 
-static void begin(struct netlink *n, uint16_t message, uint16_t flags)
+static void begin(struct netlink *n, uint16_t type, uint16_t flags)
 {
-	struct nfgenmsg header = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
+	struct nfgenmsg g = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
 
-	netlink_begin(n, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message), (uint16_t)(flags | NLM_F_ACK), &header,
-		      sizeof(header));
+	netlink_begin(n, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, &g, sizeof(g));
 }
 
-/* All between begin and end of a batch takes effect together, or not at all. */
+/* NFNL_MSG_BATCH_BEGIN or _END: everything between is done in whole or not at all. */
 static void batch(struct netlink *n, uint16_t type)
 {
-	struct nfgenmsg header = { .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES) };
+	struct nfgenmsg g = { .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES) };
 
-	netlink_begin(n, type, 0, &header, sizeof(header));
-	netlink_end(n);
+	netlink_begin(n, type, 0, &g, sizeof(g));
 }
 
-static void add_table(struct netlink *n)
+static void add_chain(struct netlink *n, const char *name, const char *type, int32_t priority,
+		      uint32_t policy)
 {
-	begin(n, NFT_MSG_NEWTABLE, NLM_F_CREATE);
-	netlink_put_string(n, NFTA_TABLE_NAME, TABLE);
-	netlink_end(n);
-}
-
-static void add_chain(struct netlink *n, const char *name, const char *type, int priority)
-{
-	size_t nest;
+	size_t hook;
 
 	begin(n, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	netlink_put_string(n, NFTA_CHAIN_TABLE, TABLE);
 	netlink_put_string(n, NFTA_CHAIN_NAME, name);
-	nest = netlink_nest(n, NFTA_CHAIN_HOOK);
+	netlink_put_string(n, NFTA_CHAIN_TYPE, type);
+	netlink_put_be32(n, NFTA_CHAIN_POLICY, policy);
+	hook = netlink_begin_nest(n, NFTA_CHAIN_HOOK);
 	netlink_put_be32(n, NFTA_HOOK_HOOKNUM, NF_INET_LOCAL_OUT);
 	netlink_put_be32(n, NFTA_HOOK_PRIORITY, (uint32_t)priority);
-	netlink_unnest(n, nest);
-	netlink_put_string(n, NFTA_CHAIN_TYPE, type);
-	netlink_end(n);
+	netlink_end_nest(n, hook);
 }
 
-/* ---- Expressions: each loads into register 1, compares with it, or acts --- */
-
-struct rule {
-	struct netlink *n;
-	size_t expressions;
-};
-
-static struct rule rule_begin(struct netlink *n, const char *chain)
-{
-	begin(n, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-	netlink_put_string(n, NFTA_RULE_TABLE, TABLE);
-	netlink_put_string(n, NFTA_RULE_CHAIN, chain);
-	return (struct rule){ n, netlink_nest(n, NFTA_RULE_EXPRESSIONS) };
-}
-
-static void rule_end(struct rule *r)
-{
-	netlink_unnest(r->n, r->expressions);
-	netlink_end(r->n);
-}
-
-struct expression {
+struct nest {
 	size_t element, data;
 };
 
-static struct expression expression_begin(struct rule *r, const char *name)
+static struct nest begin_expression(struct netlink *n, const char *name)
 {
-	struct expression e;
+	struct nest nest = { .element = netlink_begin_nest(n, NFTA_LIST_ELEM) };
 
-	e.element = netlink_nest(r->n, NFTA_LIST_ELEM);
-	netlink_put_string(r->n, NFTA_EXPR_NAME, name);
-	e.data = netlink_nest(r->n, NFTA_EXPR_DATA);
-	return e;
+	netlink_put_string(n, NFTA_EXPR_NAME, name);
+	nest.data = netlink_begin_nest(n, NFTA_EXPR_DATA);
+	return nest;
 }
 
-static void expression_end(struct rule *r, struct expression e)
+static void end_expression(struct netlink *n, struct nest nest)
 {
-	netlink_unnest(r->n, e.data);
-	netlink_unnest(r->n, e.element);
+	netlink_end_nest(n, nest.data);
+	netlink_end_nest(n, nest.element);
 }
 
-static void put_data(struct rule *r, uint16_t attribute, const void *value, size_t len)
+static void put_value(struct netlink *n, uint16_t type, const void *value, size_t len)
 {
-	size_t nest = netlink_nest(r->n, attribute);
+	size_t nest = netlink_begin_nest(n, type);
 
-	netlink_put(r->n, NFTA_DATA_VALUE, value, len);
-	netlink_unnest(r->n, nest);
+	netlink_put(n, NFTA_DATA_VALUE, value, len);
+	netlink_end_nest(n, nest);
 }
 
-static void compare(struct rule *r, const void *value, size_t len)
+static void load_meta(struct netlink *n, enum nft_meta_keys key)
 {
-	struct expression e = expression_begin(r, "cmp");
+	struct nest e = begin_expression(n, "meta");
 
-	netlink_put_be32(r->n, NFTA_CMP_SREG, NFT_REG_1);
-	netlink_put_be32(r->n, NFTA_CMP_OP, NFT_CMP_EQ);
-	put_data(r, NFTA_CMP_DATA, value, len);
-	expression_end(r, e);
+	netlink_put_be32(n, NFTA_META_KEY, key);
+	netlink_put_be32(n, NFTA_META_DREG, NFT_REG_1);
+	end_expression(n, e);
 }
 
-static void match_meta(struct rule *r, uint32_t key, uint8_t value)
+static void load_conntrack(struct netlink *n, enum nft_ct_keys key)
 {
-	struct expression e = expression_begin(r, "meta");
+	struct nest e = begin_expression(n, "ct");
 
-	netlink_put_be32(r->n, NFTA_META_KEY, key);
-	netlink_put_be32(r->n, NFTA_META_DREG, NFT_REG_1);
-	expression_end(r, e);
-	compare(r, &value, sizeof(value));
+	netlink_put_be32(n, NFTA_CT_KEY, key);
+	netlink_put_be32(n, NFTA_CT_DREG, NFT_REG_1);
+	end_expression(n, e);
 }
 
-static void load_payload(struct rule *r, uint32_t base, uint32_t offset, uint32_t len)
+static void load_payload(struct netlink *n, enum nft_payload_bases base, uint32_t offset,
+			 uint32_t len)
 {
-	struct expression e = expression_begin(r, "payload");
+	struct nest e = begin_expression(n, "payload");
 
-	netlink_put_be32(r->n, NFTA_PAYLOAD_DREG, NFT_REG_1);
-	netlink_put_be32(r->n, NFTA_PAYLOAD_BASE, base);
-	netlink_put_be32(r->n, NFTA_PAYLOAD_OFFSET, offset);
-	netlink_put_be32(r->n, NFTA_PAYLOAD_LEN, len);
-	expression_end(r, e);
+	netlink_put_be32(n, NFTA_PAYLOAD_DREG, NFT_REG_1);
+	netlink_put_be32(n, NFTA_PAYLOAD_BASE, base);
+	netlink_put_be32(n, NFTA_PAYLOAD_OFFSET, offset);
+	netlink_put_be32(n, NFTA_PAYLOAD_LEN, len);
+	end_expression(n, e);
 }
 
-static void match_port_53(struct rule *r, uint8_t protocol)
+static void mask32(struct netlink *n, uint32_t mask)
 {
-	uint16_t port = htons(53);
+	static const uint32_t none;
+	struct nest e = begin_expression(n, "bitwise");
 
-	match_meta(r, NFT_META_L4PROTO, protocol);
-	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, sizeof(port));
-	compare(r, &port, sizeof(port));
+	netlink_put_be32(n, NFTA_BITWISE_SREG, NFT_REG_1);
+	netlink_put_be32(n, NFTA_BITWISE_DREG, NFT_REG_1);
+	netlink_put_be32(n, NFTA_BITWISE_LEN, sizeof(mask));
+	put_value(n, NFTA_BITWISE_MASK, &mask, sizeof(mask));
+	put_value(n, NFTA_BITWISE_XOR, &none, sizeof(none));
+	end_expression(n, e);
 }
 
-static void match_loopback_v4(struct rule *r)
+static void compare(struct netlink *n, enum nft_cmp_ops op, const void *value, size_t len)
 {
-	const uint8_t net = 127;
+	struct nest e = begin_expression(n, "cmp");
 
-	match_meta(r, NFT_META_NFPROTO, NFPROTO_IPV4);
-	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, 16, sizeof(net)); /* first byte of the destination */
-	compare(r, &net, sizeof(net));
+	netlink_put_be32(n, NFTA_CMP_SREG, NFT_REG_1);
+	netlink_put_be32(n, NFTA_CMP_OP, op);
+	put_value(n, NFTA_CMP_DATA, value, len);
+	end_expression(n, e);
 }
 
-static void match_loopback_v6(struct rule *r)
+static void verdict(struct netlink *n, uint32_t code)
 {
-	match_meta(r, NFT_META_NFPROTO, NFPROTO_IPV6);
-	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, 24, sizeof(in6addr_loopback));
-	compare(r, &in6addr_loopback, sizeof(in6addr_loopback));
+	struct nest e = begin_expression(n, "immediate");
+	size_t data, v;
+
+	netlink_put_be32(n, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	data = netlink_begin_nest(n, NFTA_IMMEDIATE_DATA);
+	v = netlink_begin_nest(n, NFTA_DATA_VERDICT);
+	netlink_put_be32(n, NFTA_VERDICT_CODE, code);
+	netlink_end_nest(n, v);
+	netlink_end_nest(n, data);
+	end_expression(n, e);
 }
 
-static void act_verdict(struct rule *r, uint32_t verdict)
+static void redirect(struct netlink *n, uint16_t port)
 {
-	struct expression e = expression_begin(r, "immediate");
-	size_t data, nest;
+	struct nest e = begin_expression(n, "immediate");
 
-	netlink_put_be32(r->n, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	data = netlink_nest(r->n, NFTA_IMMEDIATE_DATA);
-	nest = netlink_nest(r->n, NFTA_DATA_VERDICT);
-	netlink_put_be32(r->n, NFTA_VERDICT_CODE, verdict);
-	netlink_unnest(r->n, nest);
-	netlink_unnest(r->n, data);
-	expression_end(r, e);
+	port = htons(port);
+	netlink_put_be32(n, NFTA_IMMEDIATE_DREG, NFT_REG_1);
+	put_value(n, NFTA_IMMEDIATE_DATA, &port, sizeof(port));
+	end_expression(n, e);
+	e = begin_expression(n, "redir");
+	netlink_put_be32(n, NFTA_REDIR_REG_PROTO_MIN, NFT_REG_1);
+	end_expression(n, e);
 }
 
-static void act_redirect(struct rule *r, uint16_t port)
+/* A dropped SYN would be sent again and again; this ends the call at once. */
+static void reset_connection(struct netlink *n)
 {
-	uint16_t be = htons(port);
-	struct expression e = expression_begin(r, "immediate");
+	struct nest e = begin_expression(n, "reject");
 
-	netlink_put_be32(r->n, NFTA_IMMEDIATE_DREG, NFT_REG_1);
-	put_data(r, NFTA_IMMEDIATE_DATA, &be, sizeof(be));
-	expression_end(r, e);
-	e = expression_begin(r, "redir");
-	netlink_put_be32(r->n, NFTA_REDIR_REG_PROTO_MIN, NFT_REG_1);
-	expression_end(r, e);
+	netlink_put_be32(n, NFTA_REJECT_TYPE, NFT_REJECT_TCP_RST);
+	end_expression(n, e);
 }
 
-/* ---- The rules -------------------------------------------------------------- */
+static size_t begin_rule(struct netlink *n, const char *chain, uint16_t flags)
+{
+	begin(n, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | flags);
+	netlink_put_string(n, NFTA_RULE_TABLE, TABLE);
+	netlink_put_string(n, NFTA_RULE_CHAIN, chain);
+	return netlink_begin_nest(n, NFTA_RULE_EXPRESSIONS);
+}
+
+static void match_protocol(struct netlink *n, uint8_t protocol)
+{
+	load_meta(n, NFT_META_L4PROTO);
+	compare(n, NFT_CMP_EQ, &protocol, sizeof(protocol));
+}
+
+static void match_port(struct netlink *n, uint16_t port)
+{
+	port = htons(port);
+	load_payload(n, NFT_PAYLOAD_TRANSPORT_HEADER, TRANSPORT_DPORT, sizeof(port));
+	compare(n, NFT_CMP_EQ, &port, sizeof(port));
+}
+
+static void match_loopback(struct netlink *n, uint8_t family)
+{
+	static const uint8_t v4_net = 127;
+
+	load_meta(n, NFT_META_NFPROTO);
+	compare(n, NFT_CMP_EQ, &family, sizeof(family));
+	if (family == NFPROTO_IPV4) {
+		load_payload(n, NFT_PAYLOAD_NETWORK_HEADER, IPV4_DADDR, sizeof(v4_net));
+		compare(n, NFT_CMP_EQ, &v4_net, sizeof(v4_net));
+	} else {
+		load_payload(n, NFT_PAYLOAD_NETWORK_HEADER, IPV6_DADDR, sizeof(in6addr_loopback));
+		compare(n, NFT_CMP_EQ, &in6addr_loopback, sizeof(in6addr_loopback));
+	}
+}
 
 static void add_redirects(struct netlink *n, uint16_t proxy_port, uint16_t dns_port)
 {
 	static const uint8_t protocols[] = { IPPROTO_UDP, IPPROTO_TCP };
-	struct rule r;
+	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
+	size_t rule;
 
-	/* Port 53 is DNS whatever address is asked: a resolver of the agent's own would be a way around. */
+	add_chain(n, REDIRECT, "nat", -100, NF_ACCEPT);
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-		r = rule_begin(n, "redirect");
-		match_port_53(&r, protocols[i]);
-		act_redirect(&r, dns_port);
-		rule_end(&r);
+		rule = begin_rule(n, REDIRECT, 0);
+		match_protocol(n, protocols[i]);
+		match_port(n, 53);
+		redirect(n, dns_port);
+		netlink_end_nest(n, rule);
 	}
-	r = rule_begin(n, "redirect");
-	match_loopback_v4(&r);
-	act_verdict(&r, NF_ACCEPT);
-	rule_end(&r);
-	r = rule_begin(n, "redirect");
-	match_loopback_v6(&r);
-	act_verdict(&r, NF_ACCEPT);
-	rule_end(&r);
-	r = rule_begin(n, "redirect");
-	match_meta(&r, NFT_META_L4PROTO, IPPROTO_TCP);
-	act_redirect(&r, proxy_port);
-	rule_end(&r);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		rule = begin_rule(n, REDIRECT, 0);
+		match_loopback(n, families[i]);
+		verdict(n, NF_ACCEPT);
+		netlink_end_nest(n, rule);
+	}
+	rule = begin_rule(n, REDIRECT, 0);
+	match_protocol(n, IPPROTO_TCP);
+	redirect(n, proxy_port);
+	netlink_end_nest(n, rule);
 }
 
-/* A packet dropped on output makes send(2) fail with EPERM at once: programs need not wait. */
-static void add_filter(struct netlink *n)
+static void add_output_rules(struct netlink *n, uint16_t proxy_port)
 {
-	struct rule r = rule_begin(n, "filter");
+	static const uint32_t none;
+	static const struct {
+		uint8_t family, protocol;
+	} local[] = { { NFPROTO_IPV4, IPPROTO_TCP },
+		      { NFPROTO_IPV4, IPPROTO_UDP },
+		      { NFPROTO_IPV6, IPPROTO_TCP },
+		      { NFPROTO_IPV6, IPPROTO_UDP } };
+	size_t rule;
 
-	match_meta(&r, NFT_META_L4PROTO, IPPROTO_TCP);
-	act_verdict(&r, NF_ACCEPT);
-	rule_end(&r);
-	r = rule_begin(n, "filter");
-	match_loopback_v4(&r);
-	act_verdict(&r, NF_ACCEPT);
-	rule_end(&r);
-	r = rule_begin(n, "filter");
-	match_loopback_v6(&r);
-	act_verdict(&r, NF_ACCEPT);
-	rule_end(&r);
-	r = rule_begin(n, "filter");
-	act_verdict(&r, NF_DROP);
-	rule_end(&r);
+	add_chain(n, OUTPUT, "filter", 0, NF_DROP);
+	rule = begin_rule(n, OUTPUT, 0);
+	match_protocol(n, IPPROTO_TCP);
+	match_port(n, proxy_port);
+	load_conntrack(n, NFT_CT_STATUS);
+	mask32(n, IPS_DST_NAT);
+	compare(n, NFT_CMP_EQ, &none, sizeof(none));
+	reset_connection(n);
+	netlink_end_nest(n, rule);
+
+	rule = begin_rule(n, OUTPUT, 0);
+	load_conntrack(n, NFT_CT_STATE);
+	mask32(n, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+	compare(n, NFT_CMP_NEQ, &none, sizeof(none));
+	verdict(n, NF_ACCEPT);
+	netlink_end_nest(n, rule);
+
+	for (size_t i = 0; i < ARRAY_SIZE(local); i++) {
+		bool is_last = i + 1 == ARRAY_SIZE(local);
+
+		rule = begin_rule(n, OUTPUT, is_last ? NLM_F_ACK : 0);
+		match_loopback(n, local[i].family);
+		match_protocol(n, local[i].protocol);
+		verdict(n, NF_ACCEPT);
+		netlink_end_nest(n, rule);
+	}
 }
 
-int firewall_install(uint16_t proxy_port, uint16_t dns_port, struct err *err)
+int firewall_make(uint16_t proxy_port, uint16_t dns_port, struct err *err)
 {
-	struct netlink n = NETLINK_INIT;
-	int r;
+	_cleanup_netlink_ struct netlink n = NETLINK_INIT;
+	uint32_t last;
+	int r = netlink_open(&n, NETLINK_NETFILTER);
 
+	if (r < 0)
+		return err_set(err, r, "open a netfilter socket");
 	batch(&n, NFNL_MSG_BATCH_BEGIN);
-	add_table(&n);
-	add_chain(&n, "redirect", "nat", PRIORITY_NAT_OUTPUT);
-	add_chain(&n, "filter", "filter", PRIORITY_FILTER);
+	begin(&n, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	netlink_put_string(&n, NFTA_TABLE_NAME, TABLE);
 	add_redirects(&n, proxy_port, dns_port);
-	add_filter(&n);
+	add_output_rules(&n, proxy_port);
+	last = n.seq;
 	batch(&n, NFNL_MSG_BATCH_END);
-	r = netlink_commit(&n, NETLINK_NETFILTER, err);
-	buf_done(&n.out);
-	return r < 0 ? err_wrap(err, r, "install the network's rules (nf_tables)") : 0;
+	n.seq = last; /* the last rule is what gets answered, once the batch is in force */
+	r = netlink_exchange(&n);
+	return r < 0 ? err_set(err, r,
+			       "put the packet rules in force (the kernel needs nf_tables, "
+			       "nft_redir "
+			       "and nft_ct)")
+		     : 0;
 }

@@ -1,11 +1,16 @@
 /*
- * The rules of the container's network: whatever leaves goes to the proxy, to
- * the resolver, or nowhere. Written as nf_tables messages, because starting
- * the nft program would take longer than the rest of the container together.
+ * The packet rules of the container's network namespace, put into the kernel
+ * as nfnetlink messages of our own: no nft program is needed, and its start-up
+ * alone would cost more than all of the container's other preparations.
  */
 #pragma once
 
 #include "base/err.h"
 
-/* To be called in the container's network namespace, with CAP_NET_ADMIN in it. */
-int firewall_install(uint16_t proxy_port, uint16_t dns_port, struct err *err) _must_check_;
+/*
+ * Redirects every TCP connection except those to loopback to proxy_port, and
+ * all DNS, loopback included, to dns_port. Whatever is left and does not go to
+ * loopback is dropped in the sender's call, which fails with EPERM.
+ * Needs CAP_NET_ADMIN in the caller's network namespace.
+ */
+int firewall_make(uint16_t proxy_port, uint16_t dns_port, struct err *err) _must_check_;

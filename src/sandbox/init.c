@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -14,266 +14,283 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "sandbox/command.h"
+#include "sandbox/descriptors.h"
+#include "sandbox/init-filter.h"
+#include "sandbox/messages.h"
 #include "sandbox/mounts.h"
 #include "sandbox/network.h"
 #include "sandbox/privileges.h"
-#include "sandbox/sandbox-messages.h"
+#include "sandbox/terminal.h"
 
-struct init {
-	const struct sandbox_options *options;
-	int control_fd, gate_fd, signal_fd;
-	int pty_master_fd, pty_slave_fd;
-	pid_t command;
-	struct network network;
-};
+#define NAME "leash-init"
 
-static int write_text(const char *path, const char *text)
+static int write_file(const char *path, const char *text)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
 }
 
-/* The ids inside are those outside; user_namespaces(7) wants setgroups denied first. */
-static int map_ids(struct init_ids ids, struct err *err)
+/*
+ * The ids inside are those outside, one of each; every other one is nobody's.
+ * The kernel wants setgroups(2) off first, since leaving a group may widen
+ * what its members are refused (user_namespaces(7)).
+ */
+int init_map_ids(uid_t uid, gid_t gid, struct err *err)
 {
-	char uid_map[64], gid_map[64];
-	int r;
+	char map[64];
+	int r = write_file("/proc/self/setgroups", "deny");
 
-	(void)snprintf(uid_map, sizeof(uid_map), "%u %u 1", ids.uid, ids.uid);
-	(void)snprintf(gid_map, sizeof(gid_map), "%u %u 1", ids.gid, ids.gid);
-	r = write_text("/proc/self/setgroups", "deny");
-	if (r >= 0)
-		r = write_text("/proc/self/uid_map", uid_map);
-	if (r >= 0)
-		r = write_text("/proc/self/gid_map", gid_map);
-	return r < 0 ? err_set(err, r, "map user and group ids") : 0;
+	if (r >= 0) {
+		(void)snprintf(map, sizeof(map), "%u %u 1", gid, gid);
+		r = write_file("/proc/self/gid_map", map);
+	}
+	if (r >= 0) {
+		(void)snprintf(map, sizeof(map), "%u %u 1", uid, uid);
+		r = write_file("/proc/self/uid_map", map);
+	}
+	return r < 0 ? err_set(err, r, "map the user's ids into the container") : 0;
 }
 
-static int open_pty(struct init *i, struct err *err)
+static int start_alone(const struct init *i, struct err *err)
 {
-	int unlock = 0;
+	const struct sandbox_options *o = i->options;
+	int keep[5] = { i->control_fd, i->gate_fd, -1, -1, -1 };
+	int r;
 
-	if (!i->options->want_pty)
-		return 0;
-	i->pty_master_fd = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (i->pty_master_fd < 0 || ioctl(i->pty_master_fd, TIOCSPTLCK, &unlock) < 0)
-		return err_set(err, -errno, "open a pty");
-	i->pty_slave_fd = ioctl(i->pty_master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (i->pty_slave_fd < 0 || ioctl(i->pty_master_fd, TIOCSWINSZ, &i->options->window) < 0)
-		return err_set(err, -errno, "open a pty");
-	/* Pid 1 leads the terminal's session, so that the command in it can be stopped and continued. */
-	if (setsid() < 0 || ioctl(i->pty_slave_fd, TIOCSCTTY, 0) < 0)
-		return err_set(err, -errno, "take the pty as the controlling terminal");
+	if (!o->want_pty)
+		memcpy(keep + 2, o->stdio_fds, sizeof(o->stdio_fds));
+	r = descriptors_keep(keep, ARRAY_SIZE(keep));
+	if (r < 0)
+		return err_set(err, r, "close the session's descriptors");
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return err_set(err, -errno, "bind the container's life to the session's");
 	return 0;
 }
 
-/* Servers may take low ports: nothing outside sees them, and nobody else is there to be deceived. */
-static void set_sysctls(void)
+/* A user namespace in the container would give its maker capabilities over all that the kernel
+ * offers in one. */
+static int forbid_nesting(const struct sandbox_options *o)
 {
-	(void)write_text("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+	return o->allow_nesting ? 0 : write_file("/proc/sys/user/max_user_namespaces", "0");
 }
 
-static int set_up(struct init *i, struct init_ids ids, struct err *err)
+static int set_up(const struct init *i, struct network_sockets *sockets, struct terminal *terminal,
+		  struct err *err)
 {
-	int r = map_ids(ids, err);
+	const struct sandbox_options *o = i->options;
+	int r = network_make(sockets, err);
 
-	if (r >= 0)
-		r = network_set_up(&i->network, err);
 	if (r < 0)
 		return r;
-	set_sysctls();
-	r = mounts_set_up(i->options, err);
-	if (r >= 0 && sethostname(i->options->hostname, strlen(i->options->hostname)) < 0)
-		r = err_set(err, -errno, "set the host name");
+	r = forbid_nesting(o);
+	if (r < 0)
+		return err_set(err, r, "forbid user namespaces in the container");
+	/* Here and not at birth: the namespace's root is the cgroup that the process is in by now.
+	 */
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return err_set(err, -errno, "make a cgroup namespace");
+	if (o->hostname && sethostname(o->hostname, strlen(o->hostname)) < 0)
+		return err_set(err, -errno, "set the container's host name");
+	r = mounts_make(o, err);
+	if (r < 0)
+		return r;
+	if (o->want_pty) {
+		r = terminal_open(terminal, &o->window, err);
+		if (r < 0)
+			return r;
+		r = terminal_lead(terminal->slave_fd);
+	} else {
+		/* Out of the caller's process group: a ^C at his terminal is not for init. */
+		r = setsid() < 0 ? -errno : 0;
+	}
+	return r < 0 ? err_set(err, r, "start a session") : 0;
+}
+
+static int send_descriptors(const struct init *i, const struct network_sockets *s,
+			    const struct terminal *terminal, int command_pidfd)
+{
+	const int dns[4] = { s->dns_udp[0], s->dns_udp[1], s->dns_tcp[0], s->dns_tcp[1] };
+	struct span none = { 0 };
+	int r = ipc_send(i->control_fd, MESSAGE_COMMAND, 0, none, &command_pidfd, 1);
+
 	if (r >= 0)
-		r = open_pty(i, err);
+		r = ipc_send(i->control_fd, MESSAGE_TCP, 0, none, s->tcp, 2);
+	if (r >= 0)
+		r = ipc_send(i->control_fd, MESSAGE_DNS, 0, none, dns, 4);
+	if (r >= 0 && terminal->master_fd >= 0)
+		r = ipc_send(i->control_fd, MESSAGE_PTY, 0, none, &terminal->master_fd, 1);
 	return r;
 }
 
-static int start_command(struct init *i, struct err *err)
+static pid_t start_command(const struct init *i, const struct terminal *terminal)
 {
-	i->command = fork();
-	if (i->command < 0)
-		return err_set(err, -errno, "start the command");
-	if (i->command == 0) {
-		fd_close(i->control_fd);
-		command_main(i->options, i->gate_fd, i->pty_slave_fd);
-	}
+	struct command c = { i->options, i->control_fd, i->gate_fd, terminal->slave_fd };
+	pid_t pid = fork();
+
+	if (pid == 0)
+		command_main(&c);
+	return pid < 0 ? -errno : pid;
+}
+
+/* Init's own standard descriptors: the caller's pipes must end when the command's do. */
+static int leave_stdio(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	if (fd < 0)
+		return -errno;
+	for (int i = 0; i < 3; i++)
+		if (fd != i && dup2(fd, i) < 0)
+			return -errno;
 	return 0;
+}
+
+/* The n-th field of /proc/self/stat, counted as in proc(5), of those after the name. */
+static unsigned long stat_field(const char *stat, int n)
+{
+	const char *p = strrchr(stat, ')');
+
+	for (int field = 2; p && field < n; field++)
+		p = strchr(p + 1, ' ');
+	return p ? strtoul(p + 1, NULL, 10) : 0;
 }
 
 /*
- * Our own arguments and environment are a copy of leash's: /proc/1/cmdline and
- * a core would show them inside. The fields are those of proc(5), stat 48 to 51.
+ * The caller's command line lies in this process's memory too, and the kernel
+ * shows it to everybody (/proc/1/cmdline). The command's arguments may point
+ * into it, so this comes after its process was made.
  */
-static void forget_arguments(void)
+static int hide_arguments(void)
 {
-	static const char title[] = "leash-init";
 	_cleanup_buf_ struct buf stat = BUF_INIT(4096);
-	unsigned long begin, end;
-	const char *field;
+	unsigned long start, end;
+	int r = file_read_at(AT_FDCWD, "/proc/self/stat", &stat);
 
-	if (file_read_at(AT_FDCWD, "/proc/self/stat", &stat) < 0 || !stat.len)
-		return;
-	field = strrchr(stat.data, ')');
-	for (int n = 2; field && n < 48; n++)
-		field = strchr(field + 1, ' ');
-	if (!field)
-		return;
-	begin = strtoul(field + 1, NULL, 10);
-	for (int n = 48; field && n < 51; n++)
-		field = strchr(field + 1, ' ');
-	if (!field)
-		return;
-	end = strtoul(field + 1, NULL, 10);
-	if (begin == 0 || end < begin + sizeof(title) || end - begin > (unsigned long)8 * 1024 * 1024)
-		return;
-	explicit_bzero((void *)begin, end - begin);
-	memcpy((void *)begin, title, sizeof(title));
+	if (r < 0)
+		return r;
+	start = stat_field(stat.data, 48);
+	end = stat_field(stat.data, 49);
+	if (start == 0 || end <= start)
+		return -ENODATA;
+	memset((void *)start, 0, end - start);
+	memcpy((void *)start, NAME, MIN(end - start - 1, sizeof(NAME) - 1));
+	return prctl(PR_SET_NAME, NAME, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-static int send_results(struct init *i)
+static int settle(const struct init *i, int signal_fd, struct err *err)
 {
-	const uint16_t ports[2] = { i->network.proxy_port, i->network.dns_port };
-	const int first[4] = { i->network.tcp_listen_fds[0], i->network.tcp_listen_fds[1],
-			       i->network.dns_udp_fds[0], i->network.dns_udp_fds[1] };
-	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, i->command, 0);
-	const int second[3] = { i->network.dns_tcp_fds[0], i->network.dns_tcp_fds[1], pidfd };
-	int r = pidfd < 0 ? -errno :
-			    ipc_send(i->control_fd, SANDBOX_MESSAGE_NETWORK, 0, span_make(ports, sizeof(ports)),
-				     first, 4);
+	int r = descriptors_keep((const int[]){ i->control_fd, signal_fd }, 2);
 
-	if (r >= 0 && i->options->want_pty)
-		r = ipc_send(i->control_fd, SANDBOX_MESSAGE_PTY, 0, (struct span){ 0 }, &i->pty_master_fd, 1);
 	if (r >= 0)
-		r = ipc_send(i->control_fd, SANDBOX_MESSAGE_COMMAND, 0, (struct span){ 0 }, second, 3);
-	return r;
+		r = leave_stdio();
+	if (r >= 0)
+		r = hide_arguments();
+	if (r < 0)
+		return err_set(err, r, "hide the session from the container");
+	r = privileges_drop_for_init(err);
+	if (r >= 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		r = err_set(err, -errno, "let the supervisor join the container");
+	return r < 0 ? r : init_filter_install(err);
 }
 
-/* Keeps the control and the signal descriptor and nothing else. */
-static void close_everything_else(struct init *i)
+/* If the caller is gone, the end of file on this socket comes next. */
+static void tell(int control_fd, enum sandbox_message type, const void *p, size_t len)
 {
-	int low = MIN(i->control_fd, i->signal_fd), high = MAX(i->control_fd, i->signal_fd);
+	int r = ipc_send(control_fd, type, 0, span_make(p, len), NULL, 0);
 
-	if (low > 0)
-		(void)syscall(SYS_close_range, 0, low - 1, 0);
-	if (high > low + 1)
-		(void)syscall(SYS_close_range, low + 1, high - 1, 0);
-	(void)syscall(SYS_close_range, high + 1, ~0u, 0);
+	(void)r;
 }
 
-static void send_number(struct init *i, uint16_t type, int32_t number)
+static void report(int control_fd, enum sandbox_event_type type, int status)
 {
-	if (ipc_send(i->control_fd, type, 0, span_make(&number, sizeof(number)), NULL, 0) < 0)
-		_exit(1);
+	struct sandbox_event e = { .type = type, .status = status };
+
+	tell(control_fd, MESSAGE_EVENT, &e, sizeof(e));
 }
 
-static void reap(struct init *i)
+_noreturn_ static void fail(const struct init *i, const struct err *err)
+{
+	tell(i->control_fd, MESSAGE_BROKEN, err, sizeof(*err));
+	_exit(1);
+}
+
+/* Reaps everything that ended; the container ends with the command. */
+static void reap(int control_fd, bool has_terminal, pid_t command)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-		if (pid != i->command)
+		if (pid != command)
 			continue;
 		if (WIFSTOPPED(status)) {
-			if (i->options->want_pty)
-				send_number(i, SANDBOX_MESSAGE_STOPPED, WSTOPSIG(status));
+			if (has_terminal)
+				report(control_fd, SANDBOX_STOPPED, WSTOPSIG(status));
 			continue;
 		}
-		send_number(i, SANDBOX_MESSAGE_EXITED, status);
-		/* The kernel kills whatever else is left in the pid namespace. */
+		report(control_fd, SANDBOX_EXITED, status);
 		_exit(0);
 	}
 }
 
-/*
- * From now on no process inside may trace or read pid 1, which no filter holds.
- * Only now, because who joins our namespaces must be able to look at us.
- */
-static void seal(struct init *i)
-{
-	if (prctl(PR_SET_DUMPABLE, 0) < 0 ||
-	    ipc_send(i->control_fd, SANDBOX_MESSAGE_SEALED, 0, (struct span){ 0 }, NULL, 0) < 0)
-		_exit(1);
-}
-
-static void take_order(struct init *i)
+/* The command is init's child and not reaped yet, so its number is nobody else's. */
+static void pass_signal(int control_fd, pid_t command)
 {
 	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
-	int32_t number;
+	int32_t signal_number;
 
-	if (ipc_receive(i->control_fd, sandbox_messages, SANDBOX_MESSAGE_MAX, &m) <= 0)
-		_exit(1);
-	if (m.type == SANDBOX_MESSAGE_SEAL) {
-		seal(i);
-		return;
-	}
-	if (m.type != SANDBOX_MESSAGE_SIGNAL)
-		_exit(1);
-	memcpy(&number, m.payload.data, sizeof(number));
-	(void)kill(-i->command, number);
+	if (ipc_receive(control_fd, sandbox_messages_to_init, MESSAGE_MAX, &m) <= 0)
+		_exit(0);
+	memcpy(&signal_number, m.payload.data, sizeof(signal_number));
+	(void)kill(-command, signal_number);
 }
 
-_noreturn_ static void loop(struct init *i)
+_noreturn_ static void watch(int control_fd, int signal_fd, bool has_terminal, pid_t command)
 {
-	struct pollfd polls[2] = { { .fd = i->control_fd, .events = POLLIN },
-				   { .fd = i->signal_fd, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = control_fd, .events = POLLIN },
+				 { .fd = signal_fd, .events = POLLIN } };
 	struct signalfd_siginfo info;
 
 	for (;;) {
-		if (poll(polls, 2, -1) < 0 && errno != EINTR)
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			_exit(1);
-		if (polls[1].revents && read(i->signal_fd, &info, sizeof(info)) > 0)
-			reap(i);
-		if (polls[0].revents)
-			take_order(i);
+		if (fds[1].revents && read(signal_fd, &info, sizeof(info)) > 0)
+			reap(control_fd, has_terminal, command);
+		if (fds[0].revents)
+			pass_signal(control_fd, command);
 	}
 }
 
-static int open_signals(struct init *i, struct err *err)
+static int open_child_signals(void)
 {
-	sigset_t all;
+	sigset_t set;
 
-	/* Blocked for pid 1 for good: nothing inside may end or disturb it. */
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, NULL);
-	(void)sigemptyset(&all);
-	(void)sigaddset(&all, SIGCHLD);
-	i->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	return i->signal_fd < 0 ? err_set(err, -errno, "signalfd") : 0;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-void init_main(const struct sandbox_options *o, struct init_ids ids, int control_fd, int gate_fd)
+_noreturn_ void init_main(const struct init *i)
 {
-	struct init i = { .options = o,
-			  .control_fd = control_fd,
-			  .gate_fd = gate_fd,
-			  .signal_fd = -1,
-			  .pty_master_fd = -1,
-			  .pty_slave_fd = -1 };
+	struct network_sockets sockets = NETWORK_SOCKETS_INIT;
+	struct terminal terminal = TERMINAL_INIT;
 	struct err err = { 0 };
-	int r;
+	int signal_fd, pidfd;
+	pid_t command;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NAME, "init") < 0)
-		_exit(1);
-	r = open_signals(&i, &err);
-	if (r >= 0)
-		r = set_up(&i, ids, &err);
-	if (r >= 0) {
-		r = start_command(&i, &err);
+	if (init_map_ids(i->uid, i->gid, &err) < 0 || start_alone(i, &err) < 0 ||
+	    set_up(i, &sockets, &terminal, &err) < 0)
+		fail(i, &err);
+	signal_fd = open_child_signals();
+	command = start_command(i, &terminal);
+	pidfd = command < 0 ? -1 : (int)syscall(SYS_pidfd_open, command, 0);
+	if (signal_fd < 0 || pidfd < 0) {
+		(void)err_set(&err, command < 0 ? command : -errno, "start the command's process");
+		fail(i, &err);
 	}
-	forget_arguments();
-	if (r >= 0)
-		r = privileges_drop(&err);
-	if (r >= 0 && send_results(&i) < 0)
-		_exit(1);
-	if (r < 0) {
-		r = ipc_send(control_fd, SANDBOX_MESSAGE_SETUP_FAILED, 0,
-			     span_make(err.text, strlen(err.text) + 1), NULL, 0);
-		_exit(r < 0 ? 2 : 1);
-	}
-	close_everything_else(&i);
-	loop(&i);
+	if (send_descriptors(i, &sockets, &terminal, pidfd) < 0 || settle(i, signal_fd, &err) < 0)
+		fail(i, &err);
+	watch(i->control_fd, signal_fd, i->options->want_pty, command);
 }

@@ -1,19 +1,23 @@
 /*
- * What runs inside the container before and beside the command: pid 1, and
- * the command's process up to its execve. Messages between them and the
- * parent are in sandbox-messages.h.
+ * Process 1 of the container. It prepares everything, starts the command's
+ * process, gives up its privileges, and from then on only waits: for children
+ * to end, for signals to pass on, for the caller to go away. When it ends the
+ * kernel kills whatever is left in the container.
  */
 #pragma once
 
 #include "sandbox/sandbox.h"
 
-/* Who the caller is outside: inside nobody knows before the ids are mapped. */
-struct init_ids {
-	uid_t uid;
+struct init {
+	const struct sandbox_options *options;
+	int control_fd; /* to the caller of sandbox_start */
+	int gate_fd;	/* for the command's process */
+	uid_t uid;	/* of the caller; a new user namespace cannot tell */
 	gid_t gid;
 };
 
-/* In the new namespaces, as pid 1. control_fd talks with the parent, gate_fd becomes the command's. */
-_noreturn_ void init_main(const struct sandbox_options *o, struct init_ids ids, int control_fd, int gate_fd);
-/* In the command's process; pty_fd is the slave or -1. */
-_noreturn_ void command_main(const struct sandbox_options *o, int gate_fd, int pty_fd);
+/* The whole life of the process; does not return. */
+_noreturn_ void init_main(const struct init *i);
+
+/* In a new user namespace, made by the user with these ids: gives them the same numbers inside. */
+int init_map_ids(uid_t uid, gid_t gid, struct err *err) _must_check_;

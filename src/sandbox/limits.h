@@ -1,17 +1,21 @@
 /*
- * Limits on the container: a cgroup of its own where the system delegates one,
- * resource limits of the process otherwise.
+ * What the container may use of the machine: a cgroup of its own where the
+ * caller may make one, resource limits of the process otherwise.
  */
 #pragma once
 
 #include "sandbox/sandbox.h"
 
 /*
- * Parent side: makes a cgroup below our own and moves init into it. Returns the
- * bits of what could not be applied, as struct sandbox has them; *ret_path is
- * the cgroup's directory to remove at the end, or NULL.
+ * Makes a cgroup below the nearest one that is the caller's to divide, with
+ * the limits. Whatever cannot be had is added to *not_applied, bit by bit;
+ * without a cgroup cg stays as it was.
  */
-uint64_t limits_apply_cgroup(const struct sandbox_limits *l, pid_t init_pid, char **ret_path);
-void limits_remove_cgroup(const char *path);
-/* In the command, before exec: no core dumps, a bounded number of processes. */
-int limits_apply_process(const struct sandbox_limits *l, struct err *err) _must_check_;
+void limits_make_cgroup(const struct sandbox_limits *l, struct sandbox_cgroup *cg,
+			uint64_t *not_applied);
+/* The kernel let nobody be born there: removes the cgroup and says what is not to be had now. */
+void limits_do_without_cgroup(const struct sandbox_limits *l, struct sandbox_cgroup *cg,
+			      uint64_t *not_applied);
+void limits_remove_cgroup(struct sandbox_cgroup *cg);
+/* In the command's process: limits that it and its children inherit. */
+int limits_apply(const struct sandbox_limits *l, struct err *err) _must_check_;

@@ -1,11 +1,14 @@
 /*
- * The container's file tree: the host's own, read-only but for what a policy
- * lets be written, with private temporary directories, devices and /proc.
- * Nothing here walks a tree; every step is a mount.
+ * The container's file tree: the host's own, read-only, with what is private
+ * or writable mounted over it. Works in the caller's mount namespace, which
+ * must be a new one, so nothing here is seen by the host. No directory is
+ * ever read: the cost depends on the number of mounts, not of files.
  */
 #pragma once
 
 #include "sandbox/sandbox.h"
 
-/* In the new user, mount and pid namespaces, as pid 1. On return "/" is the container's root. */
-int mounts_set_up(const struct sandbox_options *o, struct err *err) _must_check_;
+int mounts_make(const struct sandbox_options *o, struct err *err) _must_check_;
+
+/* Is the path one of the directories that the container has for itself, or in one of them? */
+bool mounts_is_private(const char *path);

@@ -5,49 +5,50 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
+#include "base/fd.h"
+
+int netlink_open(struct netlink *n, int protocol)
+{
+	n->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	return n->fd < 0 ? -errno : 0;
+}
+
 static void align(struct netlink *n)
 {
-	static const char zeros[NLMSG_ALIGNTO] = { 0 };
-	size_t rest = n->out.len % NLMSG_ALIGNTO;
+	static const char zeros[NLMSG_ALIGNTO];
 
-	if (rest)
-		(void)buf_append(&n->out, zeros, NLMSG_ALIGNTO - rest);
+	(void)buf_append(&n->out, zeros, NLMSG_ALIGN(n->out.len) - n->out.len);
 }
 
-void netlink_begin(struct netlink *n, uint16_t type, uint16_t flags, const void *payload, size_t len)
-{
-	struct nlmsghdr header = { .nlmsg_type = type,
-				   .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags),
-				   .nlmsg_seq = ++n->sequence };
-
-	n->message = n->out.len;
-	if (flags & NLM_F_ACK)
-		n->n_acks++;
-	(void)buf_append(&n->out, &header, sizeof(header));
-	(void)buf_append(&n->out, payload, len);
-	align(n);
-}
-
-void netlink_end(struct netlink *n)
+static void end_message(struct netlink *n)
 {
 	uint32_t len = (uint32_t)(n->out.len - n->message);
 
-	if (!n->out.failed)
-		memcpy(n->out.data + n->message, &len, sizeof(len));
-}
-
-void netlink_put(struct netlink *n, uint16_t type, const void *value, size_t len)
-{
-	struct nlattr header = { .nla_len = (uint16_t)(NLA_HDRLEN + len), .nla_type = type };
-
-	(void)buf_append(&n->out, &header, sizeof(header));
-	(void)buf_append(&n->out, value, len);
+	if (len)
+		memcpy(n->out.data + n->message + offsetof(struct nlmsghdr, nlmsg_len), &len,
+		       sizeof(len));
 	align(n);
 }
 
-void netlink_put_string(struct netlink *n, uint16_t type, const char *value)
+void netlink_begin(struct netlink *n, uint16_t type, uint16_t flags, const void *header, size_t len)
 {
-	netlink_put(n, type, value, strlen(value) + 1);
+	struct nlmsghdr h = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags };
+
+	end_message(n);
+	h.nlmsg_seq = ++n->seq;
+	n->message = n->out.len;
+	(void)buf_append(&n->out, &h, sizeof(h));
+	(void)buf_append(&n->out, header, len);
+	align(n);
+}
+
+void netlink_put(struct netlink *n, uint16_t type, const void *data, size_t len)
+{
+	struct nlattr a = { .nla_len = (uint16_t)(sizeof(a) + len), .nla_type = type };
+
+	(void)buf_append(&n->out, &a, sizeof(a));
+	(void)buf_append(&n->out, data, len);
+	align(n);
 }
 
 void netlink_put_be32(struct netlink *n, uint16_t type, uint32_t value)
@@ -56,62 +57,78 @@ void netlink_put_be32(struct netlink *n, uint16_t type, uint32_t value)
 	netlink_put(n, type, &value, sizeof(value));
 }
 
-size_t netlink_nest(struct netlink *n, uint16_t type)
+void netlink_put_string(struct netlink *n, uint16_t type, const char *s)
+{
+	netlink_put(n, type, s, strlen(s) + 1);
+}
+
+size_t netlink_begin_nest(struct netlink *n, uint16_t type)
 {
 	size_t nest = n->out.len;
 
-	netlink_put(n, (uint16_t)(type | NLA_F_NESTED), "", 0);
+	netlink_put(n, type | NLA_F_NESTED, NULL, 0);
 	return nest;
 }
 
-void netlink_unnest(struct netlink *n, size_t nest)
+void netlink_end_nest(struct netlink *n, size_t nest)
 {
 	uint16_t len = (uint16_t)(n->out.len - nest);
 
-	if (!n->out.failed)
-		memcpy(n->out.data + nest, &len, sizeof(len));
+	memcpy(n->out.data + nest + offsetof(struct nlattr, nla_len), &len, sizeof(len));
 }
 
-/* Takes acknowledgements from one datagram. Returns the first error in it. */
-static int read_acks(struct netlink *n, const char *data, size_t len)
+/* Looks through one datagram of answers. 1: the last request succeeded, 0: go on, or the error. */
+static int check_answers(const struct netlink *n, const char *p, size_t len)
 {
 	while (len >= sizeof(struct nlmsghdr)) {
-		struct nlmsghdr header;
-		struct nlmsgerr error;
+		struct nlmsghdr h;
+		struct nlmsgerr e;
 
-		memcpy(&header, data, sizeof(header));
-		if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > len)
+		memcpy(&h, p, sizeof(h));
+		if (h.nlmsg_len < sizeof(h) || h.nlmsg_len > len)
 			return -EBADMSG;
-		if (header.nlmsg_type == NLMSG_ERROR) {
-			if (header.nlmsg_len < NLMSG_LENGTH(sizeof(error)))
-				return -EBADMSG;
-			memcpy(&error, data + NLMSG_HDRLEN, sizeof(error));
-			if (error.error)
-				return error.error;
-			n->n_acks--;
+		if (h.nlmsg_type == NLMSG_ERROR && h.nlmsg_len >= NLMSG_LENGTH(sizeof(e))) {
+			memcpy(&e, p + NLMSG_HDRLEN, sizeof(e));
+			if (e.error)
+				return e.error;
+			if (h.nlmsg_seq == n->seq)
+				return 1;
 		}
-		len -= MIN(len, (size_t)NLMSG_ALIGN(header.nlmsg_len));
-		data += NLMSG_ALIGN(header.nlmsg_len);
+		p += MIN(len, NLMSG_ALIGN(h.nlmsg_len));
+		len -= MIN(len, NLMSG_ALIGN(h.nlmsg_len));
 	}
 	return 0;
 }
 
-int netlink_commit(struct netlink *n, int protocol, struct err *err)
+int netlink_exchange(struct netlink *n)
 {
-	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	char answer[8192];
 	int r = 0;
 
+	end_message(n);
 	if (n->out.failed)
-		return err_say(err, -EMSGSIZE, "netlink: too many messages");
-	if (fd < 0 || send(fd, n->out.data, n->out.len, 0) < 0)
-		return err_set(err, -errno, "netlink");
-	while (n->n_acks && r == 0) {
-		ssize_t len = recv(fd, answer, sizeof(answer), 0);
+		return -EMSGSIZE;
+	if (sendto(n->fd, n->out.data, n->out.len, 0, (const void *)&kernel, sizeof(kernel)) < 0)
+		return -errno;
+	buf_reset(&n->out);
+	n->message = 0;
+	while (r == 0) {
+		ssize_t len = recv(n->fd, answer, sizeof(answer), 0);
 
 		if (len < 0 && errno == EINTR)
 			continue;
-		r = len < 0 ? -errno : read_acks(n, answer, (size_t)len);
+		if (len < 0)
+			return -errno;
+		r = check_answers(n, answer, (size_t)len);
 	}
-	return r < 0 ? err_set(err, r, "netlink") : 0;
+	return MIN(r, 0);
+}
+
+void netlink_done(struct netlink *n)
+{
+	if (n->fd >= 0)
+		fd_close(n->fd);
+	n->fd = -1;
+	buf_done(&n->out);
 }

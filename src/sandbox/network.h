@@ -1,17 +1,28 @@
 /*
- * The container's network: a loopback to which every address is local, the
- * listeners at which everything that leaves arrives, and the rules that lead
- * it there.
+ * The container's network: loopback, every address local to it, the packet
+ * rules, and the sockets on which the proxy outside listens inside.
  */
 #pragma once
 
 #include "base/err.h"
 
-struct network {
-	int tcp_listen_fds[2]; /* IPv4, IPv6 */
-	int dns_udp_fds[2], dns_tcp_fds[2];
-	uint16_t proxy_port, dns_port;
+/* Outside the range from which the kernel takes local ports, so nobody gets them by accident. */
+#define NETWORK_PROXY_PORT 65021
+#define NETWORK_DNS_PORT 65053
+
+/* Each pair: 127.0.0.1, [::1]. Without IPv6 the second one is an idle socket on 127.0.0.1. */
+struct network_sockets {
+	int tcp[2], dns_udp[2], dns_tcp[2];
 };
 
-/* To be called in the new network namespace, with CAP_NET_ADMIN in it. */
-int network_set_up(struct network *ret, struct err *err) _must_check_;
+#define NETWORK_SOCKETS_INIT                                                                       \
+	{                                                                                          \
+		{ -1, -1 }, { -1, -1 },                                                            \
+		{                                                                                  \
+			-1, -1                                                                     \
+		}                                                                                  \
+	}
+
+/* Sets up the caller's network namespace, which is new, and opens the sockets (owned by the
+ * caller). */
+int network_make(struct network_sockets *ret, struct err *err) _must_check_;

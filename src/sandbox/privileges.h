@@ -1,19 +1,19 @@
 /*
- * Giving up power for good: capabilities, and by Landlock what is left of the
- * right to change files or to connect.
+ * Giving up every privilege, for good.
  */
 #pragma once
 
 #include "base/err.h"
 
-/* Empties every capability set, forbids regaining any by exec, sets no_new_privs. */
-int privileges_drop(struct err *err) _must_check_;
+/* For the command: no capability is left, and none can be had again by executing anything. */
+int privileges_drop_all(struct err *err) _must_check_;
+
 /*
- * Takes from the calling process and all its children the right to create, write,
- * rename, link or remove files, to bind or connect TCP sockets, and to signal
- * processes outside. What a policy permits is done by the supervisor for them.
- * 0 where the kernel has no Landlock: the other walls stand without it.
+ * For init: as above, but one capability stays in the permitted set, unused
+ * and harmless (CAP_WAKE_ALARM, in the container's user namespace only). The
+ * kernel lets nobody trace, or look into the memory and descriptors of, a
+ * process that holds a capability which he does not (cap_ptrace_access_check),
+ * so no process of the container can reach init. Making init "not dumpable"
+ * would do the same, but also keep the supervisor from joining its namespaces.
  */
-int privileges_confine(struct err *err) _must_check_;
-/* Landlock's ABI version, 0 without. */
-int privileges_landlock_abi(void);
+int privileges_drop_for_init(struct err *err) _must_check_;

@@ -1,6 +1,10 @@
+#include "sandbox/probe.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -8,111 +12,190 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "sandbox/mount-calls.h"
+#include "sandbox/init.h"
+#include "sandbox/landlock.h"
+#include "sandbox/limits.h"
+#include "sandbox/mounts.h"
 #include "sandbox/network.h"
-#include "sandbox/privileges.h"
-#include "sandbox/sandbox.h"
 
-/* Runs fn in a child; its result is an errno, 0 for success. */
-static int try_in_child(int (*fn)(void))
+/* Settings of the kernel, and of distributions' kernels, that restrict user namespaces. */
+static const struct {
+	const char *path;
+	char bad;
+	const char *remedy;
+} restrictions[] = {
+	{ "/proc/sys/kernel/unprivileged_userns_clone", '0',
+	  "user namespaces are switched off for users: sysctl kernel.unprivileged_userns_clone=1" },
+	{ "/proc/sys/user/max_user_namespaces", '0',
+	  "user namespaces are switched off: sysctl user.max_user_namespaces=15000" },
+	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1',
+	  "AppArmor keeps users from user namespaces: install leash's profile (its packages do), "
+	  "or "
+	  "sysctl kernel.apparmor_restrict_unprivileged_userns=0" },
+};
+
+const char *probe_restriction(void)
 {
-	int status = 0;
-	pid_t pid = fork();
+	for (size_t i = 0; i < ARRAY_SIZE(restrictions); i++) {
+		_cleanup_close_ int fd = open(restrictions[i].path, O_RDONLY | O_CLOEXEC);
+		char text[2] = { 0 };
 
-	if (pid < 0)
-		return errno;
+		if (fd >= 0 && read(fd, text, sizeof(text)) > 0 && text[0] == restrictions[i].bad &&
+		    (text[1] == '\n' || text[1] == 0))
+			return restrictions[i].remedy;
+	}
+	return NULL;
+}
+
+typedef int (*attempt_fn)(struct err *err);
+
+static int attempt_namespaces(struct err *err)
+{
+	return sethostname("leash", 5) < 0 ? err_set(err, -errno, "use a user namespace") : 0;
+}
+
+static int attempt_mounts(struct err *err)
+{
+	static const struct sandbox_options none;
+
+	return mounts_make(&none, err);
+}
+
+static int attempt_network(struct err *err)
+{
+	struct network_sockets sockets = NETWORK_SOCKETS_INIT;
+
+	return network_make(&sockets, err);
+}
+
+_noreturn_ static void child_main(attempt_fn attempt, uid_t uid, gid_t gid, int result_fd)
+{
+	struct err err = { 0 };
+	int r = init_map_ids(uid, gid, &err);
+
+	if (r >= 0)
+		r = attempt(&err);
+	err.code = r;
+	_exit(fd_write_all(result_fd, &err, sizeof(err)) < 0);
+}
+
+static int take_result(int result_fd, struct err *err)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(sizeof(*err));
+
+	if (fd_read_all(result_fd, &b) < 0 || b.len != sizeof(*err))
+		return err_say(err, -ECHILD, "the process that tried it died");
+	memcpy(err, b.data, sizeof(*err));
+	err->text[sizeof(err->text) - 1] = 0;
+	return err->code;
+}
+
+/* Does it in a child with namespaces of its own, as the container's init would. */
+static int attempt_in_child(attempt_fn attempt, struct err *err)
+{
+	struct clone_args args = { .flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
+					    CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
+				   .exit_signal = SIGCHLD };
+	_cleanup_close_ int read_fd = -1;
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	int fds[2], r;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_set(err, -errno, "make a pipe");
+	read_fd = fds[0];
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0)
-		_exit(fn());
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EFAULT;
+		child_main(attempt, uid, gid, fds[1]);
+	r = pid < 0 ? -errno : 0;
+	fd_close(fds[1]);
+	if (r < 0)
+		return err_set(err, r, "make namespaces");
+	r = take_result(read_fd, err);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return r;
 }
 
-static int try_user_namespace(void)
+static void probe_in_child(struct sandbox_probe *row, const char *name, attempt_fn attempt)
 {
-	return unshare(CLONE_NEWUSER) < 0 ? errno : 0;
+	struct err err = { 0 };
+	int r = attempt_in_child(attempt, &err);
+	const char *remedy =
+		r == -EPERM || r == -ENOSPC || r == -EACCES ? probe_restriction() : NULL;
+
+	*row = (struct sandbox_probe){ .name = name, .is_present = r >= 0, .is_required = true };
+	if (r < 0)
+		(void)snprintf(row->detail, sizeof(row->detail), "%.255s",
+			       remedy ? remedy : err.text);
 }
 
-static int try_namespaces(void)
+static void probe_namespaces(struct sandbox_probe *row)
 {
-	return unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-		       CLONE_NEWCGROUP) < 0 ?
-		       errno :
-		       0;
+	probe_in_child(row, "user namespaces", attempt_namespaces);
 }
 
-static int try_mounts(void)
+static void probe_mounts(struct sandbox_probe *row)
 {
-	int fd;
-
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		return errno;
-	fd = mount_clone("/", /* recursive = */ true);
-	if (fd < 0)
-		return -fd;
-	return -mount_change(fd, MOUNT_ATTR_RDONLY, 0, /* recursive = */ true);
+	probe_in_child(row, "private mounts", attempt_mounts);
 }
 
-static int try_network(void)
+static void probe_network(struct sandbox_probe *row)
 {
-	struct network n;
-
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-		return errno;
-	return -network_set_up(&n, NULL);
+	probe_in_child(row, "packet rules", attempt_network);
 }
 
-static int read_number(const char *path)
+static void probe_pidfd(struct sandbox_probe *row)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(64);
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	_cleanup_close_ int copy = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, pidfd, 0);
 
-	if (file_read_at(AT_FDCWD, path, &text) < 0 || !text.len)
-		return -1;
-	return (int)strtol(text.data, NULL, 10);
+	*row = (struct sandbox_probe){ "process descriptors", copy >= 0, /* is_required = */ true,
+				       "" };
+	if (copy < 0)
+		(void)snprintf(row->detail, sizeof(row->detail), "needs Linux 5.6 or later");
 }
 
-/* Why user namespaces may be refused, from the switches that distributions have for it. */
-static const char *user_namespace_remedy(void)
+static void probe_landlock(struct sandbox_probe *row)
 {
-	if (read_number("/proc/sys/user/max_user_namespaces") == 0)
-		return "switched off; as root: sysctl -w user.max_user_namespaces=15000";
-	if (read_number("/proc/sys/kernel/unprivileged_userns_clone") == 0)
-		return "switched off; as root: sysctl -w kernel.unprivileged_userns_clone=1";
-	if (read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
-		return "restricted by AppArmor (Ubuntu 24.04 and later); install leash's AppArmor profile, or as "
-		       "root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
-	return "refused; a kernel with CONFIG_USER_NS is needed, and a container that leash runs in must allow them";
-}
+	int version = landlock_version();
 
-static void fill(struct sandbox_probe *row, const char *name, int error, const char *good, const char *bad)
-{
-	row->name = name;
-	row->is_required = true;
-	row->is_present = error == 0;
-	if (error)
-		(void)snprintf(row->detail, sizeof(row->detail), "%s (%s)", bad, strerror(error));
+	*row = (struct sandbox_probe){ "Landlock", version > 0, /* is_required = */ false, "" };
+	if (version)
+		(void)snprintf(row->detail, sizeof(row->detail), "version %d", version);
 	else
-		(void)snprintf(row->detail, sizeof(row->detail), "%s", good);
+		(void)snprintf(
+			row->detail, sizeof(row->detail),
+			"a second barrier behind the supervisor is missing: needs Linux 5.13, and "
+			"landlock in the kernel's lsm= list");
+}
+
+static void probe_limits(struct sandbox_probe *row)
+{
+	static const struct sandbox_limits all = { UINT64_C(1) << 40, 10000, 10000 };
+	struct sandbox s = SANDBOX_INIT;
+
+	limits_make_cgroup(&all, &s.cgroup, &s.limits_not_applied);
+	*row = (struct sandbox_probe){ "memory and CPU limits", s.limits_not_applied == 0,
+				       /* is_required = */ false, "" };
+	if (s.limits_not_applied)
+		(void)snprintf(
+			row->detail, sizeof(row->detail),
+			"no cgroup is delegated to this user: start leash by `systemd-run --user "
+			"--scope -p Delegate=yes`");
+	limits_remove_cgroup(&s.cgroup);
 }
 
 size_t sandbox_probe(struct sandbox_probe *rows, size_t max)
 {
-	int abi = privileges_landlock_abi();
-	size_t n = 0;
+	static void (*const probes[])(struct sandbox_probe *) = {
+		probe_namespaces, probe_mounts,	  probe_network,
+		probe_pidfd,	  probe_landlock, probe_limits,
+	};
+	size_t n = MIN(max, ARRAY_SIZE(probes));
 
-	if (max < 5)
-		return 0;
-	fill(&rows[n++], "user namespaces", try_in_child(try_user_namespace), "", user_namespace_remedy());
-	fill(&rows[n++], "other namespaces", try_in_child(try_namespaces),
-	     "mount, pid, net, ipc, uts, cgroup", "one kind is missing from the kernel");
-	fill(&rows[n++], "mount_setattr, open_tree", try_in_child(try_mounts), "",
-	     "Linux 5.12 or later is needed");
-	fill(&rows[n++], "network redirection", try_in_child(try_network), "nf_tables",
-	     "the kernel modules nf_tables and nft_redir are needed; as root: modprobe nf_tables nft_redir nf_nat");
-	rows[n] = (struct sandbox_probe){ .name = "Landlock", .is_present = abi > 0 };
-	(void)snprintf(rows[n].detail, sizeof(rows[n].detail), abi > 0 ? "ABI %d" :
-			"Linux 5.13 or later with landlock among the active LSMs; sessions run without this second wall",
-		       abi);
-	return n + 1;
+	for (size_t i = 0; i < n; i++)
+		probes[i](&rows[i]);
+	return n;
 }

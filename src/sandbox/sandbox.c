@@ -12,166 +12,203 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "sandbox/init.h"
 #include "sandbox/limits.h"
-#include "sandbox/sandbox-messages.h"
+#include "sandbox/messages.h"
+#include "sandbox/network.h"
+#include "sandbox/probe.h"
 
-/* Setting up takes milliseconds; a machine that swaps gets more. */
-#define START_TIMEOUT_MS 15000
+#define START_TIMEOUT_MS 30000
 
-static int clone_init(const struct sandbox_options *o, int control_fd, int gate_fd, struct sandbox *s,
-		      struct err *err)
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+
+/* The signal handlers of the caller's loop must not run in the child, even for a moment. */
+static pid_t clone_blocked(struct clone_args *args)
 {
-	const struct init_ids ids = { getuid(), getgid() };
+	sigset_t all, before;
+	long pid;
+	int error;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	pid = syscall(SYS_clone3, args, sizeof(*args));
+	error = errno;
+	if (pid != 0)
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid < 0 ? -error : (pid_t)pid;
+}
+
+/* A refusal reads better with the setting that causes it. */
+static int refused(int r, const char *what, struct err *err)
+{
+	const char *remedy =
+		r == -EPERM || r == -ENOSPC || r == -EACCES ? probe_restriction() : NULL;
+
+	return err_say(err, r, "%s%s%s", what, remedy ? "; " : "", remedy ? remedy : "");
+}
+
+/* In the child returns 0; in the parent the pid. */
+static pid_t clone_init(const struct sandbox_limits *l, struct sandbox *s, struct err *err)
+{
 	int pidfd = -1;
-	struct clone_args args = { .flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
-					    CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_PIDFD,
+	struct clone_args args = { .flags = NAMESPACES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 				   .pidfd = (uint64_t)(uintptr_t)&pidfd,
 				   .exit_signal = SIGCHLD };
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	struct err why;
+	pid_t pid;
 
-	if (pid < 0)
-		return err_set(err, -errno, "make a user namespace (`leash doctor` tells more)");
-	if (pid == 0)
-		init_main(o, ids, control_fd, gate_fd);
-	s->init_pid = pid;
-	s->init_pidfd = pidfd;
-	return 0;
+	if (s->cgroup.fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)s->cgroup.fd;
+	}
+	pid = clone_blocked(&args);
+	if (pid < 0 && s->cgroup.fd >= 0) {
+		limits_do_without_cgroup(l, &s->cgroup, &s->limits_not_applied);
+		args.flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+		pid = clone_blocked(&args);
+	}
+	if (pid < 0) {
+		(void)err_set(&why, pid, "start the container");
+		return refused(pid, why.text, err);
+	}
+	if (pid > 0) {
+		s->init_pid = pid;
+		s->init_pidfd = pidfd;
+	}
+	return pid;
 }
 
-/* The next message from init or command, within the time limit. */
-static int receive(int fd, struct ipc_message *m, struct err *err)
+/* The number of a pidfd's process as this process's pid namespace has it. */
+static pid_t pidfd_number(int pidfd)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int r;
-
-	do
-		r = poll(&p, 1, START_TIMEOUT_MS);
-	while (r < 0 && errno == EINTR);
-	if (r == 0)
-		return err_say(err, -ETIMEDOUT, "the container did not start in time");
-	ipc_message_done(m);
-	r = ipc_receive(fd, sandbox_messages, SANDBOX_MESSAGE_MAX, m);
-	if (r == 0)
-		return err_say(err, -ECHILD, "the container's init ended while setting up");
-	if (r < 0)
-		return err_set(err, r, "hear from the container");
-	if (m->type == SANDBOX_MESSAGE_SETUP_FAILED)
-		return err_say(err, -ECHILD, "set up the container: %s", m->payload.data);
-	return 0;
-}
-
-static void take(struct ipc_message *m, size_t i, int *ret_fd)
-{
-	*ret_fd = TAKE_FD(m->fds[i]);
-}
-
-/* The process id behind a pidfd, as we number it; see pidfd_open(2). */
-static pid_t pid_of(int pidfd)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT(4096);
+	_cleanup_buf_ struct buf info = BUF_INIT(4096);
 	char path[64];
 	const char *line;
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	if (file_read_at(AT_FDCWD, path, &text) < 0 || !text.len)
-		return 0;
-	line = strstr(text.data, "\nPid:");
-	return line ? (pid_t)strtol(line + 5, NULL, 10) : 0;
+	if (file_read_at(AT_FDCWD, path, &info) < 0 || !info.data)
+		return -1;
+	line = strstr(info.data, "\nPid:");
+	return line ? (pid_t)strtol(line + strlen("\nPid:"), NULL, 10) : -1;
 }
 
-static int receive_results(struct sandbox *s, struct err *err)
+static int take_broken(const struct ipc_message *m, struct err *err)
 {
-	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
-	uint16_t ports[2];
+	struct err theirs;
 
-	for (;;) {
-		int r = receive(s->control_fd, &m, err);
+	memcpy(&theirs, m->payload.data, sizeof(theirs));
+	theirs.text[sizeof(theirs.text) - 1] = 0;
+	return refused(theirs.code < 0 ? theirs.code : -EPROTO, theirs.text, err);
+}
 
-		if (r < 0)
-			return r;
-		if (m.type == SANDBOX_MESSAGE_NETWORK) {
-			memcpy(ports, m.payload.data, sizeof(ports));
-			s->proxy_port = ports[0];
-			s->dns_port = ports[1];
-			for (size_t i = 0; i < 2; i++) {
-				take(&m, i, &s->tcp_listen_fds[i]);
-				take(&m, 2 + i, &s->dns_udp_fds[i]);
-			}
-		} else if (m.type == SANDBOX_MESSAGE_PTY) {
-			take(&m, 0, &s->pty_fd);
-		} else if (m.type == SANDBOX_MESSAGE_COMMAND) {
-			take(&m, 0, &s->dns_tcp_fds[0]);
-			take(&m, 1, &s->dns_tcp_fds[1]);
-			s->command_pid = pid_of(m.fds[2]);
-			return s->command_pid > 0 ? 0 : err_say(err, -ESRCH, "the command's process is gone");
-		} else {
-			return err_say(err, -EBADMSG, "an unexpected message from the container's init");
-		}
+/* Takes what one message brings. 1: the command stands at the gate. */
+static int take_message(struct sandbox *s, struct ipc_message *m, struct err *err)
+{
+	switch (m->type) {
+	case MESSAGE_BROKEN:
+		return take_broken(m, err);
+	case MESSAGE_TCP:
+		s->tcp_listen_fds[0] = TAKE_FD(m->fds[0]);
+		s->tcp_listen_fds[1] = TAKE_FD(m->fds[1]);
+		return 0;
+	case MESSAGE_DNS:
+		s->dns_udp_fds[0] = TAKE_FD(m->fds[0]);
+		s->dns_udp_fds[1] = TAKE_FD(m->fds[1]);
+		s->dns_tcp_fds[0] = TAKE_FD(m->fds[2]);
+		s->dns_tcp_fds[1] = TAKE_FD(m->fds[3]);
+		return 0;
+	case MESSAGE_PTY:
+		s->pty_fd = TAKE_FD(m->fds[0]);
+		return 0;
+	case MESSAGE_COMMAND:
+		/* Of a process that has already ended there is no number; why it did comes next. */
+		s->command_pid = MAX(pidfd_number(m->fds[0]), 0);
+		return 0;
+	case MESSAGE_AT_GATE:
+		return 1;
+	case MESSAGE_FILTERED:
+		s->seccomp_fd = TAKE_FD(m->fds[0]);
+		return 1;
+	case MESSAGE_EVENT:
+		return err_say(err, -ECHILD, "the command's process died while it was set up");
+	default:
+		return err_say(err, -EBADMSG, "the container's first process sent nonsense");
 	}
 }
 
-static int wait_at_gate(struct sandbox *s, bool is_filtered, struct err *err)
+static int receive_one(struct sandbox *s, uint64_t deadline_ns, struct err *err)
 {
 	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
-	int r = receive(s->gate_fd, &m, err);
+	struct pollfd fd = { .fd = s->control_fd, .events = POLLIN };
+	uint64_t now = clock_monotonic_ns();
+	int r = 0;
 
+	if (now < deadline_ns)
+		r = poll(&fd, 1, (int)((deadline_ns - now) / NS_PER_MS) + 1);
 	if (r < 0)
-		return r;
-	if (m.type != (is_filtered ? SANDBOX_MESSAGE_AT_GATE : SANDBOX_MESSAGE_AT_GATE_UNFILTERED))
-		return err_say(err, -EBADMSG, "an unexpected message from the command's process");
-	if (is_filtered)
-		take(&m, 0, &s->seccomp_fd);
-	return 0;
+		return errno == EINTR ? 0 : err_set(err, -errno, "wait for the container");
+	if (r == 0)
+		return err_say(err, -ETIMEDOUT, "the container was not ready within %d seconds",
+			       START_TIMEOUT_MS / 1000);
+	r = ipc_receive(s->control_fd, sandbox_messages_to_caller, MESSAGE_MAX, &m);
+	if (r < 0)
+		return err_set(err, r, "hear from the container");
+	if (r == 0)
+		return err_say(err, -ECHILD, "the container's first process died while it set up");
+	return take_message(s, &m, err);
 }
 
-/* For sandbox_make_writable: once init is sealed they cannot be opened any more. */
-static int open_namespaces(struct sandbox *s, struct err *err)
+/* init and the command send in any order; all of it must have come. */
+static int receive_all(struct sandbox *s, bool want_pty, struct err *err)
 {
-	static const char *const names[2] = { "user", "mnt" };
+	uint64_t deadline_ns = clock_monotonic_ns() + START_TIMEOUT_MS * NS_PER_MS;
+	bool is_at_gate = false;
 
-	for (size_t i = 0; i < 2; i++) {
-		char path[64];
+	while (!is_at_gate || s->tcp_listen_fds[0] < 0 || s->dns_udp_fds[0] < 0 ||
+	       !s->command_pid || (want_pty && s->pty_fd < 0)) {
+		int r = receive_one(s, deadline_ns, err);
 
-		(void)snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)s->init_pid, names[i]);
-		s->namespace_fds[i] = open(path, O_RDONLY | O_CLOEXEC);
-		if (s->namespace_fds[i] < 0)
-			return err_set(err, -errno, "open %s", path);
+		if (r < 0)
+			return r;
+		is_at_gate |= r > 0;
 	}
 	return 0;
 }
 
 static int start(const struct sandbox_options *o, struct sandbox *s, struct err *err)
 {
-	_cleanup_close_ int their_control = -1;
-	_cleanup_close_ int their_gate = -1;
+	_cleanup_close_ int init_fd = -1, gate_fd = -1;
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
 	int control[2], gate[2];
+	pid_t pid;
 	int r = ipc_socketpair(control);
 
-	if (r >= 0) {
-		s->control_fd = control[0];
-		their_control = control[1];
-		r = ipc_socketpair(gate);
-	}
 	if (r < 0)
-		return err_set(err, r, "socketpair");
-	s->gate_fd = gate[0];
-	their_gate = gate[1];
-	r = clone_init(o, their_control, their_gate, s, err);
+		return err_set(err, r, "make the container's control socket");
+	s->control_fd = control[0];
+	init_fd = control[1];
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		return err_set(err, -errno, "make the container's gate");
+	gate_fd = gate[0];
+	s->gate_fd = gate[1];
+	limits_make_cgroup(&o->limits, &s->cgroup, &s->limits_not_applied);
+	pid = clone_init(&o->limits, s, err);
+	if (pid < 0)
+		return pid;
+	if (pid == 0)
+		init_main(&(struct init){ o, init_fd, gate_fd, uid, gid });
+	cleanup_close(&init_fd);
+	init_fd = -1;
+	r = receive_all(s, o->want_pty, err);
 	if (r < 0)
 		return r;
-	/* Ours are copies; theirs must be the last, or their death would go unnoticed. */
-	fd_close(TAKE_FD(their_control));
-	fd_close(TAKE_FD(their_gate));
-	s->limits_not_applied = limits_apply_cgroup(&o->limits, s->init_pid, &s->cgroup);
-	r = receive_results(s, err);
-	if (r >= 0)
-		r = wait_at_gate(s, o->filter.len > 0, err);
-	if (r >= 0)
-		r = open_namespaces(s, err);
-	return r < 0 ? r : fd_set_nonblock(s->control_fd, true);
+	s->proxy_port = NETWORK_PROXY_PORT;
+	s->dns_port = NETWORK_DNS_PORT;
+	return fd_set_nonblock(s->control_fd, true);
 }
 
 int sandbox_start(const struct sandbox_options *o, struct sandbox *ret, struct err *err)
@@ -189,47 +226,23 @@ int sandbox_start(const struct sandbox_options *o, struct sandbox *ret, struct e
 
 int sandbox_release(struct sandbox *s)
 {
-	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
-	int r = ipc_send(s->control_fd, SANDBOX_MESSAGE_SEAL, 0, (struct span){ 0 }, NULL, 0);
+	int r = fd_write_all(s->gate_fd, "", 1);
 
-	if (r >= 0)
-		r = receive(s->control_fd, &m, NULL);
-	if (r >= 0 && m.type != SANDBOX_MESSAGE_SEALED)
-		r = -EBADMSG;
-	return r < 0 ? r : ipc_send(s->gate_fd, SANDBOX_MESSAGE_GO, 0, (struct span){ 0 }, NULL, 0);
-}
-
-/* Did execve fail? Its process says so before it ends, so the message is there when init reports the end. */
-static int exec_error(struct sandbox *s)
-{
-	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
-	struct pollfd p = { .fd = s->gate_fd, .events = POLLIN };
-	int32_t error = 0;
-
-	if (poll(&p, 1, 0) > 0 && ipc_receive(s->gate_fd, sandbox_messages, SANDBOX_MESSAGE_MAX, &m) > 0 &&
-	    m.type == SANDBOX_MESSAGE_EXEC_FAILED)
-		memcpy(&error, m.payload.data, sizeof(error));
-	return error;
+	cleanup_close(&s->gate_fd);
+	s->gate_fd = -1;
+	return r;
 }
 
 int sandbox_next_event(struct sandbox *s, struct sandbox_event *ret)
 {
 	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
-	int r = ipc_receive(s->control_fd, sandbox_messages, SANDBOX_MESSAGE_MAX, &m);
-	int32_t number;
-	int error;
+	int r = ipc_receive(s->control_fd, sandbox_messages_to_caller, MESSAGE_MAX, &m);
 
 	if (r <= 0)
 		return r == -ECONNRESET ? 0 : r;
-	if (m.type != SANDBOX_MESSAGE_EXITED && m.type != SANDBOX_MESSAGE_STOPPED)
+	if (m.type != MESSAGE_EVENT)
 		return -EBADMSG;
-	memcpy(&number, m.payload.data, sizeof(number));
-	*ret = (struct sandbox_event){ .type = SANDBOX_STOPPED, .status = number };
-	if (m.type == SANDBOX_MESSAGE_STOPPED)
-		return 1;
-	error = exec_error(s);
-	ret->type = error ? SANDBOX_FAILED : SANDBOX_EXITED;
-	ret->status = error ? error : number;
+	memcpy(ret, m.payload.data, sizeof(*ret));
 	return 1;
 }
 
@@ -237,35 +250,35 @@ int sandbox_signal(struct sandbox *s, int signal_number)
 {
 	int32_t number = signal_number;
 
-	return ipc_send(s->control_fd, SANDBOX_MESSAGE_SIGNAL, 0, span_make(&number, sizeof(number)), NULL, 0);
+	return ipc_send(s->control_fd, MESSAGE_SIGNAL, 0, span_make(&number, sizeof(number)), NULL,
+			0);
 }
 
-static void close_fd(int *fd)
+static void close_pair(int fds[2])
 {
-	if (*fd >= 0)
-		fd_close(TAKE_FD(*fd));
+	for (int i = 0; i < 2; i++) {
+		cleanup_close(&fds[i]);
+		fds[i] = -1;
+	}
 }
 
 void sandbox_done(struct sandbox *s)
 {
-	if (s->init_pid > 0) {
-		(void)kill(s->init_pid, SIGKILL);
-		while (waitpid(s->init_pid, NULL, 0) < 0 && errno == EINTR)
+	siginfo_t info;
+
+	if (s->init_pidfd >= 0) {
+		(void)syscall(SYS_pidfd_send_signal, s->init_pidfd, SIGKILL, NULL, 0);
+		while (waitid(P_PIDFD, (id_t)s->init_pidfd, &info, WEXITED) < 0 && errno == EINTR)
 			;
-		s->init_pid = 0;
 	}
-	close_fd(&s->control_fd);
-	close_fd(&s->gate_fd);
-	close_fd(&s->init_pidfd);
-	close_fd(&s->seccomp_fd);
-	close_fd(&s->pty_fd);
-	for (size_t i = 0; i < 2; i++) {
-		close_fd(&s->namespace_fds[i]);
-		close_fd(&s->tcp_listen_fds[i]);
-		close_fd(&s->dns_udp_fds[i]);
-		close_fd(&s->dns_tcp_fds[i]);
-	}
-	limits_remove_cgroup(s->cgroup);
-	xfree(s->cgroup);
-	s->cgroup = NULL;
+	cleanup_close(&s->init_pidfd);
+	cleanup_close(&s->control_fd);
+	cleanup_close(&s->gate_fd);
+	cleanup_close(&s->seccomp_fd);
+	cleanup_close(&s->pty_fd);
+	close_pair(s->tcp_listen_fds);
+	close_pair(s->dns_udp_fds);
+	close_pair(s->dns_tcp_fds);
+	limits_remove_cgroup(&s->cgroup);
+	*s = (struct sandbox)SANDBOX_INIT;
 }

@@ -6,9 +6,9 @@
  *
  * sandbox_start returns when the command stands at the gate: everything is set
  * up, the filter is in force, and the next thing the command's process does is
- * execve. Until then others may join the namespaces through init_pidfd.
- * sandbox_release closes that way and opens the gate. All resources end with the init
- * process, which ends when the caller dies or closes the control socket.
+ * execve. sandbox_release opens the gate. All resources end with the init
+ * process, which ends when the caller dies or closes the control socket. The
+ * caller has one thread; that one's end counts as its death.
  */
 #pragma once
 
@@ -31,46 +31,67 @@ struct sandbox_limits {
 };
 
 struct sandbox_options {
-	const char *program;	  /* absolute path to execute */
+	const char *program; /* absolute path to execute */
 	char *const *argv, *const *envp;
 	const char *cwd, *workspace, *home;
 	const char *hostname;
-	bool want_pty;		  /* else stdio_fds become 0, 1, 2 */
+	bool want_pty; /* else stdio_fds become 0, 1, 2 */
 	struct winsize window;
 	int stdio_fds[3];
 	const struct sandbox_mount *mounts; /* -v and the like; applied in order */
 	size_t n_mounts;
-	const char *const *writable; /* host paths that stay writable at mount level; NULL-terminated */
-	const char *const *hidden;   /* files or directories covered by empty ones; NULL-terminated */
-	struct span resolv_conf;     /* content of /etc/resolv.conf */
+	const char *const
+		*writable; /* host paths that stay writable at mount level; NULL-terminated */
+	const char *const *hidden; /* files or directories covered by empty ones; NULL-terminated */
+	struct span resolv_conf;   /* content of /etc/resolv.conf */
 	struct sandbox_limits limits;
+	bool allow_nesting; /* user namespaces inside may be made; else the kernel refuses them */
+	/*
+	 * With a filter the command can do nothing to files and the network by
+	 * its own power (Landlock): all that is permitted is done for it by who
+	 * answers the filter's listener. Without one (len 0) neither is in force.
+	 */
 	struct sock_fprog filter;
-	unsigned int filter_flags;   /* for seccomp(2), SECCOMP_FILTER_FLAG_NEW_LISTENER among them */
+	unsigned int filter_flags; /* for seccomp(2), SECCOMP_FILTER_FLAG_NEW_LISTENER among them */
+};
+
+/* The container's own cgroup, where the limits are kept; descriptors -1 where there is none. */
+struct sandbox_cgroup {
+	int parent_fd, fd;
+	char name[32];
 };
 
 struct sandbox {
-	pid_t init_pid;	     /* pid 1 of the container, as the host numbers it */
-	pid_t command_pid;   /* the command's first process, as the host numbers it */
+	pid_t init_pid;	   /* pid 1 of the container, as the host numbers it */
+	pid_t command_pid; /* the command's first process, as the host numbers it */
 	int init_pidfd;
-	int control_fd;	     /* talks with init; poll for POLLIN, then sandbox_next_event */
-	int seccomp_fd;	     /* the listener of the notification filter */
-	int pty_fd;	     /* master of the container's pty, or -1 */
-	int tcp_listen_fds[2]; /* where every TCP connection arrives: 127.0.0.1 and [::1] */
+	int control_fd;	       /* talks with init; poll for POLLIN, then sandbox_next_event */
+	int seccomp_fd;	       /* the listener of the notification filter */
+	int pty_fd;	       /* master of the container's pty, or -1 */
+	int tcp_listen_fds[2]; /* where every TCP connection arrives: 127.0.0.1 and [::1] (idle
+				  without IPv6) */
 	int dns_udp_fds[2];    /* where every DNS datagram arrives */
 	int dns_tcp_fds[2];    /* and DNS over TCP */
 	uint16_t proxy_port, dns_port; /* of those listeners, inside the container */
-	int gate_fd;		       /* talks with the command until it executes */
-	int namespace_fds[2];	       /* user and mount namespace */
-	char *cgroup;		       /* directory of the session's cgroup, or NULL */
-	uint64_t limits_not_applied; /* bit 0 memory, 1 pids, 2 cpu: asked for but not to be had here */
+	int gate_fd;		       /* sandbox_release writes here */
+	struct sandbox_cgroup cgroup;
+	uint64_t limits_not_applied; /* bit 0 memory, 1 pids, 2 cpu: asked for but not to be had
+					here */
 };
 
-#define SANDBOX_INIT { .init_pidfd = -1, .control_fd = -1, .seccomp_fd = -1, .pty_fd = -1, \
-	.gate_fd = -1, .namespace_fds = { -1, -1 }, .tcp_listen_fds = { -1, -1 }, .dns_udp_fds = { -1, -1 }, .dns_tcp_fds = { -1, -1 } }
+#define SANDBOX_INIT                                                                               \
+	{                                                                                          \
+		.init_pidfd = -1, .control_fd = -1, .seccomp_fd = -1, .pty_fd = -1, .gate_fd = -1, \
+		.cgroup = { .parent_fd = -1, .fd = -1 }, .tcp_listen_fds = { -1, -1 },             \
+		.dns_udp_fds = { -1, -1 }, .dns_tcp_fds = {                                        \
+			-1,                                                                        \
+			-1                                                                         \
+		}                                                                                  \
+	}
 
 enum sandbox_event_type {
 	SANDBOX_EXITED,	 /* status as waitpid(2) gives it; the container is ending */
-	SANDBOX_STOPPED, /* the command was stopped by job control (status: the signal) */
+	SANDBOX_STOPPED, /* the command was stopped at its pty (status: the signal) */
 	SANDBOX_FAILED,	 /* the command could not be executed (status: errno) */
 };
 
@@ -79,7 +100,8 @@ struct sandbox_event {
 	int status;
 };
 
-int sandbox_start(const struct sandbox_options *o, struct sandbox *ret, struct err *err) _must_check_;
+int sandbox_start(const struct sandbox_options *o, struct sandbox *ret,
+		  struct err *err) _must_check_;
 int sandbox_release(struct sandbox *s) _must_check_;
 /* Returns 1 with an event, 0 when init is gone, -EAGAIN, or another negative errno. */
 int sandbox_next_event(struct sandbox *s, struct sandbox_event *ret);
@@ -95,9 +117,9 @@ void sandbox_done(struct sandbox *s);
 
 /* One thing the kernel must offer, for `leash doctor`. */
 struct sandbox_probe {
-	const char *name;  /* "user namespaces" */
+	const char *name; /* "user namespaces" */
 	bool is_present, is_required;
-	char detail[256];  /* what is missing and how to get it, or a version */
+	char detail[256]; /* what is missing and how to get it, or a version */
 };
 
 /* Fills up to max rows; returns how many. Tries for real, in a child process. */

@@ -6,7 +6,9 @@
 
 #include "supervise/caps.h"
 
-#define PAGE ((uint64_t)4096) /* the smallest; larger pages only make reads shorter than they could be */
+#define PAGE                                                                                       \
+	((uint64_t)4096) /* the smallest; larger pages only make reads shorter than they could be  \
+			  */
 #define MAX_STRINGS 65536
 
 static ssize_t read_some(pid_t tid, uint64_t address, void *out, size_t len)

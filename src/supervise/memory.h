@@ -19,4 +19,5 @@ ssize_t memory_read_string(pid_t tid, uint64_t address, char *out, size_t size) 
  * Appends the strings of a NULL-terminated array of pointers, each with its
  * NUL, as far as out's limit allows; *ret_cut tells whether some did not fit.
  */
-int memory_read_strings(pid_t tid, uint64_t address, size_t max, struct buf *out, bool *ret_cut) _must_check_;
+int memory_read_strings(pid_t tid, uint64_t address, size_t max, struct buf *out,
+			bool *ret_cut) _must_check_;

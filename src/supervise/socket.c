@@ -32,7 +32,7 @@ union address {
 struct peer {
 	union address address;
 	socklen_t len;
-	int fd;		      /* the caller's socket, borrowed */
+	int fd; /* the caller's socket, borrowed */
 	int domain, type;
 	bool is_ip;
 	struct policy_address ip;
@@ -79,7 +79,8 @@ static int take_address(struct peer *p)
 {
 	if (p->address.any.sa_family == AF_INET && p->len >= sizeof(p->address.v4))
 		take_v4(p, &p->address.v4);
-	else if (p->address.any.sa_family == AF_INET6 && p->len >= offsetof(struct sockaddr_in6, sin6_scope_id))
+	else if (p->address.any.sa_family == AF_INET6 &&
+		 p->len >= offsetof(struct sockaddr_in6, sin6_scope_id))
 		take_v6(p, &p->address.v6);
 	else if (p->address.any.sa_family == AF_INET || p->address.any.sa_family == AF_INET6)
 		return -EINVAL;
@@ -147,13 +148,15 @@ static struct event ip_event(enum event_kind kind, const struct peer *p)
 			       .family = p->ip.is_v6 ? SPAN("inet6") : SPAN("inet") };
 }
 
-static bool decide_ip(struct worker *w, enum policy_action action, enum event_kind kind, const struct peer *p)
+static bool decide_ip(struct worker *w, enum policy_action action, enum event_kind kind,
+		      const struct peer *p)
 {
 	struct policy_request r = { .action = action,
 				    .address = p->ip,
 				    .has_address = true,
 				    .port = p->port,
-				    .protocol = p->type == SOCK_STREAM ? SPAN("tcp") : SPAN("udp") };
+				    .protocol =
+					    p->type == SOCK_STREAM ? SPAN("tcp") : SPAN("udp") };
 	struct event e = ip_event(kind, p);
 	struct verdict v = { 0 };
 	bool may = decide_request(w, &r, &v);
@@ -232,7 +235,8 @@ static int64_t connect_ip(struct worker *w, struct peer *p)
 		decide_note(w, &e, EVENT_ALLOW);
 		return do_connect(w, p);
 	}
-	/* names are asked for at port 53 of whatever server; the proxy decides those, and TCP, by name */
+	/* names are asked for at port 53 of whatever server; the proxy decides those, and TCP, by
+	 * name */
 	if (is_datagram && p->port != 53 &&
 	    !decide_ip(w, POLICY_NETWORK_DATAGRAM, EVENT_NET_DATAGRAM, p))
 		return -EACCES;
@@ -252,10 +256,13 @@ static bool unix_path(const struct peer *p, char *out)
 	return true;
 }
 
-static bool decide_socket(struct worker *w, enum policy_action action, enum event_kind kind, struct span path)
+static bool decide_socket(struct worker *w, enum policy_action action, enum event_kind kind,
+			  struct span path)
 {
 	struct verdict v = { 0 };
-	struct event e = { .kind = kind, .path = path, .family = SPAN("unix"), .access = SPAN("read-write") };
+	struct event e = {
+		.kind = kind, .path = path, .family = SPAN("unix"), .access = SPAN("read-write")
+	};
 	bool may = decide_path(w, action, path, false, action != POLICY_FILE_CREATE, &v);
 
 	e.error = may ? 0 : EACCES;
@@ -344,8 +351,8 @@ static bool means_the_same(const char *path, const struct target *t)
 	memcpy(dir, path, len);
 	dir[len] = 0;
 	fd = open(len ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 && fstat(fd, &a) == 0 && fstat(t->place.parent_fd, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
+	return fd >= 0 && fstat(fd, &a) == 0 && fstat(t->place.parent_fd, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 /*
@@ -492,12 +499,14 @@ int64_t handle_refused_socket(struct worker *w, const uint64_t args[6])
 	int type = (int)args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct event e = { .kind = EVENT_REFUSED,
 			   .access = SPAN("socket"),
-			   .message = SPAN("a kind of socket that is never allowed in the container") };
+			   .message = SPAN(
+				   "a kind of socket that is never allowed in the container") };
 
 	if (domain == AF_INET || domain == AF_INET6)
 		e.error = type == SOCK_RAW || type == SOCK_PACKET ? EPERM : EPROTONOSUPPORT;
 	else
-		e.error = domain == AF_UNIX || domain == AF_NETLINK ? EPROTONOSUPPORT : EAFNOSUPPORT;
+		e.error =
+			domain == AF_UNIX || domain == AF_NETLINK ? EPROTONOSUPPORT : EAFNOSUPPORT;
 	decide_note(w, &e, EVENT_DENY);
 	return -e.error;
 }

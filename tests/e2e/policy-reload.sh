@@ -98,7 +98,7 @@ tell 'id'
 told "... and followed" 0
 
 # ---- Many changes, under load
-tell 'while [ -e one ]; do cat ~/never 2>/dev/null && echo BREACH; cat one >/dev/null || echo LOST; done & echo started'
+tell 'while ! [ -e stop ]; do cat ~/never 2>/dev/null && echo BREACH; cat one >/dev/null || echo LOST; done & echo started'
 for ((i = 0; i < ${LEASH_RELOADS:-100}; i++)); do
 	save "$base
 // round $i
@@ -106,7 +106,7 @@ for ((i = 0; i < ${LEASH_RELOADS:-100}; i++)); do
 	generation $((6 + i)) || break
 done
 is "${LEASH_RELOADS:-100} reloads one after the other are taken up" "$i" "${LEASH_RELOADS:-100}"
-tell 'rm one; wait'
+tell 'echo >stop; wait'
 is "... while what is forbidden stays so, and what is allowed works" "$(grep -cE 'BREACH|LOST' "$OUT")" 0
 exec 7>&-
 leash_wait 20
