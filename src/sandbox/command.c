@@ -107,7 +107,7 @@ static int reach_gate(const struct command *c, struct err *err)
 		return fd;
 	if (c->options->filter.len && has_listener) {
 		r = ipc_send(c->control_fd, MESSAGE_FILTERED, 0, (struct span){ 0 }, &fd, 1);
-		(void)close(fd);
+		fd_close(fd);
 	} else {
 		r = ipc_send(c->control_fd, MESSAGE_AT_GATE, 0, (struct span){ 0 }, NULL, 0);
 	}
