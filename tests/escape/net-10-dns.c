@@ -58,7 +58,7 @@ static int ask_udp(const char *server, uint16_t port, const char *name, int type
 	inet_pton(AF_INET, server, &a.sin_addr);
 	if (sendto(fd, packet, question(packet, name, type), 0, (struct sockaddr *)&a, sizeof(a)) < 0)
 		result = -errno;
-	else if (poll(&p, 1, 1500) != 1)
+	else if (poll(&p, 1, 300) != 1)
 		result = -ETIMEDOUT;
 	else
 		result = is_answer(packet, recv(fd, packet, sizeof(packet), 0));
@@ -83,7 +83,7 @@ static int ask_tcp(const char *server, uint16_t port, const char *name, int type
 		close(fd);
 		return result;
 	}
-	if (poll(&p, 1, 1500) != 1) {
+	if (poll(&p, 1, 300) != 1) {
 		close(fd);
 		return -ETIMEDOUT;
 	}

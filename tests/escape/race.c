@@ -41,9 +41,15 @@ bool race_goes_on(const struct tally *t, long divisor)
 	return t->n_rounds < 10 * rounds;
 }
 
+/* Not always the same time, or both sides may fall into step. */
 static void linger(void)
 {
-	for (int i = 0; i < 150; i++)
+	static __thread unsigned int x = 2463534242;
+
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	for (unsigned int i = x % 4096; i > 0; i--)
 		__asm__ volatile("");
 }
 

@@ -27,7 +27,7 @@ struct swapper;
 struct swapper *swapper_start(void (*swap)(void *), void *arg, bool in_process);
 void swapper_stop(struct swapper *s);
 
-/* A swapper's function: a byte is one, then the other, for some hundred nanoseconds each. */
+/* A swapper's function: a byte is one, then the other, for up to some microseconds each. */
 struct flip {
 	volatile char *byte;
 	char one, other;
