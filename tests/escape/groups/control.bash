@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # CTL-02, CTL-04, CTL-05, AUD-01: what governs a session is out of its reach.
 
 control_world() {
@@ -69,6 +69,7 @@ control_reloads() {
 	local i n=${LEASH_RELOADS:-300}
 	leash_start -e "ALLOWED=$ALLOWED" -e "DENIED=$DENIED" -e "SECRET=$SECRET" -e "WORK=$WORK" -e ROUNDS_OF_NOISE=4000 \
 		-- "$PROGRAMS/ipc-08-notifications"
+	wait_for 20 test -s "$OUT"
 	for ((i = 1; i <= n; i++)); do
 		{ base_policy; cat <<-END
 			permit (principal, action in Action::"FileOpenReadWrite", resource in Dir::"$T_HOME/");
