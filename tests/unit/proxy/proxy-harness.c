@@ -45,7 +45,8 @@ static const struct ipc_type from_proxy[SUPERVISE_PROXY_MESSAGE_MAX] = {
 };
 
 static const char rules[] =
-	"mount -t tmpfs t /mnt && echo 127.0.0.1 localhost >/mnt/hosts && mount --bind /mnt/hosts /etc/hosts && "
+	"mount -t tmpfs t /mnt && echo 127.0.0.1 localhost >/mnt/hosts && mount --bind /mnt/hosts "
+	"/etc/hosts && "
 	"ip link set lo up && ip route add local default dev lo && ip -6 route add local default "
 	"dev lo && "
 	"echo 40000 40999 >/proc/sys/net/ipv4/ip_local_port_range && nft -f - <<'END'\n"
