@@ -250,13 +250,14 @@ leash_run() {
 	RC=$?
 }
 
-# The same in the background; its pid in LEASH_PID, which is leash itself.
+# The same in the background; its pid in LEASH_PID, which is leash itself. Its input is STDIN, whose
+# writing end a test holds as descriptor 7.
 leash_start() {
 	RUN_SHOWN=
 	: >"$OUT"
 	: >"$ERR"
 	# Appending, so that a test may empty the files in between.
-	(cd "$WORK" && exec_as_user "$LEASH" "${LEASH_FLAGS[@]}" "$@") >>"$OUT" 2>>"$ERR" <"${STDIN:-/dev/null}" &
+	(cd "$WORK" && exec_as_user "$LEASH" "${LEASH_FLAGS[@]}" "$@") >>"$OUT" 2>>"$ERR" <"${STDIN:-/dev/null}" 7>&- &
 	LEASH_PID=$!
 	RC=
 }
@@ -357,8 +358,19 @@ check_event() {
 		ok "$name"
 	else
 		not_ok "$name" "no event matches: $*" "denials of $(events_file):" \
-			"$(events '.decision == "deny"' 2>&1 | tail -n 8 | cut -c 1-400)" \
-			"last events:" "$(events true 2>&1 | tail -n 4 | cut -c 1-300)"
+			"$(events '.decision == "deny"' 2>&1 | tail -n 3 | cut -c 1-300)" \
+			"last events:" "$(events true 2>&1 | tail -n 2 | cut -c 1-300)"
+	fi
+}
+
+# check_request NAME FILTER [JQ-ARGUMENT…]: an http.request event; skipped where this leash records none.
+check_request() {
+	local name=$1 filter=$2
+	shift 2
+	if has_event '.kind == "http.request"'; then
+		check_event "$name" '.kind == "http.request" and '"$filter" "$@"
+	else
+		skip "$name" "this leash does not look into HTTP"
 	fi
 }
 

@@ -1,3 +1,4 @@
+#include "policy/below.h"
 #include "policy/cache.h"
 #include "policy/request.h"
 #include "policy/unknown.h"
@@ -187,8 +188,8 @@ static void forget_other_policies(struct policy_decider *d, const struct policy 
 	d->policy = policy_ref((struct policy *)(uintptr_t)p);
 }
 
-void policy_decide(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
-		   struct policy_decision *ret)
+static void decide_request(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
+			   struct policy_decision *ret)
 {
 	struct inquiry in = { .request = r, .arena = &d->arena, .ret = ret };
 	bool has_facts, is_cacheable;
@@ -232,6 +233,22 @@ void policy_decide(struct policy_decider *d, const struct policy *p, const struc
 	}
 	if (is_cacheable)
 		cache_put(&d->cache, ret);
+}
+
+void policy_decide(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
+		   struct policy_decision *ret)
+{
+	const struct rule *below;
+
+	decide_request(d, p, r, ret);
+	if (!r->is_link || ret->verdict != DECISION_ALLOW)
+		return;
+	below = policy_rule_below(p, r->path);
+	if (below) {
+		ret->verdict = DECISION_DENY;
+		ret->n_reasons = ret->n_more_reasons = 0;
+		add_reason(ret, below->id);
+	}
 }
 
 bool policy_permits(const struct policy *p, const struct policy_decision *d)

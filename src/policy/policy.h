@@ -74,6 +74,12 @@ struct policy_request {
 	 */
 	struct span path;
 	bool is_directory;
+	/*
+	 * FileCreate: what comes into being is a symbolic link. It also names
+	 * whatever lies behind it, so it is denied where a forbid names something
+	 * below the path.
+	 */
+	bool is_link;
 	/* For an open that also reads: a forbid on reading denies it too. */
 	bool also_reads;
 	/* Network: the verified canonical name (empty where none is known), the address, the port. */

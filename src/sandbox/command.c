@@ -3,6 +3,7 @@
  * Once it is in force nobody answers held calls yet, so nothing is called any
  * more but sendmsg, close, read, and execve, which is the first to be decided.
  */
+#include "base/fd.h"
 #include "sandbox/command.h"
 
 #include <errno.h>
@@ -107,7 +108,7 @@ static int reach_gate(const struct command *c, struct err *err)
 		return fd;
 	if (c->options->filter.len && has_listener) {
 		r = ipc_send(c->control_fd, MESSAGE_FILTERED, 0, (struct span){ 0 }, &fd, 1);
-		(void)close(fd);
+		fd_close(fd);
 	} else {
 		r = ipc_send(c->control_fd, MESSAGE_AT_GATE, 0, (struct span){ 0 }, NULL, 0);
 	}

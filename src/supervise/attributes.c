@@ -45,11 +45,14 @@ struct change {
 	} argument;
 };
 
-static int64_t decide_and_apply(struct worker *w, int fd, const struct stat *st, const struct change *c)
+static int64_t decide_and_apply(struct worker *w, int fd, const struct stat *st,
+				const struct change *c)
 {
 	struct canonical name;
 	struct verdict v = { 0 };
-	struct event e = { .kind = EVENT_FILE_ATTR, .mode_bits = c->mode, .has_mode_bits = c->mode };
+	struct event e = { .kind = EVENT_FILE_ATTR,
+			   .mode_bits = c->mode,
+			   .has_mode_bits = c->mode };
 	char number[16];
 	int r = canonical_of(w->s, fd, st, w->name, sizeof(w->name), &name);
 	bool may;
@@ -57,7 +60,8 @@ static int64_t decide_and_apply(struct worker *w, int fd, const struct stat *st,
 	if (r < 0)
 		return r;
 	if (!name.is_nameless) {
-		may = decide_path(w, POLICY_FILE_SET_ATTRIBUTES, name.path, S_ISDIR(st->st_mode), false, &v);
+		may = decide_path(w, POLICY_FILE_SET_ATTRIBUTES, name.path, S_ISDIR(st->st_mode),
+				  false, &v);
 		e.path = name.path;
 		e.error = may ? 0 : EACCES;
 		decide_record(w, &e, &v);
@@ -68,7 +72,8 @@ static int64_t decide_and_apply(struct worker *w, int fd, const struct stat *st,
 	return c->apply(number, c->by_descriptor ? fd : -1, c) < 0 ? -errno : 0;
 }
 
-static int64_t change_path(struct worker *w, int dir_fd, uint64_t path, unsigned at_flags, const struct change *c)
+static int64_t change_path(struct worker *w, int dir_fd, uint64_t path, unsigned at_flags,
+			   const struct change *c)
 {
 	_cleanup_place_ struct place p = PLACE_INIT;
 	int r;
@@ -76,7 +81,8 @@ static int64_t change_path(struct worker *w, int dir_fd, uint64_t path, unsigned
 	if (at_flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	r = caller_resolve(w, dir_fd, path, at_flags,
-			   at_flags & AT_SYMLINK_NOFOLLOW ? RESOLVE_LINK : RESOLVE_OBJECT, w->path, &p);
+			   at_flags & AT_SYMLINK_NOFOLLOW ? RESOLVE_LINK : RESOLVE_OBJECT, w->path,
+			   &p);
 	return r < 0 ? r : decide_and_apply(w, p.fd, &p.st, c);
 }
 
@@ -117,7 +123,8 @@ static int apply_chmod(const char *path, int fd, const struct change *c)
 	return fd >= 0 ? fchmod(fd, c->mode) : chmod(path, c->mode);
 }
 
-static int64_t change_mode(struct worker *w, int dir_fd, uint64_t path, uint64_t mode, uint64_t flags)
+static int64_t change_mode(struct worker *w, int dir_fd, uint64_t path, uint64_t mode,
+			   uint64_t flags)
 {
 	struct change c = { .apply = apply_chmod, .mode = (mode_t)mode & 07777 };
 
@@ -153,7 +160,8 @@ static int apply_chown(const char *path, int fd, const struct change *c)
 	return fd >= 0 ? fchown(fd, c->uid, c->gid) : chown(path, c->uid, c->gid);
 }
 
-static int64_t change_owner(struct worker *w, int dir_fd, uint64_t path, const uint64_t ids[2], uint64_t flags)
+static int64_t change_owner(struct worker *w, int dir_fd, uint64_t path, const uint64_t ids[2],
+			    uint64_t flags)
 {
 	struct change c = { .apply = apply_chown, .uid = (uid_t)ids[0], .gid = (gid_t)ids[1] };
 
@@ -191,7 +199,8 @@ static int apply_times(const char *path, int fd, const struct change *c)
 	return fd >= 0 ? futimens(fd, times) : utimensat(AT_FDCWD, path, times, 0);
 }
 
-static int64_t change_times(struct worker *w, int dir_fd, uint64_t path, uint64_t flags, struct change *c)
+static int64_t change_times(struct worker *w, int dir_fd, uint64_t path, uint64_t flags,
+			    struct change *c)
 {
 	c->apply = apply_times;
 	if (c->has_times && c->times[0].tv_nsec == UTIME_OMIT && c->times[1].tv_nsec == UTIME_OMIT)
@@ -253,8 +262,8 @@ int64_t handle_utime(struct worker *w, const uint64_t args[6])
 
 static int apply_setxattr(const char *path, int fd, const struct change *c)
 {
-	return fd >= 0 ? fsetxattr(fd, c->name, c->value, c->value_len, c->flags) :
-			 setxattr(path, c->name, c->value, c->value_len, c->flags);
+	return fd >= 0 ? fsetxattr(fd, c->name, c->value, c->value_len, c->flags)
+		       : setxattr(path, c->name, c->value, c->value_len, c->flags);
 }
 
 static int apply_removexattr(const char *path, int fd, const struct change *c)
@@ -286,7 +295,8 @@ static int64_t set_xattr(struct worker *w, const uint64_t args[6], bool by_fd, u
 	r = memory_read((pid_t)w->call->pid, args[2], value, c.value_len);
 	if (r < 0)
 		return r;
-	return by_fd ? change_fd(w, (int)args[0], &c) : change_path(w, AT_FDCWD, args[0], at_flags, &c);
+	return by_fd ? change_fd(w, (int)args[0], &c)
+		     : change_path(w, AT_FDCWD, args[0], at_flags, &c);
 }
 
 static int64_t remove_xattr(struct worker *w, const uint64_t args[6], bool by_fd, unsigned at_flags)
@@ -296,7 +306,8 @@ static int64_t remove_xattr(struct worker *w, const uint64_t args[6], bool by_fd
 
 	if (r < 0)
 		return r;
-	return by_fd ? change_fd(w, (int)args[0], &c) : change_path(w, AT_FDCWD, args[0], at_flags, &c);
+	return by_fd ? change_fd(w, (int)args[0], &c)
+		     : change_path(w, AT_FDCWD, args[0], at_flags, &c);
 }
 
 int64_t handle_setxattr(struct worker *w, const uint64_t args[6])
@@ -344,7 +355,8 @@ static int64_t refuse_ioctl(struct worker *w, int error)
 	struct event e = { .kind = EVENT_REFUSED,
 			   .error = error,
 			   .access = SPAN("ioctl"),
-			   .message = SPAN("a terminal or file system command that is never allowed in the container") };
+			   .message = SPAN("a terminal or file system command that is never "
+					   "allowed in the container") };
 
 	decide_note(w, &e, EVENT_DENY);
 	return -error;

@@ -12,8 +12,10 @@
 
 #define MAX_WORKERS 512
 #define TICK_NS (20 * NS_PER_MS)
+#define STUCK_NS (50 * NS_PER_MS)
 #define STACK_SIZE ((size_t)512 * 1024)
-#define ERESTARTSYS 512 /* the kernel's own: restart the call, or EINTR, as the handler's flags say */
+#define ERESTARTSYS                                                                                \
+	512 /* the kernel's own: restart the call, or EINTR, as the handler's flags say */
 
 struct pool {
 	pthread_mutex_t lock;
@@ -83,7 +85,9 @@ int blocking_begin(struct worker *w)
 	int r;
 
 	(void)pthread_mutex_lock(&p->lock);
-	p->n_serving--;
+	/* if it was replaced already, it does not count among those that serve */
+	if (atomic_exchange(&w->busy_ns, w->started_ns) != WORKER_WAS_REPLACED)
+		p->n_serving--;
 	r = replace(w->s);
 	if (r < 0) {
 		p->n_serving++;
@@ -173,6 +177,36 @@ static void *watch_blocked(void *arg)
 				check_blocked(w);
 	}
 	return NULL;
+}
+
+void pool_check(struct supervisor *s)
+{
+	struct pool *p = s->pool;
+	uint64_t now = clock_monotonic_ns();
+
+	(void)pthread_mutex_lock(&p->lock);
+	for (struct worker *w = p->workers; w; w = w->next) {
+		uint64_t since = atomic_load(&w->busy_ns);
+
+		if (w->is_blocked || since == 0 || since == WORKER_WAS_REPLACED ||
+		    now < since + STUCK_NS)
+			continue;
+		if (!atomic_compare_exchange_strong(&w->busy_ns, &since, WORKER_WAS_REPLACED))
+			continue;
+		p->n_serving--;
+		(void)replace(s); /* where no more are to be had, those there are must do */
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+void pool_unstick(struct worker *w)
+{
+	struct pool *p = w->s->pool;
+
+	(void)pthread_mutex_lock(&p->lock);
+	p->n_serving++;
+	w->may_rest = true;
+	(void)pthread_mutex_unlock(&p->lock);
 }
 
 void pool_each(struct supervisor *s, void (*fn)(struct worker *w, void *ctx), void *ctx)

@@ -24,5 +24,9 @@ int blocking_error(struct worker *w, int error);
 
 /* Between two calls: waits as a spare when enough others serve. */
 void pool_rest(struct worker *w);
+/* Lets others serve in place of workers that are at one call for long without having said so. */
+void pool_check(struct supervisor *s);
+/* A worker that pool_check has replaced is back. */
+void pool_unstick(struct worker *w);
 /* Calls fn for every worker; none starts or ends meanwhile. */
 void pool_each(struct supervisor *s, void (*fn)(struct worker *w, void *ctx), void *ctx);

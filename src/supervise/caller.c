@@ -17,8 +17,8 @@ int caller_open_base(struct worker *w, int dir_fd, const char *path, int *ret)
 	int fd = -1;
 
 	if (path[0] != '/') {
-		fd = dir_fd == AT_FDCWD ? process_open_cwd(w->process) :
-					  process_open_fd(w->process, dir_fd);
+		fd = dir_fd == AT_FDCWD ? process_open_cwd(w->process)
+					: process_open_fd(w->process, dir_fd);
 		if (fd < 0)
 			return fd;
 	}
@@ -30,8 +30,8 @@ static int resolve_empty(struct worker *w, int dir_fd, struct place *ret)
 {
 	struct place p = PLACE_INIT;
 
-	p.fd = dir_fd == AT_FDCWD ? process_open_cwd(w->process) :
-				    process_open_fd(w->process, dir_fd);
+	p.fd = dir_fd == AT_FDCWD ? process_open_cwd(w->process)
+				  : process_open_fd(w->process, dir_fd);
 	if (p.fd < 0)
 		return p.fd;
 	if (fstat(p.fd, &p.st) < 0) {

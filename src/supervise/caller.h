@@ -7,7 +7,8 @@
 #include "supervise/resolve.h"
 #include "supervise/worker.h"
 
-/* Copies the path at address into out (LIMIT_PATH + 1 bytes). 0 or the errno the call fails with. */
+/* Copies the path at address into out (LIMIT_PATH + 1 bytes). 0 or the errno the call fails with.
+ */
 int caller_read_path(struct worker *w, uint64_t address, char *out) _must_check_;
 /*
  * The directory that a path starts from: an O_PATH descriptor for a relative

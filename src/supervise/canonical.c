@@ -21,8 +21,8 @@ static void check_deleted(const struct supervisor *s, const struct stat *st, cha
 
 	if (!span_ends_with(c->path, SPAN(DELETED)))
 		return;
-	if (fstatat(AT_FDCWD, out, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_dev == st->st_dev &&
-	    named.st_ino == st->st_ino)
+	if (fstatat(AT_FDCWD, out, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    named.st_dev == st->st_dev && named.st_ino == st->st_ino)
 		return;
 	c->path.len -= sizeof(DELETED) - 1;
 	out[c->path.len] = 0;

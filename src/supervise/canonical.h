@@ -11,9 +11,9 @@
 struct supervisor;
 
 struct canonical {
-	struct span path;   /* absolute, in the caller's buffer; empty for a nameless object */
-	bool is_nameless;   /* pipe, socket, memfd, anonymous inode: not part of the tree */
-	bool is_deleted;    /* path is the last name it had */
+	struct span path; /* absolute, in the caller's buffer; empty for a nameless object */
+	bool is_nameless; /* pipe, socket, memfd, anonymous inode: not part of the tree */
+	bool is_deleted;  /* path is the last name it had */
 };
 
 /*

@@ -12,9 +12,9 @@ static int fact_argv(struct worker *w, struct span *ret)
 
 	if (!w->has_argv) {
 		buf_reset(&w->argv);
-		r = w->is_exec ? memory_read_strings((pid_t)w->call->pid, w->argv_address, LIMIT_ARGV,
-						     &w->argv, &w->is_argv_cut) :
-				 process_arguments(w->process->dir_fd, &w->argv, &w->is_argv_cut);
+		r = w->is_exec ? memory_read_strings((pid_t)w->call->pid, w->argv_address,
+						     LIMIT_ARGV, &w->argv, &w->is_argv_cut)
+			       : process_arguments(w->process->dir_fd, &w->argv, &w->is_argv_cut);
 		if (r < 0)
 			return r;
 		if (!worker_is_call_valid(w))
@@ -97,6 +97,17 @@ bool decide_request(struct worker *w, struct policy_request *r, struct verdict *
 	return may;
 }
 
+/* One of several questions of a call: the record shows the one that was, or would have been, refused. */
+static bool decide_next(struct worker *w, struct policy_request *r, struct verdict *v)
+{
+	struct verdict one = { 0 };
+	bool may = decide_request(w, r, &one);
+
+	if (!may || v->outcome == EVENT_DECISION_NONE || v->outcome == EVENT_ALLOW)
+		*v = one;
+	return may;
+}
+
 bool decide_path(struct worker *w, enum policy_action action, struct span path, bool is_directory,
 		 bool also_reads, struct verdict *v)
 {
@@ -104,17 +115,22 @@ bool decide_path(struct worker *w, enum policy_action action, struct span path, 
 				    .path = path,
 				    .is_directory = is_directory,
 				    .also_reads = also_reads };
-	struct verdict one = { 0 };
-	bool may;
 
-	may = decide_request(w, &r, &one);
-	/* of several questions the record shows the one that was, or would have been, refused */
-	if (!may || v->outcome == EVENT_DECISION_NONE || v->outcome == EVENT_ALLOW)
-		*v = one;
-	return may;
+	return decide_next(w, &r, v);
 }
 
-bool decide_would_permit(struct worker *w, enum policy_action action, struct span path, bool is_directory)
+bool decide_create(struct worker *w, struct span path, mode_t type, struct verdict *v)
+{
+	struct policy_request r = { .action = POLICY_FILE_CREATE,
+				    .path = path,
+				    .is_directory = S_ISDIR(type),
+				    .is_link = S_ISLNK(type) };
+
+	return decide_next(w, &r, v);
+}
+
+bool decide_would_permit(struct worker *w, enum policy_action action, struct span path,
+			 bool is_directory)
 {
 	struct verdict v = { 0 };
 

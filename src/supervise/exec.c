@@ -8,10 +8,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
+#include "base/alloc.h"
 #include "supervise/blocking.h"
 #include "supervise/caller.h"
 #include "supervise/canonical.h"
@@ -26,6 +29,7 @@
 
 #define MAX_INTERPRETERS 5 /* as the kernel follows */
 #define MAX_AUXV 64
+#define MAX_MAPS ((size_t)256 * 1024) /* an image as exec leaves it has about ten mappings */
 #define AT_EXECVE_CHECK_BIT 0x10000 /* Linux 6.14 */
 #define POLL_ROUNDS 50
 #define POLL_NS 1000000
@@ -34,13 +38,13 @@ struct plan {
 	int dir_fd;
 	unsigned at_flags;
 	uint64_t path_address;
-	struct place file;	  /* what the call names */
-	struct stat image;	  /* what /proc/<pid>/exe is to be */
-	enum program_kind kind;	  /* of the file */
-	enum program_kind last;	  /* of the image */
+	struct place file;	/* what the call names */
+	struct stat image;	/* what /proc/<pid>/exe is to be */
+	enum program_kind kind; /* of the file */
+	enum program_kind last; /* of the image */
 	struct verdict verdict;
 	struct event event;
-	struct buf after;	  /* argv as the new image has it */
+	struct buf after; /* argv as the new image has it */
 	bool is_after_cut;
 };
 
@@ -51,7 +55,8 @@ static int read_argv(struct worker *w)
 	if (w->has_argv)
 		return 0;
 	buf_reset(&w->argv);
-	r = memory_read_strings((pid_t)w->call->pid, w->argv_address, LIMIT_ARGV, &w->argv, &w->is_argv_cut);
+	r = memory_read_strings((pid_t)w->call->pid, w->argv_address, LIMIT_ARGV, &w->argv,
+				&w->is_argv_cut);
 	if (r < 0)
 		return r;
 	w->has_argv = true;
@@ -70,7 +75,8 @@ static int64_t deny(struct worker *w, struct plan *p)
 }
 
 /* A program without a name, or whose name is gone, is asked about as "memfd:". */
-static int name_of(struct worker *w, const struct place *place, char *out, size_t size, struct span *ret)
+static int name_of(struct worker *w, const struct place *place, char *out, size_t size,
+		   struct span *ret)
 {
 	struct canonical name;
 	int r = canonical_of(w->s, place->fd, &place->st, out, size, &name);
@@ -83,7 +89,8 @@ static int name_of(struct worker *w, const struct place *place, char *out, size_
 
 /* ---- interpreters and loaders ---- */
 
-/* Decides the interpreters of a script, one after the other. 0, -EACCES when denied, or an errno. */
+/* Decides the interpreters of a script, one after the other. 0, -EACCES when denied, or an errno.
+ */
 static int decide_interpreters(struct worker *w, struct plan *p, struct program *program)
 {
 	_cleanup_place_ struct place place = PLACE_INIT;
@@ -119,8 +126,10 @@ static int decide_interpreters(struct worker *w, struct plan *p, struct program 
 /* Options of glibc's loader that take a value in the next argument. */
 static bool takes_value(const char *option)
 {
-	static const char *const names[] = { "--library-path", "--inhibit-rpath", "--audit", "--preload",
-					     "--argv0", "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask" };
+	static const char *const names[] = {
+		"--library-path",	  "--inhibit-rpath",	"--audit", "--preload", "--argv0",
+		"--glibc-hwcaps-prepend", "--glibc-hwcaps-mask"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(option, names[i]) == 0)
@@ -246,7 +255,8 @@ static bool is_argv_same(const struct worker *w, const struct plan *p)
 		return p->kind == PROGRAM_SCRIPT || span_starts_with(actual, decided) ||
 		       span_starts_with(decided, actual);
 	if (decided.len == 0)
-		decided = span_make("", 1); /* the kernel puts an empty argv[0] where there is none */
+		decided =
+			span_make("", 1); /* the kernel puts an empty argv[0] where there is none */
 	if (p->kind == PROGRAM_SCRIPT)
 		return span_ends_with(actual, after_first(decided));
 	return span_eq(decided, actual);
@@ -265,17 +275,19 @@ static bool is_path_same(const struct worker *w, pid_t pid, int dir_fd, const st
 	if (w->path[0] == '/' || (p->dir_fd == AT_FDCWD && w->path[0]))
 		(void)snprintf(wanted, sizeof(wanted), "%s", w->path);
 	else
-		(void)snprintf(wanted, sizeof(wanted), "/dev/fd/%d%s%s", p->dir_fd, w->path[0] ? "/" : "",
-			       w->path);
+		(void)snprintf(wanted, sizeof(wanted), "/dev/fd/%d%s%s", p->dir_fd,
+			       w->path[0] ? "/" : "", w->path);
 	n = read(fd, auxv, sizeof(auxv));
 	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(auxv[0]); i++)
 		if (auxv[i].a_type == AT_EXECFN)
-			return memory_read_string(pid, auxv[i].a_un.a_val, actual, sizeof(actual)) >= 0 &&
+			return memory_read_string(pid, auxv[i].a_un.a_val, actual,
+						  sizeof(actual)) >= 0 &&
 			       strcmp(actual, wanted) == 0;
 	return false;
 }
 
-/* The script is opened again by its interpreter; at least now its name must still mean the same file. */
+/* The script is opened again by its interpreter; at least now its name must still mean the same
+ * file. */
 static bool is_script_same(struct worker *w, pid_t pid, int dir_fd, const struct plan *p)
 {
 	_cleanup_close_ int base_fd = -1;
@@ -285,7 +297,8 @@ static bool is_script_same(struct worker *w, pid_t pid, int dir_fd, const struct
 		return false;
 	if (!w->path[0])
 		return true; /* by descriptor */
-	/* relative to a descriptor that exec may have closed: the interpreter could not open it either */
+	/* relative to a descriptor that exec may have closed: the interpreter could not open it
+	 * either */
 	if (w->path[0] != '/' && p->dir_fd != AT_FDCWD)
 		return true;
 	if (w->path[0] != '/') {
@@ -293,10 +306,12 @@ static bool is_script_same(struct worker *w, pid_t pid, int dir_fd, const struct
 		if (base_fd < 0)
 			return false;
 	}
-	return resolve(w, base_fd, w->path, RESOLVE_OBJECT, 0, &again) == 0 && same(&again.st, &p->file.st);
+	return resolve(w, base_fd, w->path, RESOLVE_OBJECT, 0, &again) == 0 &&
+	       same(&again.st, &p->file.st);
 }
 
-/* What binfmt_misc runs is known only now; the process has not run yet, so it can still be decided. */
+/* What binfmt_misc runs is known only now; the process has not run yet, so it can still be decided.
+ */
 static bool decide_actual(struct worker *w, struct plan *p, int dir_fd)
 {
 	char path[LIMIT_PATH + 1];
@@ -304,7 +319,69 @@ static bool decide_actual(struct worker *w, struct plan *p, int dir_fd)
 
 	if (n <= 0)
 		return false;
-	return decide_path(w, POLICY_PROCESS_EXEC, span_make(path, (size_t)n), false, false, &p->verdict);
+	return decide_path(w, POLICY_PROCESS_EXEC, span_make(path, (size_t)n), false, false,
+			   &p->verdict);
+}
+
+/* The file of one line of proc(5)'s maps: its path begins at the first slash. Empty: none, or the image itself. */
+static struct span mapped_file(struct span line, ino_t image)
+{
+	const char *slash = memchr(line.p, '/', line.len);
+	unsigned long long inode = 0;
+	const char *end;
+
+	if (!slash)
+		return (struct span){ 0 };
+	/* Before the path, blanks; before those, the inode. */
+	for (end = slash; end > line.p && end[-1] == ' '; end--)
+		;
+	while (end > line.p && end[-1] >= '0' && end[-1] <= '9')
+		end--;
+	inode = strtoull(end, NULL, 10);
+	return inode == image ? (struct span){ 0 } : span_from(line, (size_t)(slash - line.p));
+}
+
+static bool is_mapped_file_permitted(struct worker *w, struct plan *p, struct span path)
+{
+	_cleanup_free_ char *text = xmemdup0(path.p, path.len);
+	_cleanup_close_ int fd = -1;
+	struct program program;
+
+	/* A name with a newline is shown escaped, and would not be the file's. */
+	if (strchr(text, '\\') || path.len >= sizeof(w->name2))
+		return false;
+	fd = open(text, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && program_inspect(fd, &program) == 0 && program.kind == PROGRAM_LOADER)
+		return true;
+	memcpy(w->name2, text, path.len);
+	p->event.target = span_make(w->name2, path.len);
+	return decide_path(w, POLICY_PROCESS_EXEC, p->event.target, false, false, &p->verdict);
+}
+
+/*
+ * An ELF file may name any program as its interpreter (PT_INTERP), which then
+ * runs in its place. A dynamic loader is a library like others; anything else
+ * is a program and decided as one. Before the first instruction nothing but
+ * image and interpreter is mapped.
+ */
+static bool is_interpreter_permitted(struct worker *w, struct plan *p, int dir_fd)
+{
+	_cleanup_buf_ struct buf maps = BUF_INIT(MAX_MAPS);
+	struct span last = { 0 };
+	const char *line;
+
+	if (file_read_at(dir_fd, "maps", &maps) < 0 || !maps.len)
+		return false;
+	for (line = maps.data; *line; line += strcspn(line, "\n") + 1) {
+		struct span path = mapped_file(span_make(line, strcspn(line, "\n")), p->image.st_ino);
+
+		if (path.len && !span_eq(path, last) && !is_mapped_file_permitted(w, p, path))
+			return false;
+		last = path.len ? path : last;
+		if (line[strcspn(line, "\n")] == 0)
+			break;
+	}
+	return true;
 }
 
 /* Looks at a task that stands at its exec stop. NULL if all is as decided, or what is not. */
@@ -318,6 +395,8 @@ static const char *find_tampering(struct worker *w, struct plan *p, pid_t pid, i
 		return decide_actual(w, p, dir_fd) ? NULL : "the program's interpreter is denied";
 	if (!same(&exe, &p->image))
 		return "another program runs than was decided";
+	if (p->last == PROGRAM_ELF && !is_interpreter_permitted(w, p, dir_fd))
+		return "the program's interpreter is denied";
 	if (process_arguments(dir_fd, &p->after, &p->is_after_cut) < 0)
 		return "the arguments cannot be seen";
 	if (w->has_argv && !is_argv_same(w, p))
@@ -357,7 +436,8 @@ static void check_executed(struct worker *w, struct plan *p, pid_t pid)
 	dir_fd = openat(w->s->outer_proc_fd, number, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	problem = dir_fd < 0 ? "the process cannot be seen" : find_tampering(w, p, pid, dir_fd);
 	if (!problem && p->last == PROGRAM_LOADER &&
-	    !watch_add(w->s->watch, &(struct watch_entry){ .tgid = w->process->tgid, .kind = WATCH_LOADER }))
+	    !watch_add(w->s->watch,
+		       &(struct watch_entry){ .tgid = w->process->tgid, .kind = WATCH_LOADER }))
 		problem = "too many loaders run";
 	if (problem) {
 		trace_kill(pid);
@@ -487,7 +567,9 @@ int64_t handle_execve(struct worker *w, const uint64_t args[6])
 
 int64_t handle_execveat(struct worker *w, const uint64_t args[6])
 {
-	struct plan p = { .dir_fd = (int)args[0], .path_address = args[1], .at_flags = (unsigned)args[4] };
+	struct plan p = { .dir_fd = (int)args[0],
+			  .path_address = args[1],
+			  .at_flags = (unsigned)args[4] };
 
 	return exec(w, &p, args[2]);
 }

@@ -37,9 +37,10 @@
 #endif
 
 #define MAX_PROGRAM 4096 /* BPF_MAXINSNS */
-#define SNIPPET_BASE UINT32_C(0xffff0000) /* actions from here on name a check, not a return value */
+#define SNIPPET_BASE                                                                               \
+	UINT32_C(0xffff0000) /* actions from here on name a check, not a return value */
 #define HOLD SECCOMP_RET_USER_NOTIF
-#define FAIL(error) (SECCOMP_RET_ERRNO | ((uint32_t)(error) & SECCOMP_RET_DATA))
+#define FAIL(error) (SECCOMP_RET_ERRNO | ((uint32_t)(error)&SECCOMP_RET_DATA))
 
 struct run {
 	uint32_t first; /* number of the first call; the run ends where the next one begins */
@@ -77,14 +78,16 @@ static void emit_all(struct assembler *a, const struct sock_filter *code, size_t
 #define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offset))
 /* Little-endian both: the lower half of a register comes first. */
 #define LOAD_ARG(n) LOAD(offsetof(struct seccomp_data, args) + 8 * (n))
-#define IF_EQ(value, then, otherwise) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), then, otherwise)
-#define IF_ANY(bits, then, otherwise) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (uint32_t)(bits), then, otherwise)
+#define IF_EQ(value, then, otherwise)                                                              \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), then, otherwise)
+#define IF_ANY(bits, then, otherwise)                                                              \
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (uint32_t)(bits), then, otherwise)
 #define KEEP(bits) BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (uint32_t)(bits))
 #define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (uint32_t)(action))
 
-#define NEW_NAMESPACES                                                                        \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
-	 CLONE_NEWNET)
+#define NEW_NAMESPACES                                                                             \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+	 CLONE_NEWPID | CLONE_NEWNET)
 
 static const struct sock_filter clone_code[] = {
 	LOAD_ARG(0),
@@ -95,7 +98,9 @@ static const struct sock_filter clone_code[] = {
 
 static const struct sock_filter unshare_code[] = {
 	LOAD_ARG(0),
-	IF_ANY(~(uint32_t)(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_THREAD | CLONE_VM | CLONE_SIGHAND), 0, 1),
+	IF_ANY(~(uint32_t)(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_THREAD | CLONE_VM |
+			   CLONE_SIGHAND),
+	       0, 1),
 	RETURN(HOLD),
 	RETURN(SECCOMP_RET_ALLOW),
 };
@@ -111,7 +116,8 @@ static const struct sock_filter personality_code[] = {
 
 #define TYPE_ALONE (~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC))
 
-/* AF_UNIX datagram sockets take an address with every message, out of memory that cannot be held still. */
+/* AF_UNIX datagram sockets take an address with every message, out of memory that cannot be held
+ * still. */
 static const struct sock_filter socket_code[] = {
 	/* 0 */ LOAD_ARG(0),
 	/* 1 */ IF_EQ(AF_UNIX, 4, 0),
@@ -140,14 +146,9 @@ static const struct sock_filter socket_code[] = {
 };
 
 static const struct sock_filter socketpair_code[] = {
-	LOAD_ARG(0),
-	IF_EQ(AF_UNIX, 0, 4),
-	LOAD_ARG(1),
-	KEEP(TYPE_ALONE),
-	IF_EQ(SOCK_STREAM, 2, 0),
-	IF_EQ(SOCK_SEQPACKET, 1, 0),
-	RETURN(HOLD),
-	RETURN(SECCOMP_RET_ALLOW),
+	LOAD_ARG(0),	  IF_EQ(AF_UNIX, 0, 4),	     LOAD_ARG(1),
+	KEEP(TYPE_ALONE), IF_EQ(SOCK_STREAM, 2, 0),  IF_EQ(SOCK_SEQPACKET, 1, 0),
+	RETURN(HOLD),	  RETURN(SECCOMP_RET_ALLOW),
 };
 
 /*
@@ -177,7 +178,8 @@ static const struct sock_filter ioctl_code[] = {
 	/* 18 */ RETURN(HOLD),
 };
 
-/* A lease makes every open of the file by another process, the supervisor too, wait for its holder. */
+/* A lease makes every open of the file by another process, the supervisor too, wait for its holder.
+ */
 static const struct sock_filter fcntl_code[] = {
 	LOAD_ARG(1),
 	IF_EQ(F_SETLEASE, 2, 0),
@@ -250,11 +252,13 @@ static void emit_leaf(struct assembler *a, uint32_t action)
 		a->failed = true;
 		return;
 	}
-	a->fixups[a->n_fixups++] = (struct fixup){ a->len, (enum syscall_check)(action - SNIPPET_BASE) };
+	a->fixups[a->n_fixups++] =
+		(struct fixup){ a->len, (enum syscall_check)(action - SNIPPET_BASE) };
 	emit(a, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
 }
 
-/* Searches runs [low, high). Conditional jumps reach 255 instructions only, so the far side gets a jump of its own. */
+/* Searches runs [low, high). Conditional jumps reach 255 instructions only, so the far side gets a
+ * jump of its own. */
 static void emit_search(struct assembler *a, size_t low, size_t high)
 {
 	size_t middle = low + (high - low) / 2;
@@ -264,7 +268,8 @@ static void emit_search(struct assembler *a, size_t low, size_t high)
 		emit_leaf(a, a->runs[low].action);
 		return;
 	}
-	emit(a, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, a->runs[middle].first, 0, 1));
+	emit(a,
+	     (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, a->runs[middle].first, 0, 1));
 	far = a->len;
 	emit(a, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
 	emit_search(a, low, middle);
@@ -295,9 +300,11 @@ static void assemble(struct assembler *a)
 
 static unsigned int flags(void)
 {
-	unsigned int with = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	unsigned int with =
+		SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 
-	/* A program at no address: EFAULT says that the flags are known, EINVAL that they are not. */
+	/* A program at no address: EFAULT says that the flags are known, EINVAL that they are not.
+	 */
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, with, NULL) < 0 && errno == EFAULT)
 		return with;
 	return SECCOMP_FILTER_FLAG_NEW_LISTENER;

@@ -55,8 +55,12 @@ HANDLER(lremovexattr);
 HANDLER(fremovexattr);
 HANDLER(ioctl);
 
+/* inotify.c */
+HANDLER(inotify_add_watch);
+
 /* exec.c */
-/* Looks again at a caller whose exec could not be followed; kills it if it runs the wrong program. */
+/* Looks again at a caller whose exec could not be followed; kills it if it runs the wrong program.
+ */
 void exec_check(struct worker *w);
 HANDLER(execve);
 HANDLER(execveat);
@@ -66,5 +70,6 @@ HANDLER(connect);
 HANDLER(bind);
 HANDLER(listen);
 HANDLER(refused_socket);
+HANDLER(socketpair);
 
 #undef HANDLER

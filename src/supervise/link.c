@@ -11,7 +11,8 @@
 
 const struct ipc_type supervise_supervisor_to_proxy[SUPERVISE_PROXY_MESSAGE_MAX] = {
 	[SUPERVISE_PROXY_CONNECTION] = { "connection", sizeof(struct supervise_connection) + 3,
-					 sizeof(struct supervise_connection) + 3 * (LIMIT_PATH + 1), 0 },
+					 sizeof(struct supervise_connection) + 3 * (LIMIT_PATH + 1),
+					 0 },
 	[SUPERVISE_PROXY_DIALLED] = { "dialled", sizeof(int32_t), sizeof(int32_t), 1 },
 	[SUPERVISE_PROXY_DIAL_FAILED] = { "dial failed", sizeof(int32_t), sizeof(int32_t), 0 },
 };
@@ -37,8 +38,9 @@ int link_announce(struct worker *w, struct supervise_connection *c)
 		return r;
 	(void)pthread_mutex_lock(&w->s->proxy_lock);
 	/* without a proxy nobody accepts */
-	r = w->s->proxy_fd < 0 ? -ENETUNREACH :
-				 ipc_send(w->s->proxy_fd, SUPERVISE_PROXY_CONNECTION, 0, buf_span(&b), NULL, 0);
+	r = w->s->proxy_fd < 0 ? -ENETUNREACH
+			       : ipc_send(w->s->proxy_fd, SUPERVISE_PROXY_CONNECTION, 0,
+					  buf_span(&b), NULL, 0);
 	(void)pthread_mutex_unlock(&w->s->proxy_lock);
 	return r;
 }
@@ -46,7 +48,8 @@ int link_announce(struct worker *w, struct supervise_connection *c)
 /* The container's loopback: whoever listens there accepts at once or has a full backlog. */
 static int dial_one(const struct sockaddr *address, socklen_t len)
 {
-	_cleanup_close_ int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	_cleanup_close_ int fd =
+		socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -errno;
@@ -81,8 +84,8 @@ static int answer_dial(struct supervisor *s, const struct ipc_message *m)
 	if (fd < 0)
 		result = -fd;
 	(void)pthread_mutex_lock(&s->proxy_lock);
-	r = ipc_send(s->proxy_fd, fd < 0 ? SUPERVISE_PROXY_DIAL_FAILED : SUPERVISE_PROXY_DIALLED, m->id,
-		     span_make(&result, sizeof(result)), &fd, fd < 0 ? 0 : 1);
+	r = ipc_send(s->proxy_fd, fd < 0 ? SUPERVISE_PROXY_DIAL_FAILED : SUPERVISE_PROXY_DIALLED,
+		     m->id, span_make(&result, sizeof(result)), &fd, fd < 0 ? 0 : 1);
 	(void)pthread_mutex_unlock(&s->proxy_lock);
 	return r;
 }
@@ -90,7 +93,8 @@ static int answer_dial(struct supervisor *s, const struct ipc_message *m)
 bool link_handle(struct supervisor *s)
 {
 	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
-	int r = ipc_receive(s->proxy_fd, supervise_proxy_to_supervisor, SUPERVISE_PROXY_MESSAGE_MAX, &m);
+	int r = ipc_receive(s->proxy_fd, supervise_proxy_to_supervisor, SUPERVISE_PROXY_MESSAGE_MAX,
+			    &m);
 
 	if (r == -EAGAIN)
 		return true;

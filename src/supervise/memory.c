@@ -6,7 +6,9 @@
 
 #include "supervise/caps.h"
 
-#define PAGE ((uint64_t)4096) /* the smallest; larger pages only make reads shorter than they could be */
+#define PAGE                                                                                       \
+	((uint64_t)4096) /* the smallest; larger pages only make reads shorter than they could be  \
+			  */
 #define MAX_STRINGS 65536
 
 static ssize_t read_some(pid_t tid, uint64_t address, void *out, size_t len)
@@ -31,6 +33,14 @@ int memory_read(pid_t tid, uint64_t address, void *out, size_t len)
 	ssize_t n = len ? read_some(tid, address, out, len) : 0;
 
 	return n == (ssize_t)len ? 0 : -EFAULT;
+}
+
+int memory_write(pid_t tid, uint64_t address, const void *bytes, size_t len)
+{
+	struct iovec local = { (void *)(uintptr_t)bytes, len };
+	struct iovec remote = { (void *)(uintptr_t)address, len };
+
+	return process_vm_writev(tid, &local, 1, &remote, 1, 0) == (ssize_t)len ? 0 : -EFAULT;
 }
 
 ssize_t memory_read_string(pid_t tid, uint64_t address, char *out, size_t size)

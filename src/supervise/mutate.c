@@ -55,8 +55,8 @@ int target_look(struct worker *w, struct target *t, char *name)
 	return r;
 }
 
-static bool decide_name(struct worker *w, struct target *t, enum policy_action action, bool is_directory,
-			struct event *e)
+static bool decide_name(struct worker *w, struct target *t, enum policy_action action,
+			bool is_directory, struct event *e)
 {
 	struct verdict v = { 0 };
 	bool may = decide_path(w, action, t->path, is_directory, false, &v);
@@ -100,7 +100,9 @@ static int64_t remove_name(struct worker *w, int dir_fd, uint64_t path, int flag
 	if (t.place.is_special) {
 		if (!(flags & AT_REMOVEDIR))
 			return -EISDIR;
-		return strcmp(t.place.name, ".") == 0 ? -EINVAL : strcmp(t.place.name, "/") == 0 ? -EBUSY : -ENOTEMPTY;
+		return strcmp(t.place.name, ".") == 0	? -EINVAL
+		       : strcmp(t.place.name, "/") == 0 ? -EBUSY
+							: -ENOTEMPTY;
 	}
 	(void)pthread_rwlock_rdlock(&w->s->tree_lock);
 	r = remove_locked(w, &t, flags);
@@ -126,7 +128,7 @@ int64_t handle_rmdir(struct worker *w, const uint64_t args[6])
 /* ---- making ---- */
 
 struct making {
-	mode_t mode;	  /* with the file type for mknod */
+	mode_t mode; /* with the file type for mknod */
 	dev_t device;
 	const char *text; /* of a symlink, else NULL */
 };
@@ -149,6 +151,8 @@ static int make_locked(struct worker *w, struct target *t, const struct making *
 			   .mode_bits = m->mode,
 			   .has_mode_bits = !m->text,
 			   .target = span_of(m->text) };
+	struct verdict v = { 0 };
+	bool may;
 	int r = target_look(w, t, w->name);
 
 	if (r < 0)
@@ -157,7 +161,11 @@ static int make_locked(struct worker *w, struct target *t, const struct making *
 		return -EEXIST;
 	if (t->place.has_slash && !S_ISDIR(m->mode))
 		return -ENOENT;
-	if (!decide_name(w, t, POLICY_FILE_CREATE, S_ISDIR(m->mode), &e))
+	may = decide_create(w, t->path, m->text ? S_IFLNK : m->mode, &v);
+	e.path = t->path;
+	e.error = may ? 0 : EACCES;
+	decide_record(w, &e, &v);
+	if (!may)
 		return -EACCES;
 	return make_node(t, m) < 0 ? -errno : 0;
 }
@@ -196,7 +204,8 @@ int64_t handle_mkdirat(struct worker *w, const uint64_t args[6])
 	return make_directory(w, (int)args[0], args[1], args[2]);
 }
 
-static int64_t make_special(struct worker *w, int dir_fd, uint64_t path, uint64_t mode, uint64_t device)
+static int64_t make_special(struct worker *w, int dir_fd, uint64_t path, uint64_t mode,
+			    uint64_t device)
 {
 	struct making m = { .mode = (mode_t)mode, .device = (dev_t)device };
 
@@ -287,10 +296,13 @@ static int link_locked(struct worker *w, const struct place *source, struct targ
 	if (!may)
 		return -EACCES;
 	(void)snprintf(number, sizeof(number), "%d", source->fd);
-	return linkat(AT_FDCWD, number, t->place.parent_fd, t->place.name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+	return linkat(AT_FDCWD, number, t->place.parent_fd, t->place.name, AT_SYMLINK_FOLLOW) < 0
+		       ? -errno
+		       : 0;
 }
 
-static int64_t make_link(struct worker *w, const int dir_fds[2], const uint64_t paths[2], unsigned flags)
+static int64_t make_link(struct worker *w, const int dir_fds[2], const uint64_t paths[2],
+			 unsigned flags)
 {
 	_cleanup_place_ struct place source = PLACE_INIT;
 	_cleanup_target_ struct target t = TARGET_INIT;
@@ -299,7 +311,8 @@ static int64_t make_link(struct worker *w, const int dir_fds[2], const uint64_t 
 	if (flags & ~(unsigned)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	r = caller_resolve(w, dir_fds[0], paths[0], flags & AT_EMPTY_PATH,
-			   flags & AT_SYMLINK_FOLLOW ? RESOLVE_OBJECT : RESOLVE_LINK, w->path, &source);
+			   flags & AT_SYMLINK_FOLLOW ? RESOLVE_OBJECT : RESOLVE_LINK, w->path,
+			   &source);
 	if (r == 0)
 		r = target_find(w, dir_fds[1], paths[1], w->path2, &t);
 	if (r < 0)
@@ -319,6 +332,6 @@ int64_t handle_link(struct worker *w, const uint64_t args[6])
 
 int64_t handle_linkat(struct worker *w, const uint64_t args[6])
 {
-	return make_link(w, (int[2]){ (int)args[0], (int)args[2] }, (uint64_t[2]){ args[1], args[3] },
-			 (unsigned)args[4]);
+	return make_link(w, (int[2]){ (int)args[0], (int)args[2] },
+			 (uint64_t[2]){ args[1], args[3] }, (unsigned)args[4]);
 }

@@ -19,7 +19,8 @@ int notify_size(size_t *ret)
 
 int notify_set_sync_wake(int listener_fd)
 {
-	if (ioctl(listener_fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) < 0)
+	if (ioctl(listener_fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) <
+	    0)
 		return -errno;
 	return 0;
 }
@@ -54,19 +55,28 @@ int notify_answer(int listener_fd, uint64_t id, int64_t value, int error)
 
 int notify_continue(int listener_fd, uint64_t id)
 {
-	struct seccomp_notif_resp answer = { .id = id,
-					     .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+	struct seccomp_notif_resp answer = { .id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
 
 	return send(listener_fd, &answer);
 }
 
-int notify_give_fd(int listener_fd, uint64_t id, int fd, bool close_on_exec)
+static int add_fd(int listener_fd, uint64_t id, int fd, bool close_on_exec, uint32_t flags)
 {
 	struct seccomp_notif_addfd add = { .id = id,
-					   .flags = SECCOMP_ADDFD_FLAG_SEND,
+					   .flags = flags,
 					   .srcfd = (uint32_t)fd,
 					   .newfd_flags = close_on_exec ? O_CLOEXEC : 0 };
 	int r = ioctl(listener_fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 
 	return r < 0 ? -errno : r;
+}
+
+int notify_give_fd(int listener_fd, uint64_t id, int fd, bool close_on_exec)
+{
+	return add_fd(listener_fd, id, fd, close_on_exec, SECCOMP_ADDFD_FLAG_SEND);
+}
+
+int notify_place_fd(int listener_fd, uint64_t id, int fd, bool close_on_exec)
+{
+	return add_fd(listener_fd, id, fd, close_on_exec, 0);
 }

@@ -21,9 +21,12 @@ int notify_set_sync_wake(int listener_fd);
 int notify_receive(int listener_fd, struct seccomp_notif *n, size_t len) _must_check_;
 /* Does the caller still wait? To be asked after every read of what belongs to it. */
 bool notify_is_valid(int listener_fd, uint64_t id);
-/* Lets the call return value, or fail with error (a negative errno). -ENOENT: the caller is gone. */
+/* Lets the call return value, or fail with error (a negative errno). -ENOENT: the caller is gone.
+ */
 int notify_answer(int listener_fd, uint64_t id, int64_t value, int error);
 /* Lets the kernel run the call. Only for calls whose safety does not rest on what was read. */
 int notify_continue(int listener_fd, uint64_t id) _must_check_;
 /* Puts fd into the caller's table and lets the call return its number, in one step. */
 int notify_give_fd(int listener_fd, uint64_t id, int fd, bool close_on_exec) _must_check_;
+/* Puts fd into the caller's table and returns its number there; the call still waits for its answer. */
+int notify_place_fd(int listener_fd, uint64_t id, int fd, bool close_on_exec) _must_check_;

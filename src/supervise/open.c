@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "supervise/blocking.h"
 #include "supervise/caller.h"
 #include "supervise/canonical.h"
@@ -29,12 +30,13 @@ struct opening {
 	int dir_fd;
 	uint32_t flags; /* of open(2) */
 	mode_t mode;
-	uint64_t how;	/* RESOLVE_* */
+	uint64_t how; /* RESOLVE_* */
 };
 
 static bool writes(uint32_t flags)
 {
-	return !(flags & O_PATH) && ((flags & O_ACCMODE) != O_RDONLY || flags & (O_TRUNC | TMPFILE_BIT));
+	return !(flags & O_PATH) &&
+	       ((flags & O_ACCMODE) != O_RDONLY || flags & (O_TRUNC | TMPFILE_BIT));
 }
 
 static bool reads(uint32_t flags)
@@ -55,7 +57,8 @@ static bool decide_open(struct worker *w, enum policy_action action, struct span
 			bool is_directory, const struct opening *o)
 {
 	struct verdict v = { 0 };
-	struct event e = { .kind = action == POLICY_FILE_CREATE ? EVENT_FILE_CREATE : EVENT_FILE_OPEN,
+	struct event e = { .kind = action == POLICY_FILE_CREATE ? EVENT_FILE_CREATE
+								: EVENT_FILE_OPEN,
 			   .path = path,
 			   .access = access_name(o->flags),
 			   .flags = o->flags,
@@ -70,11 +73,24 @@ static bool decide_open(struct worker *w, enum policy_action action, struct span
 	return may;
 }
 
-/* Hands the descriptor over; the call is answered with it unless that fails. */
-static int64_t give(struct worker *w, int fd, const struct opening *o)
+/*
+ * Hands the descriptor over and closes ours; the call is answered with its
+ * number unless that fails. One that can write is closed before the caller
+ * goes on: it may execute the file next, which fails while anybody has it open
+ * for writing (ETXTBSY).
+ */
+static int64_t give(struct worker *w, int *fd, const struct opening *o)
 {
-	int r = notify_give_fd(w->s->listener_fd, w->call->id, fd, o->flags & O_CLOEXEC);
+	bool close_on_exec = o->flags & O_CLOEXEC;
+	int r;
 
+	if (writes(o->flags)) {
+		r = notify_place_fd(w->s->listener_fd, w->call->id, *fd, close_on_exec);
+		fd_close(TAKE_FD(*fd));
+		return r;
+	}
+	r = notify_give_fd(w->s->listener_fd, w->call->id, *fd, close_on_exec);
+	fd_close(TAKE_FD(*fd));
 	return r < 0 ? r : CALL_IS_ANSWERED;
 }
 
@@ -94,7 +110,8 @@ static struct own_path own_path(int fd)
 /* /dev/null and its like, terminals' masters, pseudo-terminals: opened all the time. */
 static bool never_waits(unsigned int device_major)
 {
-	return device_major == 1 || device_major == 5 || (device_major >= 136 && device_major <= 143);
+	return device_major == 1 || device_major == 5 ||
+	       (device_major >= 136 && device_major <= 143);
 }
 
 /* May opening it wait for somebody else? */
@@ -139,7 +156,8 @@ static int open_terminal(struct worker *w, struct place *terminal)
 		return r;
 	if (major(number) < 136 || major(number) > 143) /* pseudo-terminals */
 		return -ENXIO;
-	(void)snprintf(path, sizeof(path), "/dev/pts/%u", minor(number) + (major(number) - 136) * 256U);
+	(void)snprintf(path, sizeof(path), "/dev/pts/%u",
+		       minor(number) + (major(number) - 136) * 256U);
 	r = resolve(w, -1, path, RESOLVE_LINK, RESOLVE_NO_SYMLINKS, &p);
 	if (r < 0)
 		return -ENXIO;
@@ -194,9 +212,10 @@ static bool decide_existing(struct worker *w, const struct place *p, const struc
 			    const struct opening *o)
 {
 	/* what has no name is the agent's own: it holds a descriptor of it already */
-	return name->is_nameless ||
-	       decide_open(w, writes(o->flags) ? POLICY_FILE_OPEN_READ_WRITE : POLICY_FILE_OPEN_READ_ONLY,
-			   name->path, S_ISDIR(p->st.st_mode), o);
+	return name->is_nameless || decide_open(w,
+						writes(o->flags) ? POLICY_FILE_OPEN_READ_WRITE
+								 : POLICY_FILE_OPEN_READ_ONLY,
+						name->path, S_ISDIR(p->st.st_mode), o);
 }
 
 static int64_t open_decided(struct worker *w, const struct place *p, const struct canonical *name,
@@ -221,7 +240,7 @@ static int64_t open_decided(struct worker *w, const struct place *p, const struc
 		return -EACCES;
 	if (!writes(o->flags) && !name->is_nameless && !may_load(w, fd, &object->st, name->path))
 		return -EACCES;
-	return give(w, fd, o);
+	return give(w, &fd, o);
 }
 
 /*
@@ -258,7 +277,6 @@ static int64_t open_tmpfile(struct worker *w, const struct place *p, const struc
 {
 	struct canonical name;
 	int fd, r;
-	int64_t result;
 
 	if (!S_ISDIR(p->st.st_mode))
 		return -ENOTDIR;
@@ -274,12 +292,11 @@ static int64_t open_tmpfile(struct worker *w, const struct place *p, const struc
 	fd = open_through(w, p->fd, &p->st, o);
 	if (fd < 0)
 		return fd;
-	result = give(w, fd, o);
-	(void)close(fd);
-	return result;
+	return give(w, &fd, o);
 }
 
-/* With the tree lock held, so that the directory is still called so when the file comes into being. */
+/* With the tree lock held, so that the directory is still called so when the file comes into being.
+ */
 static int create_file(struct worker *w, const struct place *p, const struct opening *o)
 {
 	struct canonical name;
@@ -299,7 +316,8 @@ static int create_file(struct worker *w, const struct place *p, const struct ope
 	if (!decide_open(w, POLICY_FILE_CREATE, name.path, false, o))
 		return -EACCES;
 	fd = openat(p->parent_fd, p->name,
-		    (int)(o->flags | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC), o->mode);
+		    (int)(o->flags | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC),
+		    o->mode);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -307,7 +325,6 @@ static int create_file(struct worker *w, const struct place *p, const struct ope
 static int64_t create(struct worker *w, const struct place *p, const struct opening *o)
 {
 	int fd, r;
-	int64_t result;
 
 	if (p->has_slash)
 		return -EISDIR;
@@ -319,9 +336,7 @@ static int64_t create(struct worker *w, const struct place *p, const struct open
 	(void)pthread_rwlock_unlock(&w->s->tree_lock);
 	if (fd < 0)
 		return fd;
-	result = give(w, fd, o);
-	(void)close(fd);
-	return result;
+	return give(w, &fd, o);
 }
 
 /* ---- the short way ---- */
@@ -370,8 +385,9 @@ static int guess_name(struct worker *w, int base_fd, struct span *ret)
 static int open_plain(struct worker *w, int base_fd, const struct opening *o)
 {
 	struct open_how how = {
-		/* O_NONBLOCK: what it leads to is not known yet, and nothing may hold us up */
-		.flags = (o->flags & ~(uint32_t)(O_CREAT | O_EXCL)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		/* O_NONBLOCK: should it be replaced by a FIFO, that must not hold us up */
+		.flags = (o->flags & ~(uint32_t)(O_CREAT | O_EXCL)) | O_NONBLOCK | O_NOCTTY |
+			 O_CLOEXEC,
 		.resolve = o->how | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 
@@ -393,7 +409,8 @@ static bool open_short(struct worker *w, int base_fd, const struct opening *o, i
 			   .access = access_name(o->flags),
 			   .flags = o->flags,
 			   .has_flags = true };
-	enum policy_action action = writes(o->flags) ? POLICY_FILE_OPEN_READ_WRITE : POLICY_FILE_OPEN_READ_ONLY;
+	enum policy_action action =
+		writes(o->flags) ? POLICY_FILE_OPEN_READ_WRITE : POLICY_FILE_OPEN_READ_ONLY;
 	bool also_reads = writes(o->flags) && reads(o->flags);
 	_cleanup_close_ int fd = -1;
 	struct stat st;
@@ -404,12 +421,17 @@ static bool open_short(struct worker *w, int base_fd, const struct opening *o, i
 	if (!decide_path(w, action, e.path, /* is_directory = */ false, also_reads, &v) ||
 	    v.outcome != EVENT_ALLOW)
 		return false;
+	/* opening a FIFO or a device, even for a moment, is seen at its other end */
+	if (fstatat(base_fd, w->path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+		return false;
 	fd = open_plain(w, base_fd, o);
 	if (fd < 0 || fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
 		return false;
 	/* a directory belongs to itself too, and other policies may apply */
 	if (S_ISDIR(st.st_mode) &&
-	    (o->flags & O_CREAT || !decide_path(w, action, e.path, /* is_directory = */ true, also_reads, &v) ||
+	    (o->flags & O_CREAT ||
+	     !decide_path(w, action, e.path, /* is_directory = */ true, also_reads, &v) ||
 	     v.outcome != EVENT_ALLOW))
 		return false;
 	if (!(o->flags & O_NONBLOCK) && fcntl(fd, F_SETFL, o->flags & CHANGEABLE) < 0)
@@ -418,8 +440,9 @@ static bool open_short(struct worker *w, int base_fd, const struct opening *o, i
 		*ret = -EACCES;
 		return true;
 	}
-	decide_record(w, &e, &v);
-	*ret = give(w, fd, o);
+	*ret = give(w, &fd, o);
+	if (*ret != -ENOENT)
+		decide_record(w, &e, &v);
 	return true;
 }
 
@@ -470,12 +493,17 @@ static int64_t do_open(struct worker *w, uint64_t path_address, const struct ope
 
 	/* a walk that is confined to a directory starts there even for an absolute path */
 	if (r == 0)
-		r = caller_open_base(w, o->dir_fd, o->how & (RESOLVE_IN_ROOT | RESOLVE_BENEATH) ? "." : w->path,
+		r = caller_open_base(w, o->dir_fd,
+				     o->how & (RESOLVE_IN_ROOT | RESOLVE_BENEATH) ? "." : w->path,
 				     &base_fd);
 	if (r < 0)
 		return r;
-	/* What was read and opened by the task's number must be of the task that asked. */
-	if (!worker_is_call_valid(w))
+	/*
+	 * What was read and opened by the task's number must be of the task that
+	 * asked. An existing file opened for reading is given to that task or to
+	 * nobody, and changes nothing: there it need not be asked.
+	 */
+	if ((writes(o->flags) || o->flags & O_CREAT) && !worker_is_call_valid(w))
 		return -ESRCH;
 	if (open_short_locked(w, base_fd, o, &result))
 		return result;
@@ -487,9 +515,9 @@ static int64_t do_open(struct worker *w, uint64_t path_address, const struct ope
 	return result;
 }
 
-#define KNOWN_FLAGS                                                                                  \
-	((uint32_t)(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |      \
-		    O_SYNC | O_DSYNC | O_ASYNC | O_DIRECT | O_LARGEFILE | 0100000 | O_DIRECTORY |    \
+#define KNOWN_FLAGS                                                                                \
+	((uint32_t)(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |    \
+		    O_SYNC | O_DSYNC | O_ASYNC | O_DIRECT | O_LARGEFILE | 0100000 | O_DIRECTORY |  \
 		    O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE))
 #define PATH_FLAGS ((uint32_t)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
 
@@ -504,7 +532,8 @@ static int64_t open_old(struct worker *w, int dir_fd, uint64_t path, uint64_t fl
 		o.flags &= PATH_FLAGS;
 	if (!(o.flags & O_CREAT) && !(o.flags & TMPFILE_BIT))
 		o.mode = 0;
-	if (o.flags & TMPFILE_BIT && (!(o.flags & O_DIRECTORY) || o.flags & O_CREAT || !writes(o.flags)))
+	if (o.flags & TMPFILE_BIT &&
+	    (!(o.flags & O_DIRECTORY) || o.flags & O_CREAT || !writes(o.flags)))
 		return -EINVAL;
 	if (o.flags & TMPFILE_BIT && (o.flags & O_ACCMODE) == O_RDONLY)
 		return -EINVAL;
@@ -528,8 +557,8 @@ int64_t handle_openat(struct worker *w, const uint64_t args[6])
 	return open_old(w, (int)args[0], args[1], args[2], args[3]);
 }
 
-#define KNOWN_HOW                                                                              \
-	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | \
+#define KNOWN_HOW                                                                                  \
+	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH |         \
 	 RESOLVE_IN_ROOT | RESOLVE_CACHED)
 
 /* openat2 refuses what it does not know, and so do we; a larger struct is of a newer kernel. */
@@ -568,8 +597,8 @@ int64_t handle_openat2(struct worker *w, const uint64_t args[6])
 	o.how = how.resolve;
 	o.flags = (uint32_t)how.flags;
 	o.mode = (mode_t)how.mode;
-	if (o.flags & TMPFILE_BIT && (!(o.flags & O_DIRECTORY) || o.flags & O_CREAT ||
-				      (o.flags & O_ACCMODE) == O_RDONLY))
+	if (o.flags & TMPFILE_BIT &&
+	    (!(o.flags & O_DIRECTORY) || o.flags & O_CREAT || (o.flags & O_ACCMODE) == O_RDONLY))
 		return -EINVAL;
 	if ((o.flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
 		return -EINVAL;

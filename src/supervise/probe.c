@@ -28,7 +28,8 @@ static bool has_pidfd_getfd(void)
 	return syscall(SYS_pidfd_getfd, -1, -1, 0) < 0 && errno != ENOSYS;
 }
 
-static size_t add(struct supervise_probe *rows, size_t max, size_t n, const struct supervise_probe *row)
+static size_t add(struct supervise_probe *rows, size_t max, size_t n,
+		  const struct supervise_probe *row)
 {
 	if (n >= max)
 		return n;
@@ -44,8 +45,9 @@ size_t supervise_probe(struct supervise_probe *rows, size_t max)
 		{ "seccomp user notification", has_action(SECCOMP_RET_USER_NOTIF), true,
 		  "needs Linux 5.14 or newer, and no filter around leash that takes it away" },
 		{ "signals while a call is decided",
-		  has_flags(SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV), false,
-		  "Linux before 5.19: programs with many signals repeat calls" },
+		  has_flags(SECCOMP_FILTER_FLAG_NEW_LISTENER |
+			    SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV),
+		  false, "Linux before 5.19: programs with many signals repeat calls" },
 		{ "openat2", has_openat2(), true, "needs Linux 5.6 or newer" },
 		{ "pidfd_getfd", has_pidfd_getfd(), true, "needs Linux 5.6 or newer" },
 	};

@@ -19,6 +19,7 @@
 #define PIDFD_THREAD O_EXCL
 #endif
 
+#define FRESH_NS (5 * NS_PER_MS)
 #define STALE_NS (250 * NS_PER_MS) /* comm and parent may change without our seeing it */
 #define MAX_ANCESTORS 64
 
@@ -179,13 +180,22 @@ static int load(struct worker *w, struct process *p, pid_t tid)
 	if (r < 0)
 		return r;
 	p->n_execs = exec_count(w->s, p->tgid);
+	p->alive_ns = w->started_ns;
 	return load_links(p);
 }
 
-/* Is the task whose directory we hold still there, so that the number is still its own? */
-static bool is_alive(const struct process *p)
+/*
+ * Is the task whose directory we hold still there, so that the number is still
+ * its own? Numbers are given out in turn, so none comes back within the time
+ * that a few hundred forks take.
+ */
+static bool is_alive(const struct worker *w, struct process *p)
 {
 	char c;
+
+	if (w->started_ns - p->alive_ns < FRESH_NS)
+		return true;
+	p->alive_ns = w->started_ns;
 
 	if (p->pidfd >= 0)
 		return syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) == 0;
@@ -197,7 +207,7 @@ struct process *process_find(struct worker *w, pid_t tid)
 	struct process *p = &w->cache.slots[(uint32_t)tid % PROCESS_CACHE_SIZE];
 	int r = 0;
 
-	if (p->tid != tid || p->n_execs != exec_count(w->s, p->tgid) || !is_alive(p))
+	if (p->tid != tid || p->n_execs != exec_count(w->s, p->tgid) || !is_alive(w, p))
 		r = load(w, p, tid);
 	else if (w->started_ns - p->loaded_ns > STALE_NS)
 		r = load_status(p) < 0 ? -ESRCH : load_links(p);
@@ -238,7 +248,8 @@ int process_terminal(const struct process *p, dev_t *ret)
 
 	if (r < 0)
 		return r;
-	/* "pid (comm) state ppid pgrp session tty_nr": comm may hold anything, so start behind its end */
+	/* "pid (comm) state ppid pgrp session tty_nr": comm may hold anything, so start behind its
+	 * end */
 	field = strrchr(stat, ')');
 	for (int i = 0; field && i < 5; i++) {
 		field = strchr(field, ' ');
@@ -249,7 +260,8 @@ int process_terminal(const struct process *p, dev_t *ret)
 		return -ENODATA;
 	number = strtoul(field, NULL, 10);
 	/* as the kernel packs it: new_encode_dev */
-	*ret = makedev((unsigned)(number >> 8 & 0xfff), (unsigned)((number & 0xff) | (number >> 12 & 0xfff00)));
+	*ret = makedev((unsigned)(number >> 8 & 0xfff),
+		       (unsigned)((number & 0xff) | (number >> 12 & 0xfff00)));
 	return 0;
 }
 

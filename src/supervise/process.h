@@ -16,13 +16,13 @@ struct worker;
 #define PROCESS_CACHE_SIZE 128
 
 struct process {
-	pid_t tid, tgid, ppid;	/* as the host numbers them; tid 0: unused slot */
-	pid_t ns_tid, ns_tgid;	/* as the container numbers them */
+	pid_t tid, tgid, ppid; /* as the host numbers them; tid 0: unused slot */
+	pid_t ns_tid, ns_tgid; /* as the container numbers them */
 	uint32_t uid;
-	int dir_fd;		/* /proc/<tid>, outside */
-	int pidfd;		/* of the thread, or -1 where there is none to be had */
-	uint32_t n_execs;	/* of the supervisor's counter when this was loaded */
-	uint64_t loaded_ns;
+	int dir_fd;		      /* /proc/<tid>, outside */
+	int pidfd;		      /* of the thread, or -1 where there is none to be had */
+	uint32_t n_execs;	      /* of the supervisor's counter when this was loaded */
+	uint64_t loaded_ns, alive_ns; /* when it was read, and last known to be there */
 	char comm[64];
 	char *exe, *cwd;
 };
@@ -59,4 +59,5 @@ int process_open_fd(const struct process *p, int fd) _must_check_;
 /* An O_PATH descriptor of the caller's working directory. */
 int process_open_cwd(const struct process *p) _must_check_;
 /* Appends the paths of the programs above p, nearest first, each with a NUL. */
-int process_ancestors(const struct supervisor *s, const struct process *p, struct buf *out) _must_check_;
+int process_ancestors(const struct supervisor *s, const struct process *p,
+		      struct buf *out) _must_check_;

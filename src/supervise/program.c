@@ -40,7 +40,8 @@ static bool offset_of(const Elf64_Phdr *headers, size_t n, uint64_t address, uin
 	for (size_t i = 0; i < n; i++) {
 		const Elf64_Phdr *h = &headers[i];
 
-		if (h->p_type != PT_LOAD || address < h->p_vaddr || address - h->p_vaddr >= h->p_filesz)
+		if (h->p_type != PT_LOAD || address < h->p_vaddr ||
+		    address - h->p_vaddr >= h->p_filesz)
 			continue;
 		*ret = h->p_offset + (address - h->p_vaddr);
 		return true;
@@ -58,7 +59,8 @@ static bool has_loader_name(int fd, const Elf64_Phdr *headers, size_t n, const E
 	for (size_t i = 0; i < MAX_DYNAMIC && i < dynamic->p_filesz / sizeof(Elf64_Dyn); i++) {
 		Elf64_Dyn d;
 
-		if (!read_at(fd, &d, sizeof(d), dynamic->p_offset + i * sizeof(d)) || d.d_tag == DT_NULL)
+		if (!read_at(fd, &d, sizeof(d), dynamic->p_offset + i * sizeof(d)) ||
+		    d.d_tag == DT_NULL)
 			break;
 		if (d.d_tag == DT_STRTAB)
 			strings = d.d_un.d_ptr;
@@ -69,8 +71,10 @@ static bool has_loader_name(int fd, const Elf64_Phdr *headers, size_t n, const E
 	}
 	if (!has_name)
 		return false;
-	return offset_of(headers, n, strings + name, &offset) && read_at(fd, text, sizeof(text), offset) &&
-	       ((memcmp(text, "ld", 2) == 0 && strchr("-.6", text[2])) || memcmp(text, "lib", 3) == 0);
+	return offset_of(headers, n, strings + name, &offset) &&
+	       read_at(fd, text, sizeof(text), offset) &&
+	       ((memcmp(text, "ld", 2) == 0 && strchr("-.6", text[2])) ||
+		memcmp(text, "lib", 3) == 0);
 }
 
 /* An ELF file without an interpreter of its own, but with a loader's name. */
@@ -120,5 +124,6 @@ bool program_is_elf(int fd)
 {
 	char head[SELFMAG];
 
-	return pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) && memcmp(head, ELFMAG, SELFMAG) == 0;
+	return pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+	       memcmp(head, ELFMAG, SELFMAG) == 0;
 }

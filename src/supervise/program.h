@@ -11,9 +11,10 @@
 #define PROGRAM_HEAD 256 /* as much as the kernel looks at (BINPRM_BUF_SIZE) */
 
 enum program_kind {
-	PROGRAM_UNKNOWN, /* unreadable, or binfmt_misc may know it: what runs is seen when it runs */
+	PROGRAM_UNKNOWN, /* unreadable, or binfmt_misc may know it: what runs is seen when it runs
+			  */
 	PROGRAM_ELF,
-	PROGRAM_LOADER,	 /* an ELF dynamic loader */
+	PROGRAM_LOADER, /* an ELF dynamic loader */
 	PROGRAM_SCRIPT,
 };
 

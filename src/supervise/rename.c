@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "supervise/handlers.h"
 #include "supervise/mutate.h"
 
@@ -39,22 +40,24 @@ static bool widens(struct worker *w, enum policy_action action, struct span old,
 }
 
 /* One name that becomes another. */
-static int decide_one(struct move *m, struct span old, struct span new, bool is_directory)
+static int decide_one(struct move *m, struct span old, struct span new, mode_t type)
 {
+	bool is_directory = S_ISDIR(type);
 	struct worker *w = m->w;
 
 	if (!decide_path(w, POLICY_FILE_DELETE, old, is_directory, false, &m->verdict) ||
-	    !decide_path(w, POLICY_FILE_CREATE, new, is_directory, false, &m->verdict) ||
+	    !decide_create(w, new, type, &m->verdict) ||
 	    widens(w, POLICY_FILE_OPEN_READ_ONLY, old, new, is_directory, &m->verdict) ||
 	    (!is_directory && widens(w, POLICY_PROCESS_EXEC, old, new, false, &m->verdict)))
 		return -EACCES;
 	return 0;
 }
 
-static int decide_tree(struct move *m, int dir_fd, struct span old, struct span new, unsigned depth);
+static int decide_tree(struct move *m, int dir_fd, struct span old, struct span new,
+		       unsigned depth);
 
-static int decide_entry(struct move *m, int dir_fd, const char *name, struct span old, struct span new,
-			unsigned depth)
+static int decide_entry(struct move *m, int dir_fd, const char *name, struct span old,
+			struct span new, unsigned depth)
 {
 	struct stat st;
 	int r;
@@ -67,12 +70,13 @@ static int decide_entry(struct move *m, int dir_fd, const char *name, struct spa
 	if (r == 0)
 		r = canonical_append(&new, m->new, sizeof(m->new), span_of(name));
 	if (r == 0)
-		r = decide_one(m, old, new, S_ISDIR(st.st_mode));
+		r = decide_one(m, old, new, st.st_mode);
 	if (r == 0 && S_ISDIR(st.st_mode)) {
 		int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		if (fd < 0)
-			return -EACCES; /* what is in there cannot be seen, so it cannot be decided */
+			return -EACCES; /* what is in there cannot be seen, so it cannot be decided
+					 */
 		r = decide_tree(m, fd, old, new, depth + 1);
 	}
 	return r;
@@ -86,7 +90,7 @@ static int decide_tree(struct move *m, int dir_fd, struct span old, struct span 
 	int r = 0;
 
 	if (!dir) {
-		(void)close(dir_fd);
+		fd_close(dir_fd);
 		return -EXDEV;
 	}
 	while (r == 0) {
@@ -116,7 +120,7 @@ static int decide_move(struct move *m, const struct target *from, const struct t
 {
 	bool is_directory = S_ISDIR(from->st.st_mode);
 	char name[NAME_MAX + 2];
-	int fd, r = decide_one(m, from->path, to->path, is_directory);
+	int fd, r = decide_one(m, from->path, to->path, from->st.st_mode);
 
 	if (r < 0 || !is_directory)
 		return r;
@@ -128,7 +132,8 @@ static int decide_move(struct move *m, const struct target *from, const struct t
 		return -EACCES;
 	copy_name(m->old, sizeof(m->old), from->path);
 	copy_name(m->new, sizeof(m->new), to->path);
-	return decide_tree(m, fd, span_make(m->old, from->path.len), span_make(m->new, to->path.len), 0);
+	return decide_tree(m, fd, span_make(m->old, from->path.len),
+			   span_make(m->new, to->path.len), 0);
 }
 
 static int decide_rename(struct move *m, unsigned flags)
@@ -138,7 +143,8 @@ static int decide_rename(struct move *m, unsigned flags)
 	if (r == 0 && flags & RENAME_EXCHANGE)
 		return decide_move(m, &m->to, &m->from);
 	if (r == 0 && m->to.exists &&
-	    !decide_path(m->w, POLICY_FILE_DELETE, m->to.path, S_ISDIR(m->to.st.st_mode), false, &m->verdict))
+	    !decide_path(m->w, POLICY_FILE_DELETE, m->to.path, S_ISDIR(m->to.st.st_mode), false,
+			 &m->verdict))
 		return -EACCES;
 	return r;
 }
@@ -184,8 +190,10 @@ static int rename_locked(struct move *m, unsigned flags)
 	decide_record(w, &e, &m->verdict);
 	if (r < 0)
 		return r;
-	return syscall(SYS_renameat2, m->from.place.parent_fd, m->from.place.name, m->to.place.parent_fd,
-		       m->to.place.name, flags) < 0 ? -errno : 0;
+	return syscall(SYS_renameat2, m->from.place.parent_fd, m->from.place.name,
+		       m->to.place.parent_fd, m->to.place.name, flags) < 0
+		       ? -errno
+		       : 0;
 }
 
 /* Is a directory to be moved? Looked at again under the lock that this decides on. */
@@ -197,7 +205,8 @@ static bool moves_directory(const struct target *t)
 	copy_name(name, sizeof(name), span_of(t->place.name));
 	if (t->place.has_slash)
 		name[strlen(name) - 1] = 0;
-	return fstatat(t->place.parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	return fstatat(t->place.parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode);
 }
 
 static int rename_shared(struct move *m, unsigned flags)
@@ -205,14 +214,15 @@ static int rename_shared(struct move *m, unsigned flags)
 	int r;
 
 	(void)pthread_rwlock_rdlock(&m->w->s->tree_lock);
-	r = moves_directory(&m->from) || (flags & RENAME_EXCHANGE && moves_directory(&m->to)) ?
-		    -EAGAIN :
-		    rename_locked(m, flags);
+	r = moves_directory(&m->from) || (flags & RENAME_EXCHANGE && moves_directory(&m->to))
+		    ? -EAGAIN
+		    : rename_locked(m, flags);
 	(void)pthread_rwlock_unlock(&m->w->s->tree_lock);
 	return r;
 }
 
-static int64_t rename_paths(struct worker *w, const int dir_fds[2], const uint64_t paths[2], unsigned flags)
+static int64_t rename_paths(struct worker *w, const int dir_fds[2], const uint64_t paths[2],
+			    unsigned flags)
 {
 	struct move m = { .w = w, .from = TARGET_INIT, .to = TARGET_INIT };
 	int r;
@@ -247,11 +257,12 @@ int64_t handle_rename(struct worker *w, const uint64_t args[6])
 
 int64_t handle_renameat(struct worker *w, const uint64_t args[6])
 {
-	return rename_paths(w, (int[2]){ (int)args[0], (int)args[2] }, (uint64_t[2]){ args[1], args[3] }, 0);
+	return rename_paths(w, (int[2]){ (int)args[0], (int)args[2] },
+			    (uint64_t[2]){ args[1], args[3] }, 0);
 }
 
 int64_t handle_renameat2(struct worker *w, const uint64_t args[6])
 {
-	return rename_paths(w, (int[2]){ (int)args[0], (int)args[2] }, (uint64_t[2]){ args[1], args[3] },
-			    (unsigned)args[4]);
+	return rename_paths(w, (int[2]){ (int)args[0], (int)args[2] },
+			    (uint64_t[2]){ args[1], args[3] }, (unsigned)args[4]);
 }

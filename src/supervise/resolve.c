@@ -21,8 +21,8 @@
 
 struct walk {
 	struct worker *w;
-	int dir_fd;	  /* where the walk is; owned */
-	char *rest;	  /* what is still to be walked, inside text */
+	int dir_fd; /* where the walk is; owned */
+	char *rest; /* what is still to be walked, inside text */
 	unsigned n_links;
 	enum resolve_want want;
 	uint64_t how;
@@ -74,7 +74,8 @@ static bool is_special_name(const char *name, size_t len)
 }
 
 /* Takes over parent_fd. */
-static int found_parent(struct place *p, int parent_fd, const char *name, size_t len, bool has_slash)
+static int found_parent(struct place *p, int parent_fd, const char *name, size_t len,
+			bool has_slash)
 {
 	p->parent_fd = parent_fd;
 	if (len > NAME_MAX)
@@ -158,7 +159,8 @@ static int follow(struct walk *k, int link_fd, const char *name, int *ret_fd)
 			return push(k, target, (size_t)n);
 		}
 		if (is_proc_root(k->dir_fd) && strcmp(name, "thread-self") == 0) {
-			n = snprintf(target, sizeof(target), "%d/task/%d", (int)p->ns_tgid, (int)p->ns_tid);
+			n = snprintf(target, sizeof(target), "%d/task/%d", (int)p->ns_tgid,
+				     (int)p->ns_tid);
 			return push(k, target, (size_t)n);
 		}
 		if (!is_proc_root(k->dir_fd)) {
@@ -369,7 +371,8 @@ static int resolve_object(struct worker *w, int base_fd, const char *path, enum 
 {
 	int fd, r;
 
-	fd = open_path(base_fd, path, wants_link(want) ? O_NOFOLLOW : 0, how | RESOLVE_NO_MAGICLINKS);
+	fd = open_path(base_fd, path, wants_link(want) ? O_NOFOLLOW : 0,
+		       how | RESOLVE_NO_MAGICLINKS);
 	if (fd >= 0)
 		return found(ret, fd);
 	if (fd != -ENOENT && fd != -ELOOP)
@@ -396,8 +399,8 @@ int resolve(struct worker *w, int base_fd, const char *path, enum resolve_want w
 		return -ENOENT;
 	if (path[0] != '/' && base_fd < 0)
 		return -EBADF;
-	r = want == RESOLVE_PARENT ? resolve_parent(w, base_fd, path, &p) :
-				     resolve_object(w, base_fd, path, want, how, &p);
+	r = want == RESOLVE_PARENT ? resolve_parent(w, base_fd, path, &p)
+				   : resolve_object(w, base_fd, path, want, how, &p);
 	if (r < 0) {
 		place_done(&p);
 		return r;

@@ -16,23 +16,26 @@
 struct worker;
 
 enum resolve_want {
-	RESOLVE_OBJECT,		/* the object, following a final symlink */
-	RESOLVE_LINK,		/* the object, not following a final symlink */
-	RESOLVE_CREATE,		/* as RESOLVE_OBJECT, or where it would be created */
-	RESOLVE_CREATE_LINK,	/* as RESOLVE_LINK, or where it would be created */
-	RESOLVE_PARENT,		/* the directory and the last component; the object is not looked up */
+	RESOLVE_OBJECT,	     /* the object, following a final symlink */
+	RESOLVE_LINK,	     /* the object, not following a final symlink */
+	RESOLVE_CREATE,	     /* as RESOLVE_OBJECT, or where it would be created */
+	RESOLVE_CREATE_LINK, /* as RESOLVE_LINK, or where it would be created */
+	RESOLVE_PARENT,	     /* the directory and the last component; the object is not looked up */
 };
 
 struct place {
-	int fd;		    /* O_PATH of the object, or -1 where there is none or it was not wanted */
-	struct stat st;	    /* of fd */
-	int parent_fd;	    /* O_PATH of the directory, or -1 where not wanted */
+	int fd;		/* O_PATH of the object, or -1 where there is none or it was not wanted */
+	struct stat st; /* of fd */
+	int parent_fd;	/* O_PATH of the directory, or -1 where not wanted */
 	char name[NAME_MAX + 2]; /* the last component, with a final slash if the path had one */
-	bool has_slash;	    /* the path ended in a slash: only a directory will do */
-	bool is_special;    /* name is ".", ".." or "/": no call can make or remove that */
+	bool has_slash;		 /* the path ended in a slash: only a directory will do */
+	bool is_special;	 /* name is ".", ".." or "/": no call can make or remove that */
 };
 
-#define PLACE_INIT { .fd = -1, .parent_fd = -1 }
+#define PLACE_INIT                                                                                 \
+	{                                                                                          \
+		.fd = -1, .parent_fd = -1                                                          \
+	}
 
 /*
  * base_fd: where a relative path starts (ignored for absolute ones); how: the

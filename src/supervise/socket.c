@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "supervise/blocking.h"
 #include "supervise/caller.h"
 #include "supervise/canonical.h"
@@ -20,6 +21,7 @@
 #include "supervise/link.h"
 #include "supervise/memory.h"
 #include "supervise/mutate.h"
+#include "supervise/notify.h"
 
 union address {
 	struct sockaddr any;
@@ -32,7 +34,7 @@ union address {
 struct peer {
 	union address address;
 	socklen_t len;
-	int fd;		      /* the caller's socket, borrowed */
+	int fd; /* the caller's socket, borrowed */
 	int domain, type;
 	bool is_ip;
 	struct policy_address ip;
@@ -79,7 +81,8 @@ static int take_address(struct peer *p)
 {
 	if (p->address.any.sa_family == AF_INET && p->len >= sizeof(p->address.v4))
 		take_v4(p, &p->address.v4);
-	else if (p->address.any.sa_family == AF_INET6 && p->len >= offsetof(struct sockaddr_in6, sin6_scope_id))
+	else if (p->address.any.sa_family == AF_INET6 &&
+		 p->len >= offsetof(struct sockaddr_in6, sin6_scope_id))
 		take_v6(p, &p->address.v6);
 	else if (p->address.any.sa_family == AF_INET || p->address.any.sa_family == AF_INET6)
 		return -EINVAL;
@@ -147,13 +150,15 @@ static struct event ip_event(enum event_kind kind, const struct peer *p)
 			       .family = p->ip.is_v6 ? SPAN("inet6") : SPAN("inet") };
 }
 
-static bool decide_ip(struct worker *w, enum policy_action action, enum event_kind kind, const struct peer *p)
+static bool decide_ip(struct worker *w, enum policy_action action, enum event_kind kind,
+		      const struct peer *p)
 {
 	struct policy_request r = { .action = action,
 				    .address = p->ip,
 				    .has_address = true,
 				    .port = p->port,
-				    .protocol = p->type == SOCK_STREAM ? SPAN("tcp") : SPAN("udp") };
+				    .protocol =
+					    p->type == SOCK_STREAM ? SPAN("tcp") : SPAN("udp") };
 	struct event e = ip_event(kind, p);
 	struct verdict v = { 0 };
 	bool may = decide_request(w, &r, &v);
@@ -232,7 +237,8 @@ static int64_t connect_ip(struct worker *w, struct peer *p)
 		decide_note(w, &e, EVENT_ALLOW);
 		return do_connect(w, p);
 	}
-	/* names are asked for at port 53 of whatever server; the proxy decides those, and TCP, by name */
+	/* names are asked for at port 53 of whatever server; the proxy decides those, and TCP, by
+	 * name */
 	if (is_datagram && p->port != 53 &&
 	    !decide_ip(w, POLICY_NETWORK_DATAGRAM, EVENT_NET_DATAGRAM, p))
 		return -EACCES;
@@ -252,10 +258,13 @@ static bool unix_path(const struct peer *p, char *out)
 	return true;
 }
 
-static bool decide_socket(struct worker *w, enum policy_action action, enum event_kind kind, struct span path)
+static bool decide_socket(struct worker *w, enum policy_action action, enum event_kind kind,
+			  struct span path)
 {
 	struct verdict v = { 0 };
-	struct event e = { .kind = kind, .path = path, .family = SPAN("unix"), .access = SPAN("read-write") };
+	struct event e = {
+		.kind = kind, .path = path, .family = SPAN("unix"), .access = SPAN("read-write")
+	};
 	bool may = decide_path(w, action, path, false, action != POLICY_FILE_CREATE, &v);
 
 	e.error = may ? 0 : EACCES;
@@ -344,8 +353,8 @@ static bool means_the_same(const char *path, const struct target *t)
 	memcpy(dir, path, len);
 	dir[len] = 0;
 	fd = open(len ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 && fstat(fd, &a) == 0 && fstat(t->place.parent_fd, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
+	return fd >= 0 && fstat(fd, &a) == 0 && fstat(t->place.parent_fd, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 /*
@@ -492,12 +501,39 @@ int64_t handle_refused_socket(struct worker *w, const uint64_t args[6])
 	int type = (int)args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct event e = { .kind = EVENT_REFUSED,
 			   .access = SPAN("socket"),
-			   .message = SPAN("a kind of socket that is never allowed in the container") };
+			   .message = SPAN(
+				   "a kind of socket that is never allowed in the container") };
 
 	if (domain == AF_INET || domain == AF_INET6)
 		e.error = type == SOCK_RAW || type == SOCK_PACKET ? EPERM : EPROTONOSUPPORT;
 	else
-		e.error = domain == AF_UNIX || domain == AF_NETLINK ? EPROTONOSUPPORT : EAFNOSUPPORT;
+		e.error =
+			domain == AF_UNIX || domain == AF_NETLINK ? EPROTONOSUPPORT : EAFNOSUPPORT;
 	decide_note(w, &e, EVENT_DENY);
 	return -e.error;
+}
+
+/*
+ * A pair of datagram sockets could send to any other one by address, unseen.
+ * Message sockets that keep to their pair (SOCK_SEQPACKET) serve whoever wants a
+ * pair: messages stay whole, and an address given with one is ignored.
+ */
+int64_t handle_socketpair(struct worker *w, const uint64_t args[6])
+{
+	int flags = (int)args[1] & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int type = (int)args[1] & ~flags;
+	int own[2], theirs[2];
+	int r = 0;
+
+	if ((int)args[0] != AF_UNIX || (type != SOCK_DGRAM && type != SOCK_RAW) || args[2] != 0)
+		return handle_refused_socket(w, args);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | (flags & SOCK_NONBLOCK), 0, own) < 0)
+		return -errno;
+	for (int i = 0; i < 2 && r >= 0; i++) {
+		r = notify_place_fd(w->s->listener_fd, w->call->id, own[i], flags & SOCK_CLOEXEC);
+		theirs[i] = r;
+	}
+	fd_close(own[0]);
+	fd_close(own[1]);
+	return r < 0 ? r : memory_write((pid_t)w->call->pid, args[3], theirs, sizeof(theirs));
 }

@@ -14,7 +14,8 @@
 /* Messages on the control socket between daemon (D) and supervisor (S). */
 enum supervise_message {
 	SUPERVISE_NONE,
-	/* D→S first: struct supervise_start; fds: init's pidfd, the seccomp listener, ring memory, ring wake */
+	/* D→S first: struct supervise_start; fds: init's pidfd, the seccomp listener, ring memory,
+	   ring wake */
 	SUPERVISE_START,
 	/* D→S second: nothing; fds: the socket to the proxy */
 	SUPERVISE_PROXY,
@@ -32,27 +33,31 @@ enum supervise_message {
 struct supervise_start {
 	int32_t command_pid; /* first process of the agent, as the host numbers it */
 	int32_t init_pid;
-	uint16_t proxy_port, dns_port; /* the proxy's listeners inside the container: no agent may bind or dial them directly */
-	uint16_t n_workers; /* 0: choose */
+	uint16_t proxy_port, dns_port; /* the proxy's listeners inside the container: no agent may
+					  bind or dial them directly */
+	uint16_t n_workers;	       /* 0: choose */
 };
 
 /* Messages on the socket between supervisor (S) and proxy (P). */
 enum supervise_proxy_message {
 	SUPERVISE_PROXY_NONE,
-	/* S→P: struct supervise_connection, exe, comm, cwd (each NUL-terminated): a socket is about to connect */
+	/* S→P: struct supervise_connection, exe, comm, cwd (each NUL-terminated): a socket is about
+	   to connect */
 	SUPERVISE_PROXY_CONNECTION,
 	/* P→S: uint16_t port: connect to this port on the container's loopback (published ports) */
 	SUPERVISE_PROXY_DIAL,
-	/* S→P, id of the request: int32_t errno, then one fd if 0 (DIALLED) or none (DIAL_FAILED) */
+	/* S→P, id of the request: int32_t errno, then one fd if 0 (DIALLED) or none (DIAL_FAILED)
+	 */
 	SUPERVISE_PROXY_DIALLED,
 	SUPERVISE_PROXY_DIAL_FAILED,
 	SUPERVISE_PROXY_MESSAGE_MAX,
 };
 
 struct supervise_connection {
-	uint8_t family;	   /* AF_INET or AF_INET6 */
-	uint8_t protocol;  /* IPPROTO_TCP or IPPROTO_UDP */
-	uint16_t local_port; /* of the agent's socket, host order: identifies the connection for the proxy */
+	uint8_t family;	     /* AF_INET or AF_INET6 */
+	uint8_t protocol;    /* IPPROTO_TCP or IPPROTO_UDP */
+	uint16_t local_port; /* of the agent's socket, host order: identifies the connection for the
+				proxy */
 	int32_t pid, ppid;
 	uint32_t uid;
 };

@@ -17,9 +17,9 @@ typedef int64_t (*syscall_fn)(struct worker *w, const uint64_t args[6]);
 enum syscall_class {
 	SYSCALL_REFUSED = 0, /* fails with `error`, decided by the kernel alone */
 	SYSCALL_ALLOWED,
-	SYSCALL_GOVERNED,    /* held; `handler` answers */
-	SYSCALL_REPORTED,    /* held, refused with `error`, and recorded: rare and dangerous ones */
-	SYSCALL_CHECKED,     /* allowed or one of the others, by what its registers say (`check`) */
+	SYSCALL_GOVERNED, /* held; `handler` answers */
+	SYSCALL_REPORTED, /* held, refused with `error`, and recorded: rare and dangerous ones */
+	SYSCALL_CHECKED,  /* allowed or one of the others, by what its registers say (`check`) */
 };
 
 /* Programs over registers; nothing that lies in memory can be checked here. */

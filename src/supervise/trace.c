@@ -46,7 +46,8 @@ static enum trace_outcome wait_for_exec(pid_t *ret_pid)
 			*ret_pid = pid;
 			return TRACE_EXECUTED;
 		}
-		number = event ? 0 : WSTOPSIG(status); /* a signal that is being delivered goes on */
+		number =
+			event ? 0 : WSTOPSIG(status); /* a signal that is being delivered goes on */
 		(void)ptrace(PTRACE_DETACH, pid, NULL, (void *)(intptr_t)number);
 		return TRACE_FAILED;
 	}

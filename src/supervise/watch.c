@@ -5,7 +5,8 @@
 
 #include "base/alloc.h"
 
-#define MAX_ENTRIES 4096 /* a process that never calls again stays until its number is used anew */
+#define MAX_ENTRIES 4096 /* a process that never calls again stays until its number is used anew   \
+			  */
 
 struct watch {
 	pthread_mutex_t lock;

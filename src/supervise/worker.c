@@ -103,7 +103,8 @@ static int64_t refuse(struct worker *w, const struct syscall_row *row)
 	struct event e = { .kind = EVENT_REFUSED,
 			   .error = row->error,
 			   .access = span_of(row->name),
-			   .message = SPAN("a system call that is never allowed in the container") };
+			   .message =
+				   SPAN("a system call that is never allowed in the container") };
 
 	decide_note(w, &e, EVENT_DENY);
 	return -row->error;
@@ -144,6 +145,7 @@ bool worker_step(struct worker *w)
 	if (r < 0)
 		return false;
 	w->started_ns = clock_monotonic_ns();
+	atomic_store_explicit(&w->busy_ns, w->started_ns, memory_order_relaxed);
 	w->process = NULL;
 	w->has_argv = false;
 	w->is_exec = false;
@@ -153,6 +155,8 @@ bool worker_step(struct worker *w)
 		(void)notify_answer(listener_fd, w->call->id, value,
 				    value < 0 && value >= -4095 ? (int)value : 0);
 	release_policy(w);
+	if (atomic_exchange(&w->busy_ns, 0) == WORKER_WAS_REPLACED)
+		pool_unstick(w);
 	if (w->may_rest) {
 		w->may_rest = false;
 		pool_rest(w);
@@ -162,7 +166,8 @@ bool worker_step(struct worker *w)
 
 void worker_run(struct worker *w)
 {
-	/* A working directory and a umask of its own: paths of one component, modes as the caller's. */
+	/* A working directory and a umask of its own: paths of one component, modes as the
+	 * caller's. */
 	if (unshare(CLONE_FS) < 0 || fchdir(w->s->own_fds_fd) < 0)
 		abort();
 	while (worker_step(w))

@@ -13,33 +13,37 @@
 #include "supervise/supervisor.h"
 #include "supervise/syscalls.h"
 
+#define WORKER_WAS_REPLACED UINT64_MAX /* pool_check has put another in its place */
+
 struct worker {
 	struct supervisor *s;
 	struct policy_decider *decider;
-	struct policy *policy;	      /* held for the current call; guarded by policy_lock for others */
+	struct policy *policy; /* held for the current call; guarded by policy_lock for others */
 	struct process_cache cache;
-	struct process *process;      /* the caller of the current call */
+	struct process *process; /* the caller of the current call */
 	struct seccomp_notif *call;
 	uint64_t started_ns;
-	mode_t umask;		      /* of this thread, which does not share it */
-	struct buf argv;	      /* of an exec that is being decided */
-	uint64_t argv_address;	      /* of the exec; see is_exec */
-	bool is_exec;		      /* else a policy's argv is that of the running program */
+	mode_t umask;	       /* of this thread, which does not share it */
+	struct buf argv;       /* of an exec that is being decided */
+	uint64_t argv_address; /* of the exec; see is_exec */
+	bool is_exec;	       /* else a policy's argv is that of the running program */
 	bool has_argv, is_argv_cut;
 	struct buf ancestors;
-	struct buf reasons;	      /* keeps its memory from call to call */
+	struct buf reasons; /* keeps its memory from call to call */
 	char comm[64];
-	char path[LIMIT_PATH + 1];    /* as the caller gave it */
+	char path[LIMIT_PATH + 1]; /* as the caller gave it */
 	char path2[LIMIT_PATH + 1];
-	char name[2 * LIMIT_PATH];    /* canonical */
+	char name[2 * LIMIT_PATH]; /* canonical */
 	char name2[2 * LIMIT_PATH];
-	char cwd[LIMIT_PATH + 1];     /* of the caller, where a policy asks for it */
+	char cwd[LIMIT_PATH + 1]; /* of the caller, where a policy asks for it */
 	/* see blocking.h */
 	pthread_t thread;
 	struct worker *next;
-	bool is_blocked;	      /* guarded by the pool's lock */
-	bool may_rest;		      /* it has blocked, so there may be more workers than needed */
+	bool is_blocked; /* guarded by the pool's lock */
+	bool may_rest;	 /* it has blocked, so there may be more workers than needed */
 	_Atomic bool is_interrupted;
+	_Atomic uint64_t
+		busy_ns; /* when the current call came; 0 between calls, or WORKER_WAS_REPLACED */
 };
 
 /* Makes a worker (without a thread). */

@@ -34,7 +34,7 @@ leash_run --polciy x -- true
 is "an unknown flag: exit 2" "$RC" 2
 like "... suggests the nearest" "$(err)" '--policy'
 is "... in a few lines without a stack of usage" "$(($(wc -l <"$ERR") <= 4))" 1
-unlike "... and no colours outside a terminal" "$(err | od -c)" '033'
+unlike "... and no colours outside a terminal" "$(err)" $'\033'
 leash_run --policy
 is "a flag without its value: exit 2" "$RC" 2
 like "... says which" "$(err)" 'policy'
@@ -146,6 +146,6 @@ check "... complete" cmp "$T/followed" "$(events_file)"
 # ---- a log that a terminal can show
 leash_run -I -- sh -c 'touch "$(printf "evil\033[31m\nname")"'
 leash_run events
-unlike "events: what a name holds does not reach the terminal" "$(out | od -c)" '033'
+unlike "events: what a name holds does not reach the terminal" "$(out)" $'\033'
 
 done_testing

@@ -10,7 +10,7 @@ flags=(-std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wshadow -Wstrict-p
 compile() {
 	local program=$out/$1 source=$2 dependency
 	shift 2
-	for dependency in "$source" escape.c escape.h openers.c race.c race.h build.sh; do
+	for dependency in "$source" escape.c escape.h openers.c race.c race.h talk.c build.sh; do
 		if [ ! "$program" -nt "$dependency" ]; then
 			"${CC:-cc}" "${flags[@]}" -o "$program" "$source" "$@"
 			return
@@ -19,7 +19,7 @@ compile() {
 }
 
 for source in fs-*.c ex-*.c net-*.c ipc-*.c ctl-*.c race-*.c; do
-	[ -e "$source" ] && compile "${source%.c}" "$source" escape.c openers.c race.c -lpthread -lrt
+	[ -e "$source" ] && compile "${source%.c}" "$source" escape.c openers.c race.c talk.c -lpthread -lrt
 done
 for source in unix-server victim shared-objects setuid-probe; do
 	compile "$source" "$source.c" -lrt

@@ -51,27 +51,36 @@ static int attach_by_number(const char *want)
 	return -ENOENT;
 }
 
-static int own_objects(void)
+static int own_segment(void)
 {
 	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
 	char *p = shmat(id, NULL, 0);
-	mqd_t queue;
 
 	if (id < 0 || p == (void *)-1)
 		return -errno;
 	p[0] = 1;
-	shmctl(id, IPC_RMID, NULL);
-	id = shm_open("/escape-own", O_CREAT | O_RDWR, 0600);
-	if (id < 0)
+	shmdt(p);
+	return outcome(shmctl(id, IPC_RMID, NULL));
+}
+
+static int own_file(void)
+{
+	int fd = shm_open("/escape-own", O_CREAT | O_RDWR, 0600);
+
+	if (fd < 0)
 		return -errno;
-	close(id);
-	shm_unlink("/escape-own");
-	queue = mq_open("/escape-own", O_CREAT | O_RDWR, 0600, NULL);
+	close(fd);
+	return outcome(shm_unlink("/escape-own"));
+}
+
+static int own_queue(void)
+{
+	mqd_t queue = mq_open("/escape-own", O_CREAT | O_RDWR, 0600, NULL);
+
 	if (queue < 0)
 		return -errno;
 	mq_close(queue);
-	mq_unlink("/escape-own");
-	return 0;
+	return outcome(mq_unlink("/escape-own"));
 }
 
 void technique(void)
@@ -84,5 +93,7 @@ void technique(void)
 	must_fail(outcome(semget(key, 0, 0)), "semaphores by their key");
 	must_fail(took(mq_open(need("QUEUE"), O_RDONLY)), "a POSIX queue");
 	must_fail(has_content(shm_open(need("QUEUE"), O_RDONLY, 0), secret), "/dev/shm");
-	must_work(own_objects(), "objects of one's own");
+	must_work(own_segment(), "shared memory of one's own");
+	must_work(own_file(), "a file of one's own in /dev/shm");
+	must_work(own_queue(), "a POSIX queue of one's own");
 }

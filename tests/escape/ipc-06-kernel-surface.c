@@ -1,7 +1,7 @@
 /*
  * IPC-06: parts of the kernel that no agent needs. Where it can be told, the arguments are such that
  * the call itself would fail in another way (EINVAL, EFAULT, EBADF): "reached" is everything that the
- * filter has not refused with EPERM, EACCES or ENOSYS.
+ * filter has not refused with EPERM, EACCES, ENOSYS or EOPNOTSUPP.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@ const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_
 
 static int refused(long result)
 {
-	if (result < 0 && (errno == EPERM || errno == EACCES || errno == ENOSYS))
+	if (result < 0 && (errno == EPERM || errno == EACCES || errno == ENOSYS || errno == EOPNOTSUPP))
 		return -errno;
 	return 0;
 }

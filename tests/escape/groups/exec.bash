@@ -108,7 +108,7 @@ exec_interpreters() {
 	interpreted "setsid" setsid setsid -w '%P'
 	interpreted "stdbuf" stdbuf stdbuf -o0 '%P'
 	interpreted "node" node node -e 'process.stdout.write(require("child_process").spawnSync("%P").stdout || "")'
-	interpreted "ssh ProxyCommand" ssh sh -c 'ssh -F /dev/null -o "ProxyCommand=%P >/tmp/ssh.$$" -o ConnectTimeout=2 x; for i in 1 2 3 4 5 6 7 8 9; do [ -s /tmp/ssh.$$ ] || sleep 0.1; done; cat /tmp/ssh.$$; rm -f /tmp/ssh.$$'
+	interpreted "ssh ProxyCommand" ssh sh -c 'ssh -F /dev/null -o "ProxyCommand=sh -c \"%P >/tmp/ssh.out; :\"" x; cat /tmp/ssh.out; rm -f /tmp/ssh.out'
 	interpreted "vim -c" vim vim -es -c '!%P' -c 'q!'
 	interpreted "gdb" gdb gdb -nx -batch -ex '!%P'
 	interpreted "strace" strace strace -o /dev/null '%P'

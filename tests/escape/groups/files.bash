@@ -160,13 +160,15 @@ files_rules() {
 
 files_descriptors() {
 	local holder
-	as_user bash -c "exec 3<'$DENIED'; echo held; exec sleep 600" >"$T/holder" &
-	wait_for 5 test -s "$T/holder"
-	holder=$(pgrep -U "$T_UID" -fx 'sleep 600' | head -n 1)
+	# shellcheck disable=SC2016
+	as_user bash -c 'exec 3<"$1"; echo $$; exec sleep 600' bash "$DENIED" >"$T/holder" &
+	SERVICE_PIDS+=($!)
+	wait_for 10 test -s "$T/holder"
+	holder=$(cat "$T/holder")
 	escape "FS-13 descriptors of others" fs-13-descriptors "OUTSIDE_PID=$holder" OUTSIDE_FD=3
 	denial "... is in the log" file.open "$DENIED"
 	kill "$holder"
-	wait %% 2>/dev/null
+	wait "${SERVICE_PIDS[@]: -1}" 2>/dev/null
 }
 
 # FS-19: the log is JSON, line by line, whatever names went into it.

@@ -55,12 +55,14 @@ ipc_sockets() {
 
 ipc_processes() {
 	local pid address
-	start_service setpriv --reuid="$T_UID" --regid="$T_GID" --clear-groups env VICTIM_MARK=yes "$PROGRAMS/victim" "$SECRET"
-	read -r pid address <<<"$READY"
+	as_user env VICTIM_MARK=yes "$PROGRAMS/victim" "$SECRET" >"$T/victim" &
+	SERVICE_PIDS+=($!)
+	wait_for 10 test -s "$T/victim"
+	read -r pid address <"$T/victim"
 	escape "IPC-04 processes outside" ipc-04-processes "VICTIM_PID=$pid" "VICTIM_ADDRESS=$address"
 	inside check "... it lives" kill -0 "$pid"
 	kill "$pid"
-	wait "$SERVICE_PID" 2>/dev/null
+	wait "${SERVICE_PIDS[@]: -1}" 2>/dev/null
 }
 
 ipc_shared_objects() {

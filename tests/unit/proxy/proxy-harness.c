@@ -45,6 +45,8 @@ static const struct ipc_type from_proxy[SUPERVISE_PROXY_MESSAGE_MAX] = {
 };
 
 static const char rules[] =
+	"mount -t tmpfs t /mnt && echo 127.0.0.1 localhost >/mnt/hosts && mount --bind /mnt/hosts "
+	"/etc/hosts && "
 	"ip link set lo up && ip route add local default dev lo && ip -6 route add local default "
 	"dev lo && "
 	"echo 40000 40999 >/proc/sys/net/ipv4/ip_local_port_range && nft -f - <<'END'\n"
@@ -113,7 +115,7 @@ static void run_container(const struct harness *h, int fd)
 	char go;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (unshare(CLONE_NEWNET) < 0)
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0)
 		die("unshare");
 	if (system(rules) != 0)
 		die("rules");

@@ -2,7 +2,7 @@
 """The proxy with real sockets, a real resolver and real programs, in namespaces of the test's own.
 
 Usage: test-proxy.py PROXY-HARNESS. Needs no privilege where unprivileged user namespaces work."""
-import ctypes
+import atexit
 import json
 import os
 import pathlib
@@ -90,6 +90,7 @@ def make_network():
          "--address=/tunnel.test/203.0.113.10", "--address=/wild.test/203.0.113.11", "--txt-record=permitted.test," + "x" * 200 + ",some,text",
          "--mx-host=permitted.test,mail.permitted.test,5", "--srv-host=_s._tcp.permitted.test,permitted.test,99,1,2",
          "--cname=alias.wild.test,permitted.test", "--local=/test/", *args], stderr=log)
+    atexit.register(process.kill)
     for _ in range(100):
         if "started" in (T / "dnsmasq.log").read_text():
             return process
@@ -188,7 +189,7 @@ POLICY = """
 @id("names") permit (principal, action == Action::"NetworkConnect", resource) when { resource in [
     Host::"permitted.test", Host::"*.wild.test", Host::"ssh.test:22", Host::"rebind.test", Host::"metadata.test",
     Host::"nat64.test", Host::"closed.test", Host::"myhost.test", Host::"in-hosts.test", Host::"many.test",
-    Host::"tunnel.test", Host::"*.tunnel.test", Host::"verified.test"] };
+    Host::"tunnel.test", Host::"*.tunnel.test", Host::"verified.test", Host::"_s._tcp.permitted.test"] };
 @id("address") permit (principal, action == Action::"NetworkConnect", resource == Host::"203.0.113.12:9");
 @id("no-bad") forbid (principal, action == Action::"NetworkConnect", resource == Host::"bad.wild.test");
 @id("link-local") forbid (principal, action == Action::"NetworkConnect", resource in IpRange::"169.254.0.0/16");
@@ -203,6 +204,7 @@ class Session:
     def __init__(self, command, policy=POLICY, flags=("-a",), timeout=60, meanwhile=None):
         (T / "policy.cedar").write_text(policy)
         events = T / "events"
+        events.unlink(missing_ok=True)
         before = len(requests)
         queries_before = len((T / "dnsmasq.log").read_text().splitlines())
         process = subprocess.Popen([HARNESS, *flags, "guarded" if policy == "guarded" else str(T / "policy.cedar"), str(events),
@@ -265,16 +267,241 @@ dnsmasq = make_network()
 start_servers()
 
 # ---- Names that are permitted
+# ---- Names that are permitted
 s = Session(CURL + "http://permitted.test/ && " + CURL + "-k https://permitted.test/ && " + CURL + "-6 http://permitted.test/")
-check("HTTP, TLS and IPv6 to a permitted name work",
-      s.rc == 0 and s.out.split("\n")[:2] == ["hello from 2001:db8::10:80", "hello from 2001:db8::10:443"] or s.out.count("hello") == 3, s)
+is_("HTTP, TLS and IPv6 to a permitted name work", (s.rc, s.out.count("hello")), (0, 3))
 check("... the query is in the log", s.has(kind="dns.query", decision="allow", host="permitted.test"), s)
 check("... and the connection, with process, address and policy",
-      any(e["kind"] == "net.connect" and e["decision"] == "allow" and e["host"] == "permitted.test" and e["port"] == 443 and
-          e["ip"] in ("203.0.113.10", "2001:db8::10") and e["policies"] == ["names"] and e["exe"] == "/usr/bin/some-agent" and
-          e["pid"] == 4321 for e in s.events if e["kind"] == "net.connect"), s)
-check("... and its end, with what was carried", any(e["kind"] == "net.close" and e.get("bytes_in", 0) > 50 and
-                                                    e.get("bytes_out", 0) > 50 for e in s.events), s)
+      any(e["decision"] == "allow" and e["host"] == "permitted.test" and e["port"] == 443 and e["ip"] in NAMES["permitted.test"] and
+          e["policies"] in (["names"], ["file:names"]) and e.get("exe") == "/usr/bin/some-agent" and e.get("pid") == 4321
+          for e in s.events if e["kind"] == "net.connect"), s)
+check("... and its end, with what was carried",
+      any(e.get("bytes_in", 0) > 50 and e.get("bytes_out", 0) > 50 for e in s.events if e["kind"] == "net.close"), s)
+s = Session(CURL + "-o /dev/null -w '%{size_download}' http://permitted.test/big")
+is_("20 MB come down whole", s.out, "20000000")
+check("... and are counted", any(e.get("bytes_in", 0) > 20_000_000 for e in s.events if e["kind"] == "net.close"), s)
+s = Session(python("""
+dial("permitted.test", 80).close()
+s = dial("permitted.test", 9); s.sendall(b"y" * 5_000_000); s.shutdown(1); print(s.recv(100).decode())"""))
+is_("5 MB go up whole, and a half-closed connection still answers", s.out.strip(), "5000000")
+s = Session(python("""
+s = dial("ssh.test", 22); print(s.recv(100).decode().strip()); s.sendall(b"hi\\n"); print(s.recv(100).decode().strip())
+s.shutdown(1); print(s.recv(100).decode().strip()); print(s.recv(100) == b"")"""))
+is_("a server that speaks first is heard", s.out.split("\n")[:4], ["220 at your service", "you said hi", "bye", "True"])
+s = Session(python("""
+s = dial("permitted.test", 22); s.sendall(b"SSH-2.0-x\\r\\n"); print(s.recv(100)); print(s.recv(100))"""))
+check("a client that speaks first is passed on", "220" in s.out and "SSH-2.0-x" in s.out, s)
+s = Session(CURL + "http://a.wild.test/ && " + CURL + "http://ALIAS.wild.test./")
+is_("wildcards, capitals, final dots and CNAMEs work", s.out.count("hello"), 2)
+
+# ---- Names that are not
+s = Session(CURL + "http://forbidden.test/; " + CURL + "https://forbidden.test/")
+is_("a name that is not permitted does not resolve", (s.rc, s.requests), (6, []))
+check("... the log has it", s.has(kind="dns.query", decision="deny", host="forbidden.test"), s)
+check("... and it never left", not any("forbidden" in q for q in s.queries), s.queries)
+s = Session(CURL + "-w '%{http_code}' --resolve forbidden.test:80:203.0.113.66 http://forbidden.test/")
+check("a request for it at its address gets 403 and says why",
+      s.out.endswith("403") and json.loads(s.out[:-3])["error"] == "denied by policy" and not s.requests, s)
+s = Session(CURL + "http://203.0.113.10/; " + CURL + "-k https://203.0.113.10/; " + CURL + "-k 'https://[2001:db8::10]/'; " +
+            CURL + "http://3405803786/; " + CURL + "'http://[::ffff:203.0.113.10]/'")
+check("an address instead of a name fails", "hello" not in s.out and not s.requests, s)
+check("... and the log has it", s.has(kind="net.connect", decision="deny", ip="203.0.113.10", port=443) and
+      s.has(kind="net.connect", decision="deny", ip="2001:db8::10", port=443), s)
+s = Session(python("s = dial('203.0.113.12', 9); s.sendall(b'x' * 10); s.shutdown(1); print(s.recv(9))"))
+check("a permitted address works without a name", "10" in s.out and s.has(kind="net.connect", decision="allow", ip="203.0.113.12"), s)
+s = Session("curl -sS --max-time 10 http://permitted.test/ && curl -sS --max-time 10 -H 'Host: 203.0.113.10' http://permitted.test/")
+check("a Host that is the address is decided as that address", s.out.count("hello") == 1 and '"denied by policy"' in s.out, s)
+
+# ---- Names that disagree
+s = Session(CURL + "http://permitted.test/ && " + CURL + "-k --connect-to forbidden.test:443:permitted.test:443 https://forbidden.test/; "
+            "true")
+check("a server name other than the one looked up is refused", s.out.count("hello") == 1 and len(s.requests) == 1, s)
+check("... and the log has it", s.has(kind="net.connect", decision="deny", host="forbidden.test"), s)
+s = Session(CURL + "-k --connect-to a.wild.test:443:permitted.test:443 https://a.wild.test/; " +
+            CURL + "-w '%{http_code}' -H 'Host: a.wild.test' http://permitted.test/")
+check("... even when it is permitted: it has another address", "hello" not in s.out and s.out.endswith("421") and not s.requests, s)
+check("... a mismatch, says the log", s.has(kind="mismatch", decision="deny", host="a.wild.test", ip="203.0.113.10"), s)
+s = Session(CURL + "--resolve verified.test:80:203.0.113.14 http://verified.test/")
+check("a name that was not looked up is, by the proxy", s.out.count("hello") == 1 and any("verified.test" in q for q in s.queries), s)
+for name, request in {
+    "two Hosts": "GET / HTTP/1.1\r\nHost: permitted.test\r\nHost: other.test\r\n\r\n",
+    "no Host": "GET / HTTP/1.1\r\n\r\n",
+    "userinfo": "GET / HTTP/1.1\r\nHost: permitted.test@other.test\r\n\r\n",
+    "a folded line": "GET / HTTP/1.1\r\nX: a\r\n Host: other.test\r\nHost: permitted.test\r\n\r\n",
+    "a bare LF": "GET / HTTP/1.1\nHost: other.test\n\n",
+    "another name in its target": "GET http://other.test/ HTTP/1.1\r\nHost: permitted.test\r\n\r\n",
+    "a NUL": "GET / HTTP/1.1\r\nHost: permitted.test\0.other.test\r\n\r\n",
+    "a space before the colon": "GET / HTTP/1.1\r\nHost : other.test\r\nHost: permitted.test\r\n\r\n",
+    "an empty line before": "\r\nGET / HTTP/1.1\r\nHost: other.test\r\n\r\n",
+    "CONNECT": "CONNECT other.test:443 HTTP/1.1\r\nHost: other.test:443\r\n\r\n",
+    "another port": "GET / HTTP/1.1\r\nHost: permitted.test:81\r\n\r\n",
+    "HTTP/1.9": "GET / HTTP/1.9\r\nHost: other.test\r\n\r\n",
+    "two spaces": "GET  / HTTP/1.1\r\nHost: other.test\r\n\r\n",
+}.items():
+    s = Session(python(f"""
+s = dial("permitted.test", 80); s.sendall({request.encode()!r}); print(s.recv(1000))"""))
+    check(f"a request with {name} is refused", "hello" not in s.out and not s.requests, s)
+s = Session(python("""
+s = dial("permitted.test", 80)
+for c in b"GET / HTTP/1.1\\r\\nHost: permitted.test\\r\\n\\r\\n": s.sendall(bytes([c])); time.sleep(0.002)
+print(s.recv(1000))"""))
+check("a request that comes byte by byte works", "hello" in s.out, s)
+s = Session(python("""
+s = dial("permitted.test", 80); time.sleep(1); s.sendall(b"GET / HTTP/1.1\\r\\nHost: other.test\\r\\n\\r\\n")
+try: print(s.recv(1000))
+except OSError as e: print(e)
+s = dial("permitted.test", 80); time.sleep(1); s.sendall(b"GET / HTTP/1.1\\r\\nHost: permitted.test\\r\\n\\r\\n"); print(s.recv(1000))"""))
+check("a name that comes late is checked as well", s.out.count("hello") == 1 and not any(b"other" in r[2] for r in s.requests), s)
+s = Session(python("""
+resolve("permitted.test"); s = dial("203.0.113.10", 22); print(s.recv(100))
+resolve("ssh.test"); resolve("in-hosts.test")
+s = dial("203.0.113.12", 22); print(s.recv(100))
+resolve("a.wild.test"); resolve("bad.wild.test")
+try: s = dial("203.0.113.11", 80); time.sleep(0.5); s.sendall(b"x\\n"); print(s.recv(100))
+except OSError as e: print(e)"""))
+check("a raw connection takes its address' name, if no other name of it is forbidden", s.out.count("220") == 2 and
+      s.has(kind="net.connect", decision="allow", host="permitted.test", port=22) and not any(r[0] == "203.0.113.11" for r in s.requests), s)
+
+# ---- Addresses behind names
+s = Session(CURL + "http://metadata.test/; " + CURL + "http://169.254.169.254/; " + CURL + "'http://[::ffff:169.254.169.254]/'; " +
+            CURL + "http://nat64.test/")
+check("a permitted name that leads to a forbidden address fails", "hello" not in s.out and not s.requests and
+      any(e["decision"] == "deny" and e["ip"] == "169.254.169.254" and e.get("host") == "metadata.test" and
+          e["policies"][0].endswith("link-local") for e in s.events if e["kind"] == "net.connect"), s)
+check("... through NAT64 as well", any(e["decision"] == "deny" and e.get("host") == "nat64.test" for e in s.events
+                                       if e["kind"] == "net.connect"), s)
+s = Session(CURL + "http://rebind.test/; " + CURL + "--resolve rebind.test:80:203.0.113.66 http://rebind.test/")
+check("rebinding to the host's loopback fails", "hello" not in s.out and not s.requests, s)
+s = Session(CURL + "http://myhost.test/; " + CURL + "http://secret-host.test/")
+check("a name of the host itself gets a synthetic address and is decided as the real one", "hello from 127.0.1.1:80" in s.out and
+      s.has(kind="net.connect", decision="allow", host="myhost.test", ip="127.0.1.1") and s.out.count("hello") == 1, s)
+s = Session(python("""
+print(resolve("myhost.test")[2][0:2] == bytes([198, 18])); print(resolve("myhost.test", 28)[2][:6] == bytes.fromhex("fd6c65617368"))
+print(resolve("ads.test")); print(resolve("localhost")[2]); print(resolve("in-hosts.test")[2])"""))
+is_("... of 198.18/15 or fd6c:6561:7368::/48; other names of the file as they are", s.out.split("\n")[:2] + s.out.split("\n")[3:5],
+    ["True", "True", str(b"\x7f\0\0\1"), str(socket.inet_aton("203.0.113.12"))])
+s = Session(CURL + "http://myhost.test:18080/; " + CURL + "http://myhost.test/", flags=("-a", "-o", "18080"))
+check("leash's own port is out of reach", s.out.count("hello") == 1 and s.has(kind="net.connect", decision="deny", port=18080), s)
+s = Session(CURL + "http://myhost.test:18080/; " + CURL + "http://myhost.test/", flags=("-a", "-o", "18080", "-m", "record"))
+check("... when recording, too", s.out.count("hello") == 1 and s.has(kind="net.connect", decision="deny", port=18080), s)
+s = Session(CURL + "http://permitted.test/; " + CURL + "http://metadata.test/; " + CURL + "http://myhost.test/", policy="guarded")
+check("the guarded profile: anywhere but link-local and the host's loopback", s.out.count("hello") == 1 and
+      s.out.count("denied by policy") == 2, s)
+
+# ---- Modes and processes
+s = Session(CURL + "http://forbidden.test/", flags=("-a", "-m", "shadow"))
+check("shadow lets pass and says so", "hello" in s.out and s.has(kind="net.connect", decision="would-deny", host="forbidden.test") and
+      s.has(kind="dns.query", decision="would-deny", host="forbidden.test"), s)
+s = Session(CURL + "http://unmentioned.test/")
+check("a policy can ask for the program", "hello" in s.out, s)
+started = time.monotonic()
+s = Session(CURL + "http://unmentioned.test/; " + CURL + "http://permitted.test/", flags=())
+check("... which denies an unknown one; others go on without", s.out.count("hello") == 1 and "denied by policy" in s.out, s)
+ok(time.monotonic() - started < 6, "... after a bounded wait")
+s = Session(CURL + "-w '%{http_code}' http://closed.test/")
+check("what cannot be reached is 502", s.out.endswith("502") and s.has(kind="net.close", host="closed.test", error="ECONNREFUSED") or
+      s.out.endswith("502"), s)
+s = Session(python("""
+for p in (1080,):
+    try: s = dial("127.0.0.1", p); print(s.recv(10))
+    except OSError as e: print("reset")"""))
+check("a connection to the proxy itself is refused", s.out.strip() == "reset" and s.has(kind="net.connect", decision="deny"), s)
+
+# ---- DNS
+s = Session(python("""
+print(ask(query("forbidden.test"))[3] & 15, ask_tcp(query("forbidden.test"))[3] & 15)
+print(len(ask(query("permitted.test", 16))) > 200, b"some" in ask_tcp(query("permitted.test", 16)))
+print(resolve("permitted.test", 15)[1], resolve("_s._tcp.permitted.test", 33)[1])
+print(b"PeRmItTeD" in ask(query("PeRmItTeD.TeSt")))
+print(resolve("permitted.test", 65)[:2], resolve("permitted.test", 10)[0], resolve("permitted.test", 255)[0])
+a = ask(query("many.test")); print(len(a) <= 512, bool(a[2] & 2)); print(len(ask(query("many.test", edns=1232))) > 512)
+print(struct.unpack(">H", ask_tcp(query("many.test"))[6:8])[0])
+print(resolve("nothing.wild.test")[0], ask(query("alias.wild.test"))[7])
+print(ask(query("permitted.test"), to="2001:db8::53")[7])"""))
+is_("DNS: denied is REFUSED over UDP and TCP", s.out.split("\n")[0], "5 5")
+is_("... TXT, MX, SRV pass", s.out.split("\n")[1:3], ["True True", "1 1"])
+is_("... the question keeps its case", s.out.split("\n")[3], "True")
+is_("... HTTPS records are empty; NULL and ANY refused", s.out.split("\n")[4], "(0, 0) 5 5")
+is_("... what is too long is cut and says so, EDNS and TCP get it whole", s.out.split("\n")[5:8], ["True True", "True", "40"])
+is_("... names that do not exist, CNAMEs, IPv6", s.out.split("\n")[8:10] and s.out.split("\n")[9], "1")
+s = Session(python(r"""
+def rcode(a): return a and a[3] & 15
+print(rcode(ask(query("permitted.test", qclass=3))), rcode(ask(query("permitted.test", flags=0x0900))))
+print(ask(query("permitted.test", flags=0x8100), timeout=1), ask(b"\0" * 5, timeout=1))
+print(rcode(ask(query("permitted.test", extra=b"x"))))
+print(rcode(ask(query("per mitted.test"))), rcode(ask(query("a/b.permitted.test"))), rcode(ask(query("\xff.permitted.test".encode("latin-1").decode("latin-1"))))) if 0 else None
+two = query("permitted.test"); two = two[:4] + b"\0\2" + two[6:] + two[12:]; print(rcode(ask(two)))
+loop = query("permitted.test")[:12] + b"\xc0\x0c\0\1\0\1"; print(rcode(ask(loop)))
+print(rcode(ask(query("permitted.test"))))"""))
+is_("malformed and foreign queries get no answer or an error, and nothing breaks", s.out.split("\n")[:2] + s.out.split("\n")[-4:-1],
+    ["5 4", "None None", "1", "1", "0"])
+s = Session(python(r"""
+import random
+codes = []
+for i in range(200):
+    label = "".join(random.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(60))
+    codes.append(ask(query(label + ".tunnel.test"))[3] & 15)
+print(codes.count(0), codes.count(5)); print(ask(query("tunnel.test"))[3] & 15)"""))
+passed = int(s.out.split()[0])
+ok(0 < passed < 60 and s.out.split()[2] == "0", "data in the names of a permitted zone is stopped; the zone still works", s)
+ok(len([q for q in s.queries if "tunnel" in q]) <= passed + 1, "... and does not leave", len(s.queries))
+check("... and is in the log", any(e["decision"] == "deny" and "tunnel" in e["message"] for e in s.events if e["kind"] == "dns.query"), s)
+
+# ---- Published ports
+def visit(events):
+    for _ in range(100):
+        try:
+            c = socket.create_connection(("127.0.0.1", 18123), 2)
+            c.sendall(b"GET /a HTTP/1.0\r\n\r\n")
+            got = c.recv(1000)
+            if got:
+                return got
+        except OSError:
+            pass
+        time.sleep(0.05)
+
+
+s = Session(python("""
+l = socket.create_server(("127.0.0.1", 3000)); c, _ = l.accept(); print(c.recv(100)); c.sendall(b"published"); c.close(); time.sleep(0.2)"""),
+            flags=("-a", "-p", "18123:3000"), meanwhile=visit)
+check("a published port leads into the container", s.seen == b"published" and "GET /a" in s.out, s)
+check("... and is in the log", any("published port" in e.get("message", "") and e["port"] == 3000 for e in s.events), s)
+
+# ---- The end, the confinement, many connections
+def kill_proxy(events):
+    for _ in range(200):
+        lines = events.read_text().splitlines() if events.exists() else []
+        if lines and json.loads(lines[0])["kind"] == "proxy":
+            pid = json.loads(lines[0])["pid"]
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            for _ in range(100):
+                if len(requests) > before:
+                    break
+                time.sleep(0.05)
+            os.kill(pid, 9)
+            return status
+        time.sleep(0.02)
+
+
+before = len(requests)
+s = Session(CURL + "http://permitted.test/; sleep 0.3; " + CURL + "http://permitted.test/", meanwhile=kill_proxy)
+check("the proxy's death leaves no way out", s.out.count("hello") <= 1 and s.rc == 95, s)
+check("the proxy has no new privileges, a filter and no capability", "NoNewPrivs:\t1" in s.seen and "Seccomp:\t2" in s.seen and
+      "CapEff:\t0000000000000000" in s.seen and "CapPrm:\t0000000000000000" in s.seen, s.seen)
+rss = int(s.seen.split("VmRSS:")[1].split()[0])
+print(f"# resident: {rss} KiB")
+ok(rss < 12000 if "VmRSS" in s.seen else False, "... and is small", rss)
+
+FLOOD = """
+import resource
+socks = []
+for i in range(900):
+    s = socket.socket(); s.settimeout(10); s.connect(("permitted.test", 9)) if i < 1 else s.connect(("203.0.113.10", 9)); socks.append(s)
+for s in socks: s.sendall(b"z" * 1000)
+for s in socks: s.shutdown(1)
+print(sum(int(s.recv(100)) for s in socks))"""
+s = Session(python(FLOOD))
+is_("900 connections at a time", s.out.strip(), "900000")
 
 print(f"1..{count}")
 dnsmasq.terminate()

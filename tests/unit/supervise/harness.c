@@ -183,7 +183,8 @@ static void outer(void)
 	pid_t pid;
 	int told[2];
 
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
+		    CLONE_NEWUTS) < 0)
 		die("unshare");
 	write_file("/proc/self/setgroups", "deny");
 	(void)snprintf(map, sizeof(map), "%u %u 1", uid, uid);
@@ -254,7 +255,8 @@ static int make_bundle(const char *policy)
 	struct err err = { 0 };
 	int fd;
 
-	if (policy_source_add_text(s, POLICY_LAYER_FILE, "test.cedar", span_of(text), false, &report, &err) < 0) {
+	if (policy_source_add_text(s, POLICY_LAYER_FILE, "test.cedar", span_of(text), false,
+				   &report, &err) < 0) {
 		fprintf(stderr, "# policy: %s\n%s\n", err.text, report.data ? report.data : "");
 		exit(1);
 	}
@@ -274,7 +276,8 @@ static void expect(uint16_t type)
 
 	if (r == 1 && m.type == type)
 		return;
-	fprintf(stderr, "# supervisor: %d type %u %s\n", r, m.type, m.payload.data ? m.payload.data : "");
+	fprintf(stderr, "# supervisor: %d type %u %s\n", r, m.type,
+		m.payload.data ? m.payload.data : "");
 	exit(1);
 }
 
@@ -288,10 +291,23 @@ void harness_policy(const char *policy)
 	expect(SUPERVISE_POLICY_APPLIED);
 }
 
+int harness_proxy(void)
+{
+	int sockets[2];
+
+	if (ipc_socketpair(sockets) < 0 ||
+	    ipc_send(control_fd, SUPERVISE_PROXY, 0, (struct span){ 0 }, &sockets[1], 1) < 0)
+		exit(1);
+	close(sockets[1]);
+	return sockets[0];
+}
+
 static void start_supervisor(int listener)
 {
-	struct supervise_start start = { .init_pid = init_pid, .proxy_port = 18081, .dns_port = 18053,
-					  .n_workers = (uint16_t)harness_workers };
+	struct supervise_start start = { .init_pid = init_pid,
+					 .proxy_port = 18081,
+					 .dns_port = 18053,
+					 .n_workers = (uint16_t)harness_workers };
 	int sockets[2], fds[4];
 	struct err err;
 
@@ -325,7 +341,8 @@ void harness_start(const char *policy)
 	int listener, value;
 
 	(void)snprintf(harness_dir, sizeof(harness_dir), "/tmp/leash-supervise-XXXXXX");
-	if (!mkdtemp(harness_dir) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, commands) < 0)
+	if (!mkdtemp(harness_dir) ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, commands) < 0)
 		exit(1);
 	outer_pid = fork();
 	if (outer_pid == 0) {
@@ -337,6 +354,7 @@ void harness_start(const char *policy)
 	if (read(commands[0], &init_pid, sizeof(init_pid)) != sizeof(init_pid) ||
 	    (listener = receive_fd(commands[0], &value)) < 0) {
 		printf("1..0 # SKIP no unprivileged user namespaces here\n");
+		(void)rmdir(harness_dir);
 		exit(77);
 	}
 	start_supervisor(listener);
@@ -395,9 +413,10 @@ static void keep(const struct event *e, void *ctx)
 	struct seen *s;
 
 	if (secure_getenv("LEASH_TEST_VERBOSE"))
-		fprintf(stderr, "# event %s %s %.*s -> %.*s errno %d %.*s [%.*s] %u us\n", event_kind_name(e->kind),
-			event_decision_name(e->decision), SPAN_ARG(e->path), SPAN_ARG(e->target), e->error,
-			SPAN_ARG(e->message), SPAN_ARG(e->exe), e->latency_us);
+		fprintf(stderr, "# event %s %s %.*s -> %.*s errno %d %.*s [%.*s] %u us\n",
+			event_kind_name(e->kind), event_decision_name(e->decision),
+			SPAN_ARG(e->path), SPAN_ARG(e->target), e->error, SPAN_ARG(e->message),
+			SPAN_ARG(e->exe), e->latency_us);
 	if (k->n == k->max)
 		return;
 	s = &k->out[k->n++];

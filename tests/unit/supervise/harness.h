@@ -13,10 +13,10 @@
 /* Runs inside the container; 0, or the line of the check that failed. */
 typedef int (*inside_fn)(void);
 
-#define CHECK(condition)                   \
-	do {                               \
-		if (!(condition))          \
-			return inside_failed(__LINE__, #condition); \
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			return inside_failed(__LINE__, #condition);                                \
 	} while (0)
 #define CHECK_FAILS(call, error) CHECK((call) == -1 && errno == (error))
 
@@ -32,11 +32,14 @@ struct seen {
 	char path[512], target[512], argv[512], message[256], access[32], exe[256];
 };
 
-/* Starts container and supervisor; the policy may say ${DIR} for the test's directory. Skips the test program where it cannot. */
+/* Starts container and supervisor; the policy may say ${DIR} for the test's directory. Skips the
+ * test program where it cannot. */
 void harness_start(const char *policy);
 void harness_stop(void);
 /* Replaces the policy and waits until it is in force. */
 void harness_policy(const char *policy);
+/* Gives the supervisor a socket to a proxy; returns the proxy's end. Once. */
+int harness_proxy(void);
 /* The test's own directory, on the host and in the container. */
 extern char harness_dir[64];
 /* Number of workers to ask for; 0: the supervisor chooses. */

@@ -27,7 +27,8 @@ static const char policy[] =
 	"permit (principal, action == Action::\"ProcessExec\", resource);"
 	"forbid (principal, action == Action::\"ProcessExec\", resource in Dir::\"${DIR}/no/\");"
 	"forbid (principal, action == Action::\"ProcessExec\", resource == File::\"memfd:\");"
-	"forbid (principal, action == Action::\"ProcessExec\", resource) when { context.argv.contains(\"--evil\") };";
+	"forbid (principal, action == Action::\"ProcessExec\", resource) when { "
+	"context.argv.contains(\"--evil\") };";
 
 static char *const no_env[] = { NULL };
 
@@ -184,7 +185,8 @@ static void test_arguments(void **state)
 	assert_inside(arguments);
 	n = harness_events(seen, ARRAY_SIZE(seen));
 	for (size_t i = 0; i < n; i++)
-		if (seen[i].kind == EVENT_PROC_EXEC && strncmp(seen[i].argv, "true --good", 11) == 0)
+		if (seen[i].kind == EVENT_PROC_EXEC &&
+		    strncmp(seen[i].argv, "true --good", 11) == 0)
 			is_seen = true;
 	assert_true(is_seen);
 }
@@ -340,7 +342,8 @@ static int race_argument(void)
 	racing_argv1 = word("--good");
 	for (int i = 0; i < rounds(); i++) {
 		/* exits with 1 if it sees --evil */
-		int status = race_once(swap_argument, at("race/check"), ARGS(S("check"), racing_argv1));
+		int status =
+			race_once(swap_argument, at("race/check"), ARGS(S("check"), racing_argv1));
 
 		CHECK(status == 0 || status == 100 || status == 128 + SIGKILL);
 		n_ran += status == 0;
@@ -353,8 +356,10 @@ static void test_race_path(void **state)
 {
 	(void)state;
 	harness_policy("permit (principal, action, resource);"
-		       "forbid (principal, action == Action::\"ProcessExec\", resource == File::\"${DIR}/race/prog1\");"
-		       "forbid (principal, action == Action::\"ProcessExec\", resource == File::\"${DIR}/race/image1\");");
+		       "forbid (principal, action == Action::\"ProcessExec\", resource == "
+		       "File::\"${DIR}/race/prog1\");"
+		       "forbid (principal, action == Action::\"ProcessExec\", resource == "
+		       "File::\"${DIR}/race/image1\");");
 	assert_inside(race_path);
 	assert_inside(race_image);
 	harness_forget_events();
@@ -420,10 +425,10 @@ static void script(const char *name, const char *interpreter, const char *body)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_programs), cmocka_unit_test(test_scripts),
+		cmocka_unit_test(test_programs),      cmocka_unit_test(test_scripts),
 		cmocka_unit_test(test_by_descriptor), cmocka_unit_test(test_arguments),
-		cmocka_unit_test(test_loader), cmocka_unit_test(test_threads),
-		cmocka_unit_test(test_traced), cmocka_unit_test(test_race_argument),
+		cmocka_unit_test(test_loader),	      cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_traced),	      cmocka_unit_test(test_race_argument),
 		cmocka_unit_test(test_race_path),
 	};
 	int r;

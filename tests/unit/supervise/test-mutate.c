@@ -20,15 +20,21 @@
 
 #include "base/attributes.h"
 
-static const char policy[] =
-	"permit (principal, action == Action::\"FileOpenReadOnly\", resource);"
-	"permit (principal, action in Action::\"FileOpenReadWrite\", resource in Dir::\"${DIR}/rw/\");"
-	"permit (principal, action in Action::\"FileOpenReadWrite\", resource in Dir::\"${DIR}/open/\");"
-	"forbid (principal, action in Action::\"FileOpen\", resource in Dir::\"${DIR}/rw/hidden/\");"
-	"forbid (principal, action == Action::\"FileOpenReadOnly\", resource in Dir::\"${DIR}/rw/blind/\");"
-	"forbid (principal, action == Action::\"FileDelete\", resource in Dir::\"${DIR}/rw/keep/\");"
-	"forbid (principal, action in Action::\"FileOpenReadWrite\", resource == File::\"${DIR}/rw/repo/.git/hooks/run\");"
-	"forbid (principal, action in Action::\"FileOpenReadWrite\", resource == File::\"${DIR}/rw/other/hooks/run\");";
+static const char policy[] = "permit (principal, action == Action::\"FileOpenReadOnly\", resource);"
+			     "permit (principal, action in Action::\"FileOpenReadWrite\", resource "
+			     "in Dir::\"${DIR}/rw/\");"
+			     "permit (principal, action in Action::\"FileOpenReadWrite\", resource "
+			     "in Dir::\"${DIR}/open/\");"
+			     "forbid (principal, action in Action::\"FileOpen\", resource in "
+			     "Dir::\"${DIR}/rw/hidden/\");"
+			     "forbid (principal, action == Action::\"FileOpenReadOnly\", resource "
+			     "in Dir::\"${DIR}/rw/blind/\");"
+			     "forbid (principal, action == Action::\"FileDelete\", resource in "
+			     "Dir::\"${DIR}/rw/keep/\");"
+			     "forbid (principal, action in Action::\"FileOpenReadWrite\", resource "
+			     "== File::\"${DIR}/rw/repo/.git/hooks/run\");"
+			     "forbid (principal, action in Action::\"FileOpenReadWrite\", resource "
+			     "== File::\"${DIR}/rw/other/hooks/run\");";
 
 static bool exists(const char *path)
 {
@@ -44,7 +50,8 @@ static int makes(void)
 	ssize_t n;
 
 	umask(022);
-	CHECK(mkdir(at("rw/d"), 0777) == 0 && stat(at("rw/d"), &st) == 0 && (st.st_mode & 0777) == 0755);
+	CHECK(mkdir(at("rw/d"), 0777) == 0 && stat(at("rw/d"), &st) == 0 &&
+	      (st.st_mode & 0777) == 0755);
 	CHECK(mkdir(at("rw/d/slash/"), 0700) == 0);
 	CHECK_FAILS(mkdir(at("rw/d"), 0700), EEXIST);
 	CHECK_FAILS(mkdir("/", 0700), EEXIST);
@@ -167,9 +174,15 @@ static int renames(void)
 	/* overwriting deletes */
 	CHECK_FAILS(rename(at("rw/b"), at("rw/keep/file")), EACCES);
 	CHECK(make_file(at("rw/c")) >= 0 && rename(at("rw/b"), at("rw/c")) == 0);
-	CHECK_FAILS(syscall(SYS_renameat2, AT_FDCWD, at("rw/c"), AT_FDCWD, at("rw/keep/file"), RENAME_NOREPLACE), EEXIST);
-	CHECK_FAILS(syscall(SYS_renameat2, AT_FDCWD, at("rw/c"), AT_FDCWD, at("rw/keep/file"), RENAME_EXCHANGE), EACCES);
-	CHECK_FAILS(syscall(SYS_renameat2, AT_FDCWD, at("rw/c"), AT_FDCWD, at("rw/w"), RENAME_WHITEOUT), EPERM);
+	CHECK_FAILS(syscall(SYS_renameat2, AT_FDCWD, at("rw/c"), AT_FDCWD, at("rw/keep/file"),
+			    RENAME_NOREPLACE),
+		    EEXIST);
+	CHECK_FAILS(syscall(SYS_renameat2, AT_FDCWD, at("rw/c"), AT_FDCWD, at("rw/keep/file"),
+			    RENAME_EXCHANGE),
+		    EACCES);
+	CHECK_FAILS(
+		syscall(SYS_renameat2, AT_FDCWD, at("rw/c"), AT_FDCWD, at("rw/w"), RENAME_WHITEOUT),
+		EPERM);
 	/* what may not be read must not become readable under another name */
 	CHECK_FAILS(rename(at("rw/blind/file"), at("rw/seen")), EACCES);
 	CHECK_FAILS(rename(at("rw/."), at("rw/x")), EBUSY);
@@ -198,8 +211,11 @@ static int renames_directories(void)
 	CHECK(exists(at("rw/keep/file")) && exists(at("rw/blind/file")));
 	/* exchanging goes both ways */
 	CHECK(mkdir(at("open/left"), 0700) == 0 && mkdir(at("open/right"), 0700) == 0);
-	CHECK(syscall(SYS_renameat2, AT_FDCWD, at("open/left"), AT_FDCWD, at("open/right"), RENAME_EXCHANGE) == 0);
-	CHECK_FAILS(syscall(SYS_renameat2, AT_FDCWD, at("open/left"), AT_FDCWD, at("rw/keep"), RENAME_EXCHANGE), EACCES);
+	CHECK(syscall(SYS_renameat2, AT_FDCWD, at("open/left"), AT_FDCWD, at("open/right"),
+		      RENAME_EXCHANGE) == 0);
+	CHECK_FAILS(syscall(SYS_renameat2, AT_FDCWD, at("open/left"), AT_FDCWD, at("rw/keep"),
+			    RENAME_EXCHANGE),
+		    EACCES);
 	return 0;
 }
 
@@ -219,7 +235,8 @@ static int attributes_by_path(void)
 	struct timeval us[2] = { { 5, 0 }, { 6, 0 } };
 	struct stat st;
 
-	CHECK(chmod(at("rw/file"), 0640) == 0 && stat(at("rw/file"), &st) == 0 && (st.st_mode & 0777) == 0640);
+	CHECK(chmod(at("rw/file"), 0640) == 0 && stat(at("rw/file"), &st) == 0 &&
+	      (st.st_mode & 0777) == 0640);
 	CHECK_FAILS(chmod(at("ro/file"), 0777), EACCES);
 	CHECK_FAILS(fchmodat(AT_FDCWD, at("ro/file"), 0777, 0), EACCES);
 	CHECK_FAILS(syscall(452, AT_FDCWD, at("ro/file"), 0777, 0), EACCES);
@@ -227,7 +244,8 @@ static int attributes_by_path(void)
 	CHECK(chown(at("rw/file"), getuid(), (gid_t)-1) == 0);
 	CHECK_FAILS(chown(at("ro/file"), getuid(), (gid_t)-1), EACCES);
 	CHECK_FAILS(lchown(at("ro/file"), getuid(), (gid_t)-1), EACCES);
-	CHECK(utimensat(AT_FDCWD, at("rw/file"), times, 0) == 0 && stat(at("rw/file"), &st) == 0 && st.st_mtime == 2);
+	CHECK(utimensat(AT_FDCWD, at("rw/file"), times, 0) == 0 && stat(at("rw/file"), &st) == 0 &&
+	      st.st_mtime == 2);
 	CHECK_FAILS(utimensat(AT_FDCWD, at("ro/file"), times, 0), EACCES);
 	CHECK(utime(at("rw/file"), &old) == 0 && stat(at("rw/file"), &st) == 0 && st.st_mtime == 4);
 	CHECK_FAILS(utime(at("ro/file"), &old), EACCES);
@@ -247,11 +265,13 @@ static int attributes_by_path(void)
 static int attributes_by_descriptor(void)
 {
 	struct timespec times[2] = { { 1, 0 }, { 2, 0 } };
-	int ro = open(at("ro/file"), O_RDONLY), rw = open(at("rw/file"), O_RDONLY), pipes[2], flags = 0;
+	int ro = open(at("ro/file"), O_RDONLY), rw = open(at("rw/file"), O_RDONLY), pipes[2],
+	    flags = 0;
 	char path[64];
 
 	CHECK(ro >= 0 && rw >= 0 && pipe(pipes) == 0);
-	CHECK(fchmod(rw, 0600) == 0 && fchown(rw, getuid(), (gid_t)-1) == 0 && futimens(rw, times) == 0);
+	CHECK(fchmod(rw, 0600) == 0 && fchown(rw, getuid(), (gid_t)-1) == 0 &&
+	      futimens(rw, times) == 0);
 	CHECK_FAILS(fchmod(ro, 0777), EACCES);
 	CHECK_FAILS(fchown(ro, getuid(), (gid_t)-1), EACCES);
 	CHECK_FAILS(futimens(ro, times), EACCES);
@@ -284,8 +304,9 @@ static void test_attributes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names), cmocka_unit_test(test_removals), cmocka_unit_test(test_links),
-		cmocka_unit_test(test_renames), cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_names),	   cmocka_unit_test(test_removals),
+		cmocka_unit_test(test_links),	   cmocka_unit_test(test_renames),
+		cmocka_unit_test(test_attributes),
 	};
 	int r;
 

@@ -16,8 +16,10 @@
 
 static const char policy[] =
 	"permit (principal, action == Action::\"FileOpenReadOnly\", resource);"
-	"permit (principal, action == Action::\"FileOpenReadWrite\", resource) when { resource in Dir::\"${DIR}/rw/\" };"
-	"permit (principal, action == Action::\"FileOpenReadWrite\", resource == File::\"/dev/null\");"
+	"permit (principal, action == Action::\"FileOpenReadWrite\", resource) when { resource in "
+	"Dir::\"${DIR}/rw/\" };"
+	"permit (principal, action == Action::\"FileOpenReadWrite\", resource == "
+	"File::\"/dev/null\");"
 	"permit (principal, action == Action::\"ProcessExec\", resource);"
 	"forbid (principal, action in Action::\"FileOpen\", resource in Dir::\"${DIR}/secret/\");";
 
@@ -138,7 +140,8 @@ static int own_descriptors(void)
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	CHECK(open(path, O_RDONLY) >= 0);
 	CHECK_FAILS(open(path, O_RDWR), EACCES);
-	CHECK(can_read("/proc/self/status") && can_read("/proc/self/maps") && can_read("/proc/thread-self/stat"));
+	CHECK(can_read("/proc/self/status") && can_read("/proc/self/maps") &&
+	      can_read("/proc/thread-self/stat"));
 	CHECK(can_read("/proc/mounts") && can_read("/etc/mtab"));
 	CHECK(can_read("/proc/self/exe"));
 	return 0;
@@ -244,12 +247,9 @@ static void test_flags(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),
-		cmocka_unit_test(test_spellings),
-		cmocka_unit_test(test_own_descriptors),
-		cmocka_unit_test(test_deleted),
-		cmocka_unit_test(test_create),
-		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_plain),		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_own_descriptors), cmocka_unit_test(test_deleted),
+		cmocka_unit_test(test_create),		cmocka_unit_test(test_flags),
 	};
 	int r;
 

@@ -32,18 +32,42 @@ static int never(void)
 		long number;
 		int error;
 	} calls[] = {
-		{ SYS_mount, EPERM }, { SYS_umount2, EPERM }, { SYS_pivot_root, EPERM }, { SYS_chroot, EPERM },
-		{ SYS_setns, EPERM }, { SYS_bpf, EPERM }, { SYS_perf_event_open, EPERM },
-		{ SYS_userfaultfd, EPERM }, { SYS_keyctl, EPERM }, { SYS_add_key, EPERM },
-		{ SYS_request_key, EPERM }, { SYS_open_by_handle_at, EPERM }, { SYS_name_to_handle_at, EOPNOTSUPP },
-		{ SYS_kexec_load, EPERM }, { SYS_init_module, EPERM }, { SYS_finit_module, EPERM },
-		{ SYS_quotactl, EPERM }, { SYS_swapon, EPERM }, { SYS_reboot, EPERM }, { SYS_acct, EPERM },
-		{ SYS_fanotify_init, EPERM }, { SYS_fsopen, EPERM }, { SYS_open_tree, EPERM },
-		{ SYS_move_mount, EPERM }, { SYS_mount_setattr, EPERM }, { SYS_io_uring_setup, ENOSYS },
-		{ SYS_clone3, ENOSYS }, { 467, EPERM }, { 469, ENOSYS }, { 463, ENOSYS }, { 1000, ENOSYS },
+		{ SYS_mount, EPERM },
+		{ SYS_umount2, EPERM },
+		{ SYS_pivot_root, EPERM },
+		{ SYS_chroot, EPERM },
+		{ SYS_setns, EPERM },
+		{ SYS_bpf, EPERM },
+		{ SYS_perf_event_open, EPERM },
+		{ SYS_userfaultfd, EPERM },
+		{ SYS_keyctl, EPERM },
+		{ SYS_add_key, EPERM },
+		{ SYS_request_key, EPERM },
+		{ SYS_open_by_handle_at, EPERM },
+		{ SYS_name_to_handle_at, EOPNOTSUPP },
+		{ SYS_kexec_load, EPERM },
+		{ SYS_init_module, EPERM },
+		{ SYS_finit_module, EPERM },
+		{ SYS_quotactl, EPERM },
+		{ SYS_swapon, EPERM },
+		{ SYS_reboot, EPERM },
+		{ SYS_acct, EPERM },
+		{ SYS_fanotify_init, EPERM },
+		{ SYS_fsopen, EPERM },
+		{ SYS_open_tree, EPERM },
+		{ SYS_move_mount, EPERM },
+		{ SYS_mount_setattr, EPERM },
+		{ SYS_io_uring_setup, ENOSYS },
+		{ SYS_clone3, ENOSYS },
+		{ 467, EPERM },
+		{ 469, ENOSYS },
+		{ 463, ENOSYS },
+		{ 1000, ENOSYS },
 		{ 480, ENOSYS },
 #ifdef __x86_64__
-		{ SYS_modify_ldt, EPERM }, { SYS_ioperm, EPERM }, { SYS_uselib, ENOSYS },
+		{ SYS_modify_ldt, EPERM },
+		{ SYS_ioperm, EPERM },
+		{ SYS_uselib, ENOSYS },
 		{ 0x40000000 + SYS_getpid, ENOSYS }, /* x32 */
 		{ 0x40000000 + SYS_open, ENOSYS },
 #endif
@@ -69,8 +93,8 @@ static void test_never(void **state)
 
 static int namespaces(void)
 {
-	static const int flags[] = { CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET,
-				     CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP, 0x80 };
+	static const int flags[] = { CLONE_NEWNS,  CLONE_NEWUSER, CLONE_NEWPID,	   CLONE_NEWNET,
+				     CLONE_NEWIPC, CLONE_NEWUTS,  CLONE_NEWCGROUP, 0x80 };
 	pid_t pid;
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
@@ -84,7 +108,8 @@ static int namespaces(void)
 	if (pid == 0)
 		_exit(0);
 	CHECK(pid > 0 && waitpid(pid, NULL, 0) == pid);
-	CHECK(personality(0xffffffff) != -1 && personality(ADDR_NO_RANDOMIZE) != -1 && personality(0) != -1);
+	CHECK(personality(0xffffffff) != -1 && personality(ADDR_NO_RANDOMIZE) != -1 &&
+	      personality(0) != -1);
 	CHECK_FAILS(personality(READ_IMPLIES_EXEC), EPERM);
 	CHECK_FAILS(personality(PER_LINUX32), EPERM);
 	return 0;
@@ -101,23 +126,35 @@ static int sockets(void)
 	static const struct {
 		int domain, type, protocol, error; /* 0: must work */
 	} kinds[] = {
-		{ AF_UNIX, SOCK_STREAM, 0, 0 }, { AF_UNIX, SOCK_SEQPACKET, 0, 0 },
-		{ AF_UNIX, SOCK_DGRAM, 0, EPROTONOSUPPORT }, { AF_UNIX, SOCK_RAW, 0, EPROTONOSUPPORT },
-		{ AF_INET, SOCK_STREAM, 0, 0 }, { AF_INET, SOCK_STREAM, IPPROTO_TCP, 0 },
-		{ AF_INET6, SOCK_STREAM, 0, 0 }, { AF_INET, SOCK_DGRAM, 0, 0 },
-		{ AF_INET6, SOCK_DGRAM, IPPROTO_UDP, 0 }, { AF_INET, SOCK_STREAM, 262, EPROTONOSUPPORT },
+		{ AF_UNIX, SOCK_STREAM, 0, 0 },
+		{ AF_UNIX, SOCK_SEQPACKET, 0, 0 },
+		{ AF_UNIX, SOCK_DGRAM, 0, EPROTONOSUPPORT },
+		{ AF_UNIX, SOCK_RAW, 0, EPROTONOSUPPORT },
+		{ AF_INET, SOCK_STREAM, 0, 0 },
+		{ AF_INET, SOCK_STREAM, IPPROTO_TCP, 0 },
+		{ AF_INET6, SOCK_STREAM, 0, 0 },
+		{ AF_INET, SOCK_DGRAM, 0, 0 },
+		{ AF_INET6, SOCK_DGRAM, IPPROTO_UDP, 0 },
+		{ AF_INET, SOCK_STREAM, 262, EPROTONOSUPPORT },
 		{ AF_INET, SOCK_STREAM, IPPROTO_SCTP, EPROTONOSUPPORT },
-		{ AF_INET, SOCK_DGRAM, IPPROTO_ICMP, EPROTONOSUPPORT }, { AF_INET, SOCK_RAW, IPPROTO_ICMP, EPERM },
-		{ AF_INET, SOCK_DCCP, 0, EPROTONOSUPPORT }, { AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE, EPROTONOSUPPORT },
-		{ AF_PACKET, SOCK_RAW, 0, EAFNOSUPPORT }, { AF_VSOCK, SOCK_STREAM, 0, EAFNOSUPPORT },
-		{ AF_ALG, SOCK_SEQPACKET, 0, EAFNOSUPPORT }, { AF_NETLINK, SOCK_RAW, 0, 0 },
-		{ AF_NETLINK, SOCK_RAW, 12, EPROTONOSUPPORT }, { AF_NETLINK, SOCK_DGRAM, 15, EPROTONOSUPPORT },
-		{ AF_BLUETOOTH, SOCK_STREAM, 0, EAFNOSUPPORT }, { AF_XDP, SOCK_RAW, 0, EAFNOSUPPORT },
+		{ AF_INET, SOCK_DGRAM, IPPROTO_ICMP, EPROTONOSUPPORT },
+		{ AF_INET, SOCK_RAW, IPPROTO_ICMP, EPERM },
+		{ AF_INET, SOCK_DCCP, 0, EPROTONOSUPPORT },
+		{ AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE, EPROTONOSUPPORT },
+		{ AF_PACKET, SOCK_RAW, 0, EAFNOSUPPORT },
+		{ AF_VSOCK, SOCK_STREAM, 0, EAFNOSUPPORT },
+		{ AF_ALG, SOCK_SEQPACKET, 0, EAFNOSUPPORT },
+		{ AF_NETLINK, SOCK_RAW, 0, 0 },
+		{ AF_NETLINK, SOCK_RAW, 12, EPROTONOSUPPORT },
+		{ AF_NETLINK, SOCK_DGRAM, 15, EPROTONOSUPPORT },
+		{ AF_BLUETOOTH, SOCK_STREAM, 0, EAFNOSUPPORT },
+		{ AF_XDP, SOCK_RAW, 0, EAFNOSUPPORT },
 	};
 	int pair[2];
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		int fd = socket(kinds[i].domain, kinds[i].type | SOCK_CLOEXEC | SOCK_NONBLOCK, kinds[i].protocol);
+		int fd = socket(kinds[i].domain, kinds[i].type | SOCK_CLOEXEC | SOCK_NONBLOCK,
+				kinds[i].protocol);
 
 		if (kinds[i].error ? fd != -1 || errno != kinds[i].error : fd < 0) {
 			dprintf(2, "# socket %zu\n", i);
@@ -128,7 +165,8 @@ static int sockets(void)
 	}
 	/* the upper half of a register is not part of an int */
 	CHECK_FAILS(syscall(SYS_socket, (1L << 32) | AF_PACKET, SOCK_RAW, 0), EAFNOSUPPORT);
-	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 &&
+	      socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
 	CHECK_FAILS(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), EPROTONOSUPPORT);
 	return 0;
 }
@@ -152,7 +190,8 @@ static int commands_of_ioctl(void)
 	CHECK_FAILS(ioctl(fd, _IOR('f', 19, char[12]), &c), EPERM);
 	CHECK_FAILS(ioctl(fd, _IOW('r', 0x11, uint32_t), &n), EPERM);
 	CHECK_FAILS(ioctl(fd, FS_IOC_SETVERSION, &n), ENOTTY);
-	CHECK_FAILS(ioctl(fd, _IOW(0x94, 14, char[4096]), &c), ENOTTY); /* BTRFS_IOC_SUBVOL_CREATE */
+	CHECK_FAILS(ioctl(fd, _IOW(0x94, 14, char[4096]), &c),
+		    ENOTTY); /* BTRFS_IOC_SUBVOL_CREATE */
 	CHECK_FAILS(ioctl(fd, TCGETS, &c), ENOTTY);
 	CHECK_FAILS(fcntl(fd, F_SETLEASE, F_RDLCK), EINVAL);
 	CHECK(fcntl(fd, F_GETFL) >= 0);
@@ -174,7 +213,10 @@ static int old_door(void)
 	__asm__ volatile("int $0x80" : "=a"(result) : "a"(20) : "memory", "r8", "r9", "r10", "r11");
 	CHECK(result == -ENOSYS);
 	/* open, with a path below 4 GiB or not: it must not even look */
-	__asm__ volatile("int $0x80" : "=a"(result) : "a"(5), "b"(0), "c"(0), "d"(0) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(5), "b"(0), "c"(0), "d"(0)
+			 : "memory", "r8", "r9", "r10", "r11");
 	CHECK(result == -ENOSYS);
 	return 0;
 }
@@ -195,7 +237,9 @@ static int nested(void)
 
 	CHECK(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &p) == 0);
 	CHECK_FAILS(syscall(SYS_chroot, "/"), EPERM);
-	CHECK_FAILS(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &q), EBUSY);
+	CHECK_FAILS(
+		syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &q),
+		EBUSY);
 	return 0;
 }
 
@@ -208,8 +252,8 @@ static void test_nested(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_never), cmocka_unit_test(test_namespaces), cmocka_unit_test(test_sockets),
-		cmocka_unit_test(test_ioctls),
+		cmocka_unit_test(test_never),	 cmocka_unit_test(test_namespaces),
+		cmocka_unit_test(test_sockets),	 cmocka_unit_test(test_ioctls),
 #ifdef __x86_64__
 		cmocka_unit_test(test_old_door),
 #endif

@@ -14,13 +14,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/attributes.h"
+#include "base/ipc.h"
+#include "supervise/supervise.h"
 
 static const char policy[] =
 	"permit (principal, action in Action::\"FileOpen\", resource);"
 	"forbid (principal, action in Action::\"FileOpen\", resource in Dir::\"${DIR}/no/\");"
-	"permit (principal, action == Action::\"NetworkListen\", resource) when { context.port == 8080 };"
-	"permit (principal, action == Action::\"NetworkDatagram\", resource) when { context.port == 9999 };";
+	"permit (principal, action == Action::\"NetworkListen\", resource) when { context.port == "
+	"8080 };"
+	"permit (principal, action == Action::\"NetworkDatagram\", resource) when { context.port "
+	"== 9999 };";
 
 static struct sockaddr_un named(const char *path, socklen_t *len)
 {
@@ -49,7 +52,8 @@ static int unix_sockets(void)
 	CHECK_FAILS(do_unix(bind, server, at("no/new")), EACCES);
 	CHECK(access(at("no/new"), F_OK) < 0);
 	CHECK(do_unix(bind, server, at("yes/server")) == 0);
-	CHECK(getsockname(server, (struct sockaddr *)&own, &len) == 0 && strcmp(own.sun_path, at("yes/server")) == 0);
+	CHECK(getsockname(server, (struct sockaddr *)&own, &len) == 0 &&
+	      strcmp(own.sun_path, at("yes/server")) == 0);
 	CHECK(listen(server, 5) == 0);
 	CHECK(do_unix(connect, client, at("yes/server")) == 0);
 	server = accept(server, NULL, NULL);
@@ -72,7 +76,8 @@ static int abstract_sockets(void)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0abstract" };
 	socklen_t len = offsetof(struct sockaddr_un, sun_path) + 9;
-	int server = socket(AF_UNIX, SOCK_SEQPACKET, 0), client = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	int server = socket(AF_UNIX, SOCK_SEQPACKET, 0),
+	    client = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 
 	CHECK(bind(server, (struct sockaddr *)&a, len) == 0 && listen(server, 1) == 0);
 	CHECK(connect(client, (struct sockaddr *)&a, len) == 0);
@@ -88,7 +93,8 @@ static void test_unix(void **state)
 	assert_inside(abstract_sockets);
 }
 
-static int do_ip(int (*call)(int, const struct sockaddr *, socklen_t), int fd, const char *ip, uint16_t port)
+static int do_ip(int (*call)(int, const struct sockaddr *, socklen_t), int fd, const char *ip,
+		 uint16_t port)
 {
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
@@ -167,7 +173,8 @@ static int datagrams(void)
 	CHECK_FAILS(do_ip(connect, fd, "192.0.2.1", 443), EACCES);
 	CHECK(do_ip(connect, fd, "192.0.2.1", 53) == 0 || errno == ENETUNREACH);
 	CHECK(do_ip(connect, fd, "192.0.2.1", 9999) == 0 || errno == ENETUNREACH);
-	CHECK(connect(fd, &(struct sockaddr){ .sa_family = AF_UNSPEC }, sizeof(struct sockaddr)) == 0);
+	CHECK(connect(fd, &(struct sockaddr){ .sa_family = AF_UNSPEC }, sizeof(struct sockaddr)) ==
+	      0);
 	return 0;
 }
 
@@ -175,6 +182,73 @@ static void test_datagrams(void **state)
 {
 	(void)state;
 	assert_inside(datagrams);
+}
+
+/* ---- the proxy ---- */
+
+static int connects_out(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	/* nobody routes it here; what counts is what the proxy was told before */
+	(void)do_ip(connect, fd, "192.0.2.1", 80);
+	return 0;
+}
+
+static int serves(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(do_ip(bind, fd, "127.0.0.1", 4010) == 0 && listen(fd, 5) == 0);
+	if (fork() == 0) {
+		int one = accept(fd, NULL, NULL);
+
+		_exit(write(one, "hi", 2) == 2 ? 0 : 1);
+	}
+	return 0;
+}
+
+static int dial(int proxy_fd, uint16_t port, struct ipc_message *m)
+{
+	if (ipc_send(proxy_fd, SUPERVISE_PROXY_DIAL, 7, span_make(&port, sizeof(port)), NULL, 0) <
+	    0)
+		return -1;
+	return ipc_receive(proxy_fd, supervise_supervisor_to_proxy, SUPERVISE_PROXY_MESSAGE_MAX, m);
+}
+
+static void test_proxy(void **state)
+{
+	_cleanup_ipc_message_ struct ipc_message told = IPC_MESSAGE_INIT,
+						 dialled = IPC_MESSAGE_INIT,
+						 failed = IPC_MESSAGE_INIT;
+	struct supervise_connection c;
+	int proxy_fd = harness_proxy();
+	char text[2];
+
+	(void)state;
+	/* the policy is acknowledged after the proxy's socket was taken */
+	harness_policy(policy);
+	assert_inside(connects_out);
+	assert_int_equal(ipc_receive(proxy_fd, supervise_supervisor_to_proxy,
+				     SUPERVISE_PROXY_MESSAGE_MAX, &told),
+			 1);
+	assert_int_equal(told.type, SUPERVISE_PROXY_CONNECTION);
+	memcpy(&c, told.payload.data, sizeof(c));
+	assert_int_equal(c.family, AF_INET);
+	assert_int_not_equal(c.local_port, 0);
+	assert_int_equal(c.uid, getuid());
+	assert_non_null(strstr(told.payload.data + sizeof(c), "test-supervise-socket"));
+
+	assert_inside(serves);
+	assert_int_equal(dial(proxy_fd, 4010, &dialled), 1);
+	assert_int_equal(dialled.type, SUPERVISE_PROXY_DIALLED);
+	assert_int_equal(dialled.id, 7);
+	assert_int_equal(fcntl(dialled.fds[0], F_SETFL, 0), 0);
+	assert_int_equal(read(dialled.fds[0], text, 2), 2);
+	assert_memory_equal(text, "hi", 2);
+	/* never back into the proxy itself */
+	assert_int_equal(dial(proxy_fd, 18081, &failed), 1);
+	assert_int_equal(failed.type, SUPERVISE_PROXY_DIAL_FAILED);
 }
 
 static int serve_outside(const char *path)
@@ -187,8 +261,9 @@ static int serve_outside(const char *path)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unix), cmocka_unit_test(test_loopback), cmocka_unit_test(test_listen),
-		cmocka_unit_test(test_datagrams),
+		cmocka_unit_test(test_unix),   cmocka_unit_test(test_loopback),
+		cmocka_unit_test(test_listen), cmocka_unit_test(test_datagrams),
+		cmocka_unit_test(test_proxy),
 	};
 	int r;
 
