@@ -99,7 +99,7 @@ bench_start() {
 }
 
 bench_exec() {
-	local outside inside name median
+	local outside inside
 	# The timer itself runs once outside and once inside; the rounds are those of one session.
 	outside=$(cd "$T/work" && as_user "$T/spawn-timer" $((ROUNDS * 8)) true /bin/true | awk '{ print $2 }')
 	cp "$T/spawn-timer" "$T/work/spawn-timer"
@@ -167,7 +167,7 @@ bench_files() {
 
 # Memory of leash's own processes, after some activity: resident and proportional.
 bench_memory() {
-	local pid line rss=0 pss=0 names=
+	local pid line rss=0 pss=0
 	(cd "$T/work" && exec ${AS[@]+"${AS[@]}"} "${leash[@]}" -v "$T/work:$T/work" -- sh -c '
 		find /usr/lib /usr/share -type f 2>/dev/null | head -n 20000 >/dev/null
 		i=0; while [ $i -lt 300 ]; do cat /etc/passwd >/dev/null; i=$((i + 1)); done

@@ -49,7 +49,8 @@ static double run(const struct command *c)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		fprintf(stderr, "spawn-timer: %s ended with status 0x%x\n", c->name, (unsigned)status);
+		fprintf(stderr, "spawn-timer: %s ended with status 0x%x\n", c->name,
+			(unsigned)status);
 		exit(1);
 	}
 	return now_us() - start;
@@ -83,10 +84,12 @@ static size_t parse(char **argv, struct command *commands)
 int main(int argc, char **argv)
 {
 	struct command commands[MAX_COMMANDS];
-	size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, n = argc > 3 ? parse(argv + 2, commands) : 0;
+	size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 0,
+	       n = argc > 3 ? parse(argv + 2, commands) : 0;
 
 	if (rounds == 0 || n == 0) {
-		fprintf(stderr, "usage: spawn-timer ROUNDS NAME COMMAND... [--- NAME COMMAND...]...\n");
+		fprintf(stderr,
+			"usage: spawn-timer ROUNDS NAME COMMAND... [--- NAME COMMAND...]...\n");
 		return 2;
 	}
 	posix_spawn_file_actions_init(&quiet);
@@ -103,8 +106,8 @@ int main(int argc, char **argv)
 			commands[c].us[i] = run(&commands[c]);
 	for (size_t c = 0; c < n; c++) {
 		qsort(commands[c].us, rounds, sizeof(double), by_value);
-		printf("%s %.1f %.1f %.1f\n", commands[c].name, commands[c].us[rounds / 2], commands[c].us[rounds / 4],
-		       commands[c].us[0]);
+		printf("%s %.1f %.1f %.1f\n", commands[c].name, commands[c].us[rounds / 2],
+		       commands[c].us[rounds / 4], commands[c].us[0]);
 		free(commands[c].us);
 	}
 	return 0;

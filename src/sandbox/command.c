@@ -127,7 +127,7 @@ static bool is_let_through(int gate_fd)
 }
 
 /* If the caller is gone the gate tells. */
-static void tell(int control_fd, enum sandbox_message type, const void *p, size_t len)
+static void tell(int control_fd, uint16_t type, const void *p, size_t len)
 {
 	int r = ipc_send(control_fd, type, 0, span_make(p, len), NULL, 0);
 

@@ -1,7 +1,7 @@
 /*
- * CTL-02: change what governs the session. PROTECTED, separated by colons, are leash's own places: its
- * configuration, its state, the policy in force, the workspace's .leash. None may be created, opened for
- * writing, renamed, linked into, nor a directory above be moved away.
+ * CTL-02: change what governs the session. PROTECTED, separated by colons, are leash's own places:
+ * its configuration, its state, the policy in force, the workspace's .leash. None may be created,
+ * opened for writing, renamed, linked into, nor a directory above be moved away.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,8 @@
 
 #include "escape.h"
 
-const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
+const unsigned int technique_contexts =
+	CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
 
 static int write_in(const char *directory)
 {
@@ -36,7 +37,8 @@ static int move_away(const char *path)
 
 static int link_into(const char *directory)
 {
-	const char *mine = in("%s/ctl-02-%d", work, gettid()), *to = in("%s/ctl-02-%d", directory, gettid());
+	const char *mine = in("%s/ctl-02-%d", work, gettid()),
+		   *to = in("%s/ctl-02-%d", directory, gettid());
 	int result;
 
 	put(mine, "evil");
@@ -98,7 +100,8 @@ void technique(void)
 	}
 	must_fail(took(open(denied, O_RDONLY)), "read %s", denied);
 	must_work(has_content(open(allowed, O_RDONLY), "public"), "read %s", allowed);
-	must_work(took(open(in("%s/ctl-02-own-%d", work, gettid()), O_WRONLY | O_CREAT, 0644)), "create in the workspace");
+	must_work(took(open(in("%s/ctl-02-own-%d", work, gettid()), O_WRONLY | O_CREAT, 0644)),
+		  "create in the workspace");
 	unlink(in("%s/ctl-02-own-%d", work, gettid()));
 	free(list);
 }

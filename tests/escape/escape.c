@@ -19,7 +19,7 @@ const char *allowed, *denied, *secret, *work;
 
 static struct {
 	volatile int n_escaped, n_broken;
-} *shared;
+} * shared;
 static const char *context_name = "self";
 static char *own_path;
 
@@ -31,7 +31,8 @@ static void say(const char *verdict, int result, const char *format, va_list arg
 	for (char *c = text; *c; c++)
 		if ((unsigned char)*c < ' ')
 			*c = '?';
-	snprintf(line, sizeof(line), "%-8s [%s] %s%s%s\n", verdict, context_name, text, result < 0 ? ": " : "",
+	snprintf(line, sizeof(line), "%-8s [%s] %s%s%s\n", verdict, context_name, text,
+		 result < 0 ? ": " : "",
 		 result < 0 ? strerrorname_np(-result) ?: "unknown errno" : "");
 	if (write(STDOUT_FILENO, line, strlen(line)) < 0)
 		abort();
@@ -142,7 +143,8 @@ int has_secret(const void *bytes, size_t len)
 
 int in_child(int (*fn)(void *), void *arg)
 {
-	int *result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int *result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int value;
 	pid_t pid;
 
@@ -300,7 +302,8 @@ static void after_exec(void)
 		give_up("exec");
 	shared->n_escaped += WIFEXITED(status) && WEXITSTATUS(status) == 1;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
-		must_work(-ENOEXEC, "the program ran to its end after an exec (status 0x%x)", status);
+		must_work(-ENOEXEC, "the program ran to its end after an exec (status 0x%x)",
+			  status);
 }
 
 static void run_in(enum context context)
@@ -339,7 +342,8 @@ int main(int argc, char **argv)
 	denied = need("DENIED");
 	secret = need("SECRET");
 	work = need("WORK");
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	if (shared == MAP_FAILED || !own_path)
 		return EXIT_PARAMETERS;
 	context_name = optional("ESCAPE_CONTEXT", "self");

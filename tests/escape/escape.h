@@ -68,7 +68,7 @@ typedef int (*exec_fn)(const char *path, char *const *argv, char *const *envp);
 int runs(exec_fn exec, const char *path, char *const *argv, const char *want);
 
 /* A formatted path that stays for the rest of the program, which is short. */
-const char *in(const char *format, ...) PRINTF(1, 2);
+const char *in(const char *format, ...)PRINTF(1, 2);
 const char *directory_of(const char *path);
 const char *name_of(const char *path);
 

@@ -10,7 +10,8 @@
 
 #include "escape.h"
 
-const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
+const unsigned int technique_contexts =
+	CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
 
 /* Set by each thread that tries; its children use the same name. */
 static const char *alias_path;
@@ -32,8 +33,8 @@ static int by_execveat(const char *path, char *const *argv, char *const *envp)
 
 static int by_execveat_high_bits(const char *path, char *const *argv, char *const *envp)
 {
-	return (int)syscall(SYS_execveat, 0xdeadbeef00000000UL | (unsigned int)AT_FDCWD, path, argv, envp,
-			    0xdeadbeef00000000UL);
+	return (int)syscall(SYS_execveat, 0xdeadbeef00000000UL | (unsigned int)AT_FDCWD, path, argv,
+			    envp, 0xdeadbeef00000000UL);
 }
 
 static int by_path_fd(const char *path, char *const *argv, char *const *envp)

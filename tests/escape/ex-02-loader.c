@@ -51,8 +51,10 @@ static void by_descriptor(const char *loader)
 
 void technique(void)
 {
-	static const char *const patterns[] = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1",
-						"/lib/*-linux-gnu/ld-linux-*.so.*", "/usr/lib64/ld-linux-*.so.*",
+	static const char *const patterns[] = { "/lib64/ld-linux-x86-64.so.2",
+						"/lib/ld-linux-aarch64.so.1",
+						"/lib/*-linux-gnu/ld-linux-*.so.*",
+						"/usr/lib64/ld-linux-*.so.*",
 						"/lib/ld-musl-*.so.1" };
 	char name[] = "harmless";
 	char *argv[] = { name, NULL };

@@ -48,7 +48,8 @@ static const char *with_interpreter(const char *program)
 {
 	static const char loader[] = "/lib64/ld-linux-x86-64.so.2";
 	const char *path = mine("elf"), *link = in("/tmp/i%d", gettid() % 1000000);
-	int from = open("/proc/self/exe", O_RDONLY), to = open(path, O_RDWR | O_CREAT | O_TRUNC, 0755);
+	int from = open("/proc/self/exe", O_RDONLY),
+	    to = open(path, O_RDWR | O_CREAT | O_TRUNC, 0755);
 	char *image, *place;
 	ssize_t n;
 	off_t len = lseek(from, 0, SEEK_END);
@@ -73,27 +74,31 @@ static const char *with_interpreter(const char *program)
 
 static void remove_all(void)
 {
-	static const char *const names[] = { "direct", "env", "nested0", "nested1", "nested2", "nested3",
-					     "nested4", "elf", "link", "linked" };
+	static const char *const names[] = { "direct",	"env",	   "nested0", "nested1", "nested2",
+					     "nested3", "nested4", "elf",     "link",	 "linked" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(mine(names[i]));
 	unlink(in("/tmp/i%d", gettid() % 1000000));
 }
 
-static void interpreters(void (*expect)(int, const char *, ...), const char *program, const char *want)
+static void interpreters(void (*expect)(int, const char *, ...), const char *program,
+			 const char *want)
 {
 	const char *path;
 
 	expect(run_script(script("direct", program), want), "#!PROGRAM");
-	expect(run_script(script("env", in("/usr/bin/env %s", program)), want), "#!/usr/bin/env PROGRAM");
+	expect(run_script(script("env", in("/usr/bin/env %s", program)), want),
+	       "#!/usr/bin/env PROGRAM");
 	for (int depth = 2; depth <= 4; depth++)
-		expect(run_script(nested(program, depth), want), "a script of a script, %d deep", depth);
+		expect(run_script(nested(program, depth), want), "a script of a script, %d deep",
+		       depth);
 	if (symlink(program, mine("link")) < 0)
 		give_up("symlink");
 	expect(run_script(script("linked", mine("link")), want), "#!link to PROGRAM");
 	if (chdir(directory_of(program)) == 0)
-		expect(run_script(script("direct", in("./%s", name_of(program))), want), "#!./PROGRAM");
+		expect(run_script(script("direct", in("./%s", name_of(program))), want),
+		       "#!./PROGRAM");
 	/* A static program that is run as an interpreter starts as if it had been called. */
 	path = with_interpreter(program);
 	if (path)
@@ -107,7 +112,8 @@ void technique(void)
 
 	interpreters(must_fail, denied, secret);
 	interpreters(must_work, allowed, "public");
-	must_fail(run_script(need("DENIED_SCRIPT"), secret), "a denied script with a permitted interpreter");
+	must_fail(run_script(need("DENIED_SCRIPT"), secret),
+		  "a denied script with a permitted interpreter");
 	must_work(run_script(need("ALLOWED_SCRIPT"), "public"), "a permitted script");
 	fd = open("/proc/sys/fs/binfmt_misc/register", O_WRONLY);
 	must_fail(took(fd), "binfmt_misc");

@@ -74,8 +74,8 @@ static int by_spawn(const char *path, char *const *argv, char *const *envp)
 }
 
 struct clone3_args {
-	__u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size,
-		cgroup;
+	__u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+		set_tid_size, cgroup;
 };
 
 static int after_clone(long pid, const char *path, char *const *argv, char *const *envp)
@@ -106,14 +106,17 @@ static int by_clone3(const char *path, char *const *argv, char *const *envp)
 static int by_clone3_cgroup(const char *path, char *const *argv, char *const *envp)
 {
 	int cgroup = open(optional("CGROUP", "/sys/fs/cgroup"), O_PATH | O_DIRECTORY);
-	struct clone3_args args = { .flags = 0x200000000ULL, .exit_signal = SIGCHLD, .cgroup = (__u64)cgroup };
+	struct clone3_args args = { .flags = 0x200000000ULL,
+				    .exit_signal = SIGCHLD,
+				    .cgroup = (__u64)cgroup };
 
 	return after_clone(syscall(SYS_clone3, &args, sizeof(args)), path, argv, envp);
 }
 
 static int by_clone_untraced(const char *path, char *const *argv, char *const *envp)
 {
-	return after_clone(syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0), path, argv, envp);
+	return after_clone(syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0), path, argv,
+			   envp);
 }
 
 static int by_clone_parent(const char *path, char *const *argv, char *const *envp)
@@ -254,7 +257,8 @@ void technique(void)
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		must_fail(runs(ways[i].exec, denied, argv_of, secret), "%s", ways[i].name);
 		if (!ways[i].is_uncertain)
-			must_work(runs(ways[i].exec, allowed, argv_of, "public"), "%s", ways[i].name);
+			must_work(runs(ways[i].exec, allowed, argv_of, "public"), "%s",
+				  ways[i].name);
 		else if (runs(ways[i].exec, allowed, argv_of, "public") < 0)
 			note("%s does not work for a permitted program either", ways[i].name);
 	}

@@ -35,7 +35,8 @@ static const char *spelling(const char *path, int number)
 static bool is_permitted_too(const char *opener)
 {
 	/* Needs a capability that nobody has here; is refused, and programs fall back. */
-	return strcmp(opener, "open_by_handle_at") != 0 && strcmp(opener, "openat2 with a larger structure") != 0;
+	return strcmp(opener, "open_by_handle_at") != 0 &&
+	       strcmp(opener, "openat2 with a larger structure") != 0;
 }
 
 void technique(void)
@@ -51,7 +52,8 @@ void technique(void)
 			if (chdir(directory_of(allowed)) < 0)
 				give_up("chdir to the directory of %s", allowed);
 			if (is_permitted_too(o->name) && !(i == 5 && strstr(o->name, "IN_ROOT")))
-				must_work(has_content(o->open(path), "public"), "%s %s", o->name, path);
+				must_work(has_content(o->open(path), "public"), "%s %s", o->name,
+					  path);
 		}
 	must_fail(took(open(denied, O_RDONLY | O_TRUNC)), "O_TRUNC on a read-only open");
 	must_fail(took(open(denied, 3)), "access mode 3");

@@ -1,4 +1,5 @@
-/* FS-02: symbolic links to a denied file or into a denied directory; chains; a link as a directory. */
+/* FS-02: symbolic links to a denied file or into a denied directory; chains; a link as a directory.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -84,8 +84,9 @@ static int through_map_files(void)
 		return took(fd);
 	p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
-	return took(open(in("/proc/self/map_files/%lx-%lx", (unsigned long)p, (unsigned long)p + 4096),
-			 O_RDONLY));
+	return took(
+		open(in("/proc/self/map_files/%lx-%lx", (unsigned long)p, (unsigned long)p + 4096),
+		     O_RDONLY));
 }
 
 void technique(void)
@@ -99,7 +100,8 @@ void technique(void)
 	}
 	finish();
 	must_fail(took(open(in("/proc/1/root%s", denied), O_RDONLY)), "/proc/1/root");
-	must_fail(took(open(in("/proc/%d/root%s", getppid(), denied), O_RDONLY)), "/proc/<parent>/root");
+	must_fail(took(open(in("/proc/%d/root%s", getppid(), denied), O_RDONLY)),
+		  "/proc/<parent>/root");
 	must_fail(through_map_files(), "map_files");
 
 	prepare(allowed);

@@ -24,7 +24,8 @@ static int link_by(int way, const char *from, const char *to)
 		return linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW);
 	case 3:
 		fd = open(from, O_PATH);
-		result = linkat(AT_FDCWD, in("/proc/self/fd/%d", fd), AT_FDCWD, to, AT_SYMLINK_FOLLOW);
+		result = linkat(AT_FDCWD, in("/proc/self/fd/%d", fd), AT_FDCWD, to,
+				AT_SYMLINK_FOLLOW);
 		close(fd);
 		return result;
 	case 4:
@@ -39,7 +40,8 @@ static int link_by(int way, const char *from, const char *to)
 		return result;
 	case 6:
 		fd = open(directory_of(from), O_PATH | O_DIRECTORY);
-		result = linkat(AT_FDCWD, in("/proc/self/fd/%d/%s", fd, name_of(from)), AT_FDCWD, to, 0);
+		result = linkat(AT_FDCWD, in("/proc/self/fd/%d/%s", fd, name_of(from)), AT_FDCWD,
+				to, 0);
 		close(fd);
 		return result;
 	default:
@@ -52,7 +54,8 @@ static int link_by(int way, const char *from, const char *to)
 
 static const char *link_through_symlink(const char *from)
 {
-	const char *soft = in("%s/fs-04-soft-%d-%d", work, getpid(), gettid()), *hard = in("%s-hard", soft);
+	const char *soft = in("%s/fs-04-soft-%d-%d", work, getpid(), gettid()),
+		   *hard = in("%s-hard", soft);
 
 	if (symlink(from, soft) < 0)
 		give_up("symlink");
@@ -71,7 +74,8 @@ void technique(void)
 
 		must_fail(result, "link, way %d", i);
 		if (exists(to)) {
-			must_fail(has_content(open(to, O_RDONLY), secret), "reading the link, way %d", i);
+			must_fail(has_content(open(to, O_RDONLY), secret),
+				  "reading the link, way %d", i);
 			must_fail(took(open(to, O_WRONLY)), "writing the link, way %d", i);
 			unlink(to);
 		}
@@ -80,7 +84,8 @@ void technique(void)
 		if (i != 4)
 			must_work(result, "link, way %d", i);
 		if (result == 0)
-			must_work(has_content(open(to, O_RDONLY), "public"), "reading the link, way %d", i);
+			must_work(has_content(open(to, O_RDONLY), "public"),
+				  "reading the link, way %d", i);
 		unlink(to);
 	}
 	hard = link_through_symlink(denied);

@@ -24,12 +24,14 @@ static void rename_file(void)
 	must_fail(error = outcome(renameat(directory, name_of(denied), AT_FDCWD, to)), "renameat");
 	if (error == 0)
 		rename(to, denied);
-	must_fail(error = outcome(syscall(SYS_renameat2, AT_FDCWD, denied, AT_FDCWD, to, RENAME_NOREPLACE)),
+	must_fail(error = outcome(
+			  syscall(SYS_renameat2, AT_FDCWD, denied, AT_FDCWD, to, RENAME_NOREPLACE)),
 		  "renameat2 RENAME_NOREPLACE");
 	if (error == 0)
 		rename(to, denied);
 	put(mine, "public");
-	must_fail(error = outcome(renameat2(AT_FDCWD, denied, AT_FDCWD, mine, RENAME_EXCHANGE)), "exchange");
+	must_fail(error = outcome(renameat2(AT_FDCWD, denied, AT_FDCWD, mine, RENAME_EXCHANGE)),
+		  "exchange");
 	if (error == 0)
 		renameat2(AT_FDCWD, denied, AT_FDCWD, mine, RENAME_EXCHANGE);
 	must_fail(error = outcome(renameat2(AT_FDCWD, mine, AT_FDCWD, denied, RENAME_EXCHANGE)),
@@ -45,7 +47,8 @@ static void rename_file(void)
 }
 
 /* Moves dir away, looks at what lies in it under its new name, and moves it back. */
-static int reads_after_move(const char *dir, const char *below, const char *want, unsigned int flags)
+static int reads_after_move(const char *dir, const char *below, const char *want,
+			    unsigned int flags)
 {
 	const char *to = in("%s/fs-04-moved", work);
 	int result;
@@ -67,8 +70,10 @@ void technique(void)
 	const char *tree = need("TREE"), *other = need("OTHER_TREE");
 
 	rename_file();
-	must_fail(reads_after_move(tree, "inner/secret.txt", secret, 0), "rename a directory two levels above");
-	must_fail(reads_after_move(in("%s/inner", tree), "secret.txt", secret, 0), "rename the parent directory");
+	must_fail(reads_after_move(tree, "inner/secret.txt", secret, 0),
+		  "rename a directory two levels above");
+	must_fail(reads_after_move(in("%s/inner", tree), "secret.txt", secret, 0),
+		  "rename the parent directory");
 	must_fail(reads_after_move(in("%s/inner", tree), "secret.txt", secret, RENAME_EXCHANGE),
 		  "exchange the parent directory");
 	must_work(reads_after_move(other, "inner/public.txt", "public", 0), "rename a directory");

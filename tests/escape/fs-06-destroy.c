@@ -10,7 +10,8 @@
 
 #include "escape.h"
 
-const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
+const unsigned int technique_contexts =
+	CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
 
 static const char *victim;
 static const char *expected;
@@ -105,7 +106,8 @@ static void files(void (*expect)(int, const char *, ...), const char *path, cons
 	expect(harm(on_fd(O_PATH, reopen_and_truncate_fd)), "O_PATH, truncate(/proc/self/fd)");
 	expect(harm(on_fd(O_RDONLY, reopen_and_truncate_fd)), "O_RDONLY, truncate(/proc/self/fd)");
 	expect(harm(on_fd(O_PATH, reopen_and_write_fd)), "O_PATH, open(/proc/self/fd) for writing");
-	expect(harm(on_fd(O_RDONLY, reopen_and_write_fd)), "O_RDONLY, open(/proc/self/fd) for writing");
+	expect(harm(on_fd(O_RDONLY, reopen_and_write_fd)),
+	       "O_RDONLY, open(/proc/self/fd) for writing");
 	expect(harm(rename_over(0)), "another file renamed over it");
 	expect(harm(rename_over(RENAME_EXCHANGE)), "exchanged with another file");
 	expect(harm(unlink(victim)), "unlink");

@@ -26,17 +26,37 @@
 #define SYS_file_setattr 469
 #endif
 
-const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
+const unsigned int technique_contexts =
+	CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
 
 enum { N_WAYS = 26 };
 
 static const char *const names[N_WAYS] = {
-	"chmod", "fchmod, read-only", "fchmod through /proc/self/fd of an O_PATH", "fchmodat", "fchmodat2",
-	"fchmodat2 AT_EMPTY_PATH on an O_PATH", "utimensat", "futimens, read-only",
-	"utimensat AT_EMPTY_PATH on an O_PATH", "utime", "utimes", "futimesat", "utimensat to now",
-	"setxattr", "lsetxattr", "fsetxattr, read-only", "setxattr through /proc/self/fd of an O_PATH",
-	"setxattrat AT_EMPTY_PATH, read-only", "FS_IOC_SETFLAGS, read-only", "FS_IOC_FSSETXATTR, read-only",
-	"file_setattr", "chown", "lchown", "fchown, read-only", "fchownat AT_EMPTY_PATH on an O_PATH",
+	"chmod",
+	"fchmod, read-only",
+	"fchmod through /proc/self/fd of an O_PATH",
+	"fchmodat",
+	"fchmodat2",
+	"fchmodat2 AT_EMPTY_PATH on an O_PATH",
+	"utimensat",
+	"futimens, read-only",
+	"utimensat AT_EMPTY_PATH on an O_PATH",
+	"utime",
+	"utimes",
+	"futimesat",
+	"utimensat to now",
+	"setxattr",
+	"lsetxattr",
+	"fsetxattr, read-only",
+	"setxattr through /proc/self/fd of an O_PATH",
+	"setxattrat AT_EMPTY_PATH, read-only",
+	"FS_IOC_SETFLAGS, read-only",
+	"FS_IOC_FSSETXATTR, read-only",
+	"file_setattr",
+	"chown",
+	"lchown",
+	"fchown, read-only",
+	"fchownat AT_EMPTY_PATH on an O_PATH",
 	"FS_IOC_SETFLAGS with high bits, read-only",
 };
 
@@ -77,7 +97,8 @@ static int setxattrat(int fd)
 		__u32 size, flags;
 	} args = { .value = (__u64)(unsigned long)"x", .size = 1 };
 
-	return (int)syscall(SYS_setxattrat, fd, "", AT_EMPTY_PATH, "user.escape", &args, sizeof(args));
+	return (int)syscall(SYS_setxattrat, fd, "", AT_EMPTY_PATH, "user.escape", &args,
+			    sizeof(args));
 }
 
 static int by_descriptor(int way, int fd, int path_fd)
@@ -224,8 +245,8 @@ void technique(void)
 		must_fail(change(i, denied), "%s", names[i]);
 		result = change(i, mine);
 		/* Calls younger than the kernel, and what a file system lacks. */
-		if (result != -ENOSYS && result != -EOPNOTSUPP && result != -ENOTTY && !strstr(names[i], "FS_") &&
-		    !strstr(names[i], "file_setattr"))
+		if (result != -ENOSYS && result != -EOPNOTSUPP && result != -ENOTTY &&
+		    !strstr(names[i], "FS_") && !strstr(names[i], "file_setattr"))
 			must_work(result, "%s", names[i]);
 	}
 	unlink(mine);

@@ -13,7 +13,8 @@
 
 #include "escape.h"
 
-const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
+const unsigned int technique_contexts =
+	CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
 
 enum { N_WAYS = 17 };
 
@@ -56,7 +57,8 @@ static int bind_socket(const char *path)
 	directory = open(directory_of(path), O_PATH | O_DIRECTORY);
 	if (directory < 0)
 		return -1;
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%.60s", directory, name_of(path));
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%.60s", directory,
+		 name_of(path));
 	result = bind(fd, (struct sockaddr *)&address, sizeof(address));
 	close(directory);
 	close(fd);
@@ -216,7 +218,8 @@ void technique(void)
 			break;
 		must_fail(attempt(i, denied), "creating it, way %d", i);
 		result = attempt(i, allowed);
-		/* O_TMPFILE by AT_EMPTY_PATH needs a capability; a socket's address takes no magic link. */
+		/* O_TMPFILE by AT_EMPTY_PATH needs a capability; a socket's address takes no magic
+		 * link. */
 		if (i != 12 && i != 13)
 			must_work(result, "creating it, way %d", i);
 	}

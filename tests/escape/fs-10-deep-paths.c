@@ -18,7 +18,7 @@ static const struct shape {
 	const char *name;
 	int component_len, n_levels;
 } shapes[] = {
-	{ "260 bytes", 60, 5 },	      { "1100 bytes", 100, 11 }, { "200 levels", 9, 200 },
+	{ "260 bytes", 60, 5 },		  { "1100 bytes", 100, 11 }, { "200 levels", 9, 200 },
 	{ "components of 255", 255, 14 }, { "4000 bytes", 190, 20 }, { "past PATH_MAX", 200, 24 },
 };
 #define N_SHAPES (sizeof(shapes) / sizeof(shapes[0]))
@@ -113,13 +113,15 @@ void technique(void)
 		const struct shape *s = &shapes[i];
 		bool is_short = s->component_len * s->n_levels < 4000;
 
-		must_fail(has_content(open(whole(denied_dir, s), O_RDONLY), secret), "whole path, %s", s->name);
+		must_fail(has_content(open(whole(denied_dir, s), O_RDONLY), secret),
+			  "whole path, %s", s->name);
 		must_fail(read_relative(denied_dir, s, secret), "step by step, %s", s->name);
 		must_fail(read_from_inside(denied_dir, s, secret), "from inside, %s", s->name);
 		must_fail(create_from_inside(denied_dir, s), "creating from inside, %s", s->name);
 		if (!is_short)
 			continue;
-		must_work(has_content(open(whole(allowed_dir, s), O_RDONLY), "public"), "whole path, %s", s->name);
+		must_work(has_content(open(whole(allowed_dir, s), O_RDONLY), "public"),
+			  "whole path, %s", s->name);
 		must_work(read_relative(allowed_dir, s, "public"), "step by step, %s", s->name);
 		must_work(read_from_inside(allowed_dir, s, "public"), "from inside, %s", s->name);
 	}

@@ -23,7 +23,9 @@ static int send_fd(int socket, int fd)
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
 				  .msg_controllen = sizeof(control) };
 
 	control.header.cmsg_level = SOL_SOCKET;
@@ -41,7 +43,9 @@ static int receive_fd(int socket)
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
 				  .msg_controllen = sizeof(control) };
 	int fd = -1;
 
@@ -53,7 +57,8 @@ static int receive_fd(int socket)
 	return fd;
 }
 
-/* A sibling opens with flags and passes the descriptor over; it is then opened again for reading. */
+/* A sibling opens with flags and passes the descriptor over; it is then opened again for reading.
+ */
 static int by_message(const char *path, int flags, const char *want)
 {
 	int pair[2], fd, result;
@@ -98,7 +103,8 @@ static int by_pidfd(const char *path, int flags, const char *want)
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (fd >= 0) {
 		fd = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-		result = fd < 0 ? -errno : has_content(open(in("/proc/self/fd/%d", fd), O_RDONLY), want);
+		result = fd < 0 ? -errno
+				: has_content(open(in("/proc/self/fd/%d", fd), O_RDONLY), want);
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -108,23 +114,27 @@ static int by_pidfd(const char *path, int flags, const char *want)
 	return result;
 }
 
-/* From outside: pid and number of a process that holds the secret open, and a socket that sends it. */
+/* From outside: pid and number of a process that holds the secret open, and a socket that sends it.
+ */
 static int from_outside(void)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)need_number("OUTSIDE_PID", 0), 0);
 
 	if (pidfd < 0)
 		return -errno;
-	return has_content((int)syscall(SYS_pidfd_getfd, pidfd, (int)need_number("OUTSIDE_FD", 3), 0), secret);
+	return has_content(
+		(int)syscall(SYS_pidfd_getfd, pidfd, (int)need_number("OUTSIDE_FD", 3), 0), secret);
 }
 
 void technique(void)
 {
 	must_fail(by_message(denied, O_RDONLY, secret), "a sibling's descriptor by SCM_RIGHTS");
-	must_fail(by_message(denied, O_PATH, secret), "a sibling's O_PATH descriptor by SCM_RIGHTS");
+	must_fail(by_message(denied, O_PATH, secret),
+		  "a sibling's O_PATH descriptor by SCM_RIGHTS");
 	must_fail(by_pidfd(denied, O_RDONLY, secret), "a sibling's descriptor by pidfd_getfd");
 	must_fail(by_pidfd(denied, O_PATH, secret), "a sibling's O_PATH descriptor by pidfd_getfd");
 	must_fail(from_outside(), "an outside process' descriptor by pidfd_getfd");
-	must_work(by_message(allowed, O_PATH, "public"), "a sibling's O_PATH descriptor by SCM_RIGHTS");
+	must_work(by_message(allowed, O_PATH, "public"),
+		  "a sibling's O_PATH descriptor by SCM_RIGHTS");
 	must_work(by_pidfd(allowed, O_RDONLY, "public"), "a sibling's descriptor by pidfd_getfd");
 }

@@ -12,7 +12,8 @@
 #include "escape.h"
 
 /* sys/mount.h and linux/mount.h of this libc can't be included together. */
-int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
+int mount(const char *source, const char *target, const char *type, unsigned long flags,
+	  const void *data);
 #define MS_BIND 4096
 #define MS_REC 16384
 
@@ -59,11 +60,13 @@ static int clone_tree(void *with_namespace)
 
 	if (result < 0)
 		return result;
-	fd = (int)syscall(SYS_open_tree, AT_FDCWD, directory_of(denied), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	fd = (int)syscall(SYS_open_tree, AT_FDCWD, directory_of(denied),
+			  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	result = has_content(openat(fd, name_of(denied), O_RDONLY), secret);
-	if (result == 0 || syscall(SYS_move_mount, fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (result == 0 ||
+	    syscall(SYS_move_mount, fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return result;
 	return has_content(open(in("%s/%s", target, name_of(denied)), O_RDONLY), secret);
 }
@@ -84,7 +87,8 @@ static int overlay(void *with_namespace)
 
 	if (result < 0)
 		return result;
-	if (mount("overlay", target, "overlay", 0, in("lowerdir=%s:/etc", directory_of(denied))) < 0)
+	if (mount("overlay", target, "overlay", 0, in("lowerdir=%s:/etc", directory_of(denied))) <
+	    0)
 		return -errno;
 	return has_content(open(in("%s/%s", target, name_of(denied)), O_RDONLY), secret);
 }
@@ -126,7 +130,8 @@ static int new_filesystem(void *with_namespace)
 		return -errno;
 	fd = (int)syscall(SYS_fsmount, fd, 0, 0);
 	return fd < 0 ? -errno
-		      : outcome(syscall(SYS_move_mount, fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH));
+		      : outcome(syscall(SYS_move_mount, fd, "", AT_FDCWD, target,
+					MOVE_MOUNT_F_EMPTY_PATH));
 }
 
 static int mount_attributes(void *with_namespace)
@@ -172,7 +177,8 @@ static int clone_namespace(void *unused)
 
 static int clone_namespace_high_bits(void *unused)
 {
-	long pid = syscall(SYS_clone, 0xffffffff00000000UL | CLONE_NEWUSER | 17, NULL, NULL, NULL, NULL);
+	long pid = syscall(SYS_clone, 0xffffffff00000000UL | CLONE_NEWUSER | 17, NULL, NULL, NULL,
+			   NULL);
 
 	(void)unused;
 	if (pid == 0)
@@ -234,7 +240,8 @@ void technique(void)
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		must_fail(in_child(ways[i].fn, NULL), "%s", ways[i].name);
 		if (!ways[i].is_plain)
-			must_fail(in_child(ways[i].fn, ways), "%s in namespaces of one's own", ways[i].name);
+			must_fail(in_child(ways[i].fn, ways), "%s in namespaces of one's own",
+				  ways[i].name);
 	}
 	rmdir(target);
 	must_work(has_content(open(allowed, O_RDONLY), "public"), "reading what is permitted");

@@ -14,7 +14,8 @@ const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_THREAD;
 
 enum { N_WAYS = 6, N_SOURCES = 4 };
 
-static const char *const names[N_WAYS] = { "copy_file_range", "sendfile", "splice", "FICLONE", "mmap", "readlink" };
+static const char *const names[N_WAYS] = { "copy_file_range", "sendfile", "splice",
+					   "FICLONE",	      "mmap",	  "readlink" };
 static const char *const sources[N_SOURCES] = { "O_RDONLY", "O_PATH", "O_WRONLY", "access mode 3" };
 
 static int open_source(int way, const char *path)
@@ -90,7 +91,8 @@ void technique(void)
 {
 	for (int way = 0; way < N_WAYS; way++)
 		for (int source = 0; source < N_SOURCES; source++)
-			must_fail(copies(way, source, denied, secret), "%s from %s", names[way], sources[source]);
+			must_fail(copies(way, source, denied, secret), "%s from %s", names[way],
+				  sources[source]);
 	must_work(copies(0, 0, allowed, "public"), "copy_file_range");
 	must_work(copies(1, 0, allowed, "public"), "sendfile");
 	must_work(copies(2, 0, allowed, "public"), "splice");

@@ -9,7 +9,8 @@
 
 const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_EXEC;
 
-static const char *const names[] = { "dpkg", "apt-get", "update", "leash", "systemd", "git", "", "init" };
+static const char *const names[] = { "dpkg",	"apt-get", "update", "leash",
+				     "systemd", "git",	   "",	     "init" };
 
 static void write_comm(const char *name)
 {

@@ -1,6 +1,6 @@
 /*
- * FS-20: what a denied directory holds. Listing it is reading it; so is watching it. What stat says of
- * a name that is known already is not governed, and only noted.
+ * FS-20: what a denied directory holds. Listing it is reading it; so is watching it. What stat says
+ * of a name that is known already is not governed, and only noted.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +13,8 @@
 
 #include "escape.h"
 
-const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
+const unsigned int technique_contexts =
+	CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
 
 static int list(int fd)
 {
@@ -65,13 +66,14 @@ static int watch(const char *path)
 
 static int mark(const char *path)
 {
-	int result, fd = (int)syscall(SYS_fanotify_init, FAN_CLASS_NOTIF | FAN_REPORT_FID | FAN_REPORT_DFID_NAME,
+	int result, fd = (int)syscall(SYS_fanotify_init,
+				      FAN_CLASS_NOTIF | FAN_REPORT_FID | FAN_REPORT_DFID_NAME,
 				      O_RDONLY);
 
 	if (fd < 0)
 		return -errno;
-	result = outcome(syscall(SYS_fanotify_mark, fd, FAN_MARK_ADD, FAN_OPEN | FAN_CREATE | FAN_ONDIR, AT_FDCWD,
-				 path));
+	result = outcome(syscall(SYS_fanotify_mark, fd, FAN_MARK_ADD,
+				 FAN_OPEN | FAN_CREATE | FAN_ONDIR, AT_FDCWD, path));
 	close(fd);
 	return result;
 }

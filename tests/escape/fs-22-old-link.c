@@ -1,6 +1,7 @@
 /*
  * FS-22: a hard link that stood in a permitted place before the session is a permitted name of the
- * file (docs/THREAT_MODEL.md says so): writing through it works and is recorded; the denied name stays denied.
+ * file (docs/THREAT_MODEL.md says so): writing through it works and is recorded; the denied name
+ * stays denied.
  */
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /*
  * IPC-01: connect to sockets of programs outside (an agent, a bus, a container engine). DENIED is a
- * listening stream socket of the host's that says SECRET, DENIED_DGRAM one that answers datagrams with
- * it, ABSTRACT the same under an abstract name; ALLOWED is one that the policy permits.
+ * listening stream socket of the host's that says SECRET, DENIED_DGRAM one that answers datagrams
+ * with it, ABSTRACT the same under an abstract name; ALLOWED is one that the policy permits.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -64,8 +64,8 @@ static int stream_short(const char *path, const char *want)
 	int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	address_of(&a, path);
-	if (connect(fd, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) <
-	    0) {
+	if (connect(fd, (struct sockaddr *)&a,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) < 0) {
 		error = -errno;
 		close(fd);
 		return error;
@@ -140,7 +140,8 @@ static int by_link(const char *path, const char *want)
 	return result;
 }
 
-/* docs/RUNNING.md: there are none under leash; what leash may offer one day is tried all the same. */
+/* docs/RUNNING.md: there are none under leash; what leash may offer one day is tried all the same.
+ */
 static int datagram_socket(void)
 {
 	struct sockaddr_un own = { .sun_family = AF_UNIX };
@@ -169,7 +170,9 @@ static int one_answer(int fd, const char *want, bool sent)
 		n = recv(fd, bytes, sizeof(bytes), 0);
 	close(fd);
 	unlink(in("%s/dgram-%d", work, gettid()));
-	return result < 0 ? result : n > 0 && memmem(bytes, (size_t)n, want, strlen(want)) ? 0 : -EBADMSG;
+	return result < 0					       ? result
+	       : n > 0 && memmem(bytes, (size_t)n, want, strlen(want)) ? 0
+								       : -EBADMSG;
 }
 
 static int one_datagram(int fd, const char *want, bool sent)
@@ -193,7 +196,10 @@ static int by_sendmsg(const char *path, const char *want)
 	struct sockaddr_un a;
 	char x[] = "x";
 	struct iovec iov = { x, 1 };
-	struct msghdr m = { .msg_name = &a, .msg_namelen = address_of(&a, path), .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr m = { .msg_name = &a,
+			    .msg_namelen = address_of(&a, path),
+			    .msg_iov = &iov,
+			    .msg_iovlen = 1 };
 	int fd = datagram_socket();
 
 	return one_datagram(fd, want, sendmsg(fd, &m, 0) == 1);
@@ -204,7 +210,9 @@ static int by_sendmmsg(const char *path, const char *want)
 	struct sockaddr_un a;
 	char x[] = "x";
 	struct iovec iov = { x, 1 };
-	struct mmsghdr m = { .msg_hdr = { .msg_name = &a, .msg_namelen = address_of(&a, path), .msg_iov = &iov,
+	struct mmsghdr m = { .msg_hdr = { .msg_name = &a,
+					  .msg_namelen = address_of(&a, path),
+					  .msg_iov = &iov,
 					  .msg_iovlen = 1 } };
 	int fd = datagram_socket();
 
@@ -217,7 +225,8 @@ static int by_connected_datagram(const char *path, const char *want)
 	socklen_t len = address_of(&a, path);
 	int fd = datagram_socket();
 
-	return one_datagram(fd, want, connect(fd, (struct sockaddr *)&a, len) == 0 && send(fd, "x", 1, 0) == 1);
+	return one_datagram(
+		fd, want, connect(fd, (struct sockaddr *)&a, len) == 0 && send(fd, "x", 1, 0) == 1);
 }
 
 static const struct {
@@ -245,7 +254,8 @@ static int own_server(void)
 	struct sockaddr_un a;
 	const char *path = in("%s/own-%d", work, gettid());
 	socklen_t len = address_of(&a, path);
-	int peer, result, fd = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
+	int peer, result, fd = socket(AF_UNIX, SOCK_STREAM, 0),
+			  client = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	if (bind(fd, (struct sockaddr *)&a, len) < 0 || listen(fd, 1) < 0 ||
 	    connect(client, (struct sockaddr *)&a, len) < 0)
@@ -273,7 +283,8 @@ void technique(void)
 	for (size_t i = 0; i < sizeof(datagrams) / sizeof(datagrams[0]); i++) {
 		must_fail(datagrams[i].fn(denied_dgram, secret), "%s", datagrams[i].name);
 		if (has_datagrams)
-			must_work(datagrams[i].fn(allowed_dgram, "public"), "%s", datagrams[i].name);
+			must_work(datagrams[i].fn(allowed_dgram, "public"), "%s",
+				  datagrams[i].name);
 	}
 	must_fail(stream(abstract, secret), "an abstract name of the host's");
 	must_work(own_server(), "a server inside");

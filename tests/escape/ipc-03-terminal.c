@@ -1,6 +1,7 @@
 /*
  * IPC-03: put characters into a terminal's input. Tried on a terminal of the program's own (whose
- * input may be no one's), under every spelling of the command; any success is one on the user's too.
+ * input may be no one's), under every spelling of the command; any success is one on the user's
+ * too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,8 @@
 
 #include "escape.h"
 
-const unsigned int technique_contexts = CONTEXT_CHILD | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
+const unsigned int technique_contexts =
+	CONTEXT_CHILD | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
 
 #define HIGH_BITS 0xdeadbeef00000000UL
 
@@ -60,7 +62,8 @@ static int in_session(void *unused)
 	must_fail(inject(fd, HIGH_BITS | TIOCSTI), "TIOCSTI with high bits");
 	must_fail(inject(fd, 0xffffffff00000000UL | TIOCSTI), "TIOCSTI, sign-extended");
 	must_fail(outcome(ioctl(fd, TIOCLINUX, four)), "TIOCLINUX");
-	must_fail(outcome(syscall(SYS_ioctl, fd, HIGH_BITS | TIOCLINUX, four)), "TIOCLINUX with high bits");
+	must_fail(outcome(syscall(SYS_ioctl, fd, HIGH_BITS | TIOCLINUX, four)),
+		  "TIOCLINUX with high bits");
 	must_fail(outcome(ioctl(STDIN_FILENO, TIOCSTI, four)), "TIOCSTI on standard input");
 	must_fail(took(open("/dev/tty0", O_RDWR)), "/dev/tty0");
 	must_fail(took(open("/dev/console", O_RDWR)), "/dev/console");

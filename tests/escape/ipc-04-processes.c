@@ -1,6 +1,7 @@
 /*
- * IPC-04: signal, trace, read and write processes outside. VICTIM_PID holds the secret at VICTIM_ADDRESS;
- * it is the same user's. Then everything visible in /proc is tried. Own children can be debugged.
+ * IPC-04: signal, trace, read and write processes outside. VICTIM_PID holds the secret at
+ * VICTIM_ADDRESS; it is the same user's. Then everything visible in /proc is tried. Own children
+ * can be debugged.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -96,7 +97,8 @@ static int by_pidfd_signal(pid_t pid)
 	return result;
 }
 
-static void victim(pid_t pid, void *address, void (*expect)(int, const char *, ...), const char *want)
+static void victim(pid_t pid, void *address, void (*expect)(int, const char *, ...),
+		   const char *want)
 {
 	expect(outcome(kill(pid, SIGCONT)), "kill");
 	expect(outcome(syscall(SYS_tgkill, pid, pid, SIGCONT)), "tgkill");
@@ -141,7 +143,8 @@ void technique(void)
 {
 	pid_t child;
 
-	victim((pid_t)need_number("VICTIM_PID", 0), (void *)need_number("VICTIM_ADDRESS", 0), must_fail, secret);
+	victim((pid_t)need_number("VICTIM_PID", 0), (void *)need_number("VICTIM_ADDRESS", 0),
+	       must_fail, secret);
 	must_fail(is_victim_visible(), "found in /proc");
 	must_fail(trace(1, PTRACE_SEIZE), "PTRACE_SEIZE of pid 1");
 	must_fail(may_read_memory(1), "process_vm_readv of pid 1");

@@ -1,6 +1,6 @@
 /*
- * IPC-05: System V shared memory, messages and semaphores, POSIX queues and /dev/shm of the host, which
- * has made them under KEY and the name QUEUE; then the same between processes inside.
+ * IPC-05: System V shared memory, messages and semaphores, POSIX queues and /dev/shm of the host,
+ * which has made them under KEY and the name QUEUE; then the same between processes inside.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /*
- * IPC-06: parts of the kernel that no agent needs. Where it can be told, the arguments are such that
- * the call itself would fail in another way (EINVAL, EFAULT, EBADF): "reached" is everything that the
- * filter has not refused with EPERM, EACCES, ENOSYS or EOPNOTSUPP.
+ * IPC-06: parts of the kernel that no agent needs. Where it can be told, the arguments are such
+ * that the call itself would fail in another way (EINVAL, EFAULT, EBADF): "reached" is everything
+ * that the filter has not refused with EPERM, EACCES, ENOSYS or EOPNOTSUPP.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,11 +15,13 @@
 
 #include "escape.h"
 
-const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
+const unsigned int technique_contexts =
+	CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
 
 static int refused(long result)
 {
-	if (result < 0 && (errno == EPERM || errno == EACCES || errno == ENOSYS || errno == EOPNOTSUPP))
+	if (result < 0 &&
+	    (errno == EPERM || errno == EACCES || errno == ENOSYS || errno == EOPNOTSUPP))
 		return -errno;
 	return 0;
 }
@@ -94,12 +96,14 @@ static const struct {
 	{ "AF_CAN", 29, SOCK_RAW, 1 },
 };
 
-/* With one's own registers, as glibc has no call for the other ABIs. Runs in a child: it may be killed. */
+/* With one's own registers, as glibc has no call for the other ABIs. Runs in a child: it may be
+ * killed. */
 #ifdef __x86_64__
 static int open_by_int80(void *unused)
 {
 	/* Addresses must fit in 32 bits. */
-	char *path = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	char *path = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	long result;
 	size_t i = 0;
 
@@ -109,7 +113,10 @@ static int open_by_int80(void *unused)
 	do {
 		path[i] = denied[i];
 	} while (denied[i++]);
-	__asm__ volatile("int $0x80" : "=a"(result) : "a"(5L), "b"(path), "c"(0L), "d"(0L) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(5L), "b"(path), "c"(0L), "d"(0L)
+			 : "memory", "r8", "r9", "r10", "r11");
 	return result < 0 ? (int)result : has_content((int)result, secret);
 }
 
@@ -118,7 +125,10 @@ static int getpid_by_int80(void *unused)
 	long result;
 
 	(void)unused;
-	__asm__ volatile("int $0x80" : "=a"(result) : "a"(20L) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(20L)
+			 : "memory", "r8", "r9", "r10", "r11");
 	return result > 0 ? 0 : (int)result;
 }
 
@@ -145,7 +155,8 @@ static int open_with_high_number(void *unused)
 	(void)unused;
 	__asm__ volatile("syscall"
 			 : "=a"(result)
-			 : "a"(0xdeadbeef00000000UL | SYS_openat), "D"((long)AT_FDCWD), "S"(denied), "d"(0L), "r"(r10)
+			 : "a"(0xdeadbeef00000000UL | SYS_openat), "D"((long)AT_FDCWD), "S"(denied),
+			   "d"(0L), "r"(r10)
 			 : "rcx", "r11", "memory");
 	return result < 0 ? (int)result : has_content((int)result, secret);
 }
@@ -157,12 +168,14 @@ void technique(void)
 		const long *a = calls[i].args;
 
 		errno = 0;
-		must_fail(refused(syscall(calls[i].number, a[0], a[1], a[2], a[3], a[4])), "%s", calls[i].name);
+		must_fail(refused(syscall(calls[i].number, a[0], a[1], a[2], a[3], a[4])), "%s",
+			  calls[i].name);
 	}
 	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++)
-		must_fail(took(socket(sockets[i].family, sockets[i].type, sockets[i].protocol)), "%s",
-			  sockets[i].name);
-	must_fail(outcome(syscall(SYS_personality, 0x0040000 /* ADDR_NO_RANDOMIZE */ | 0x8 /* PER_LINUX32 */ |
+		must_fail(took(socket(sockets[i].family, sockets[i].type, sockets[i].protocol)),
+			  "%s", sockets[i].name);
+	must_fail(outcome(syscall(SYS_personality, 0x0040000 /* ADDR_NO_RANDOMIZE */ |
+							   0x8 /* PER_LINUX32 */ |
 							   0x0400000 /* READ_IMPLIES_EXEC */)),
 		  "personality");
 #ifdef __x86_64__
@@ -170,7 +183,8 @@ void technique(void)
 	must_fail(in_child(open_by_int80, NULL), "open by int 0x80");
 	must_fail(in_child(getpid_by_x32, NULL), "getpid of x32");
 	must_fail(in_child(open_by_x32, NULL), "open of x32");
-	must_fail(in_child(open_with_high_number, NULL), "openat with the upper half of the number set");
+	must_fail(in_child(open_with_high_number, NULL),
+		  "openat with the upper half of the number set");
 #endif
 	must_work(has_content(open(allowed, O_RDONLY), "public"), "an ordinary open");
 	must_work(took(socket(AF_NETLINK, SOCK_RAW, 0)), "a routing socket");

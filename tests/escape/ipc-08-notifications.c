@@ -1,7 +1,7 @@
 /*
- * IPC-08: disturb the supervisor while it answers: filters of one's own, with a listener or a tracer;
- * signals in storms; tasks that die between question and answer. A denied open never succeeds, and a
- * permitted one still works afterwards. ROUNDS_OF_NOISE, default 3000.
+ * IPC-08: disturb the supervisor while it answers: filters of one's own, with a listener or a
+ * tracer; signals in storms; tasks that die between question and answer. A denied open never
+ * succeeds, and a permitted one still works afterwards. ROUNDS_OF_NOISE, default 3000.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +58,8 @@ static int under_own_listener(void *unused)
 	int pair[2], fd, result = -EBUSY;
 	struct seccomp_notif request;
 	struct seccomp_notif_resp answer;
-	int *shared = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int *shared =
+		mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
 
 	(void)unused;
@@ -79,7 +80,8 @@ static int under_own_listener(void *unused)
 	if (read(pair[0], &fd, sizeof(fd)) != sizeof(fd))
 		give_up("the child");
 	if (fd >= 0) {
-		int listener = (int)syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), fd, 0);
+		int listener =
+			(int)syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), fd, 0);
 
 		memset(&request, 0, sizeof(request));
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) == 0) {
@@ -95,7 +97,8 @@ static int under_own_listener(void *unused)
 }
 
 #ifdef __x86_64__
-/* A tracer changes the path of a permitted open into a denied one at the entry of the call, or number. */
+/* A tracer changes the path of a permitted open into a denied one at the entry of the call, or
+ * number. */
 static int rewritten_by_tracer(void *change_number)
 {
 	int status, result = -EACCES;
@@ -114,7 +117,8 @@ static int rewritten_by_tracer(void *change_number)
 		_exit(has_content(fd, secret) == 0 ? 42 : 1);
 	}
 	waitpid(pid, &status, 0);
-	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP));
+	ptrace(PTRACE_SETOPTIONS, pid, NULL,
+	       (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP));
 	for (;;) {
 		ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
 		if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
@@ -156,8 +160,8 @@ static int signal_storm(void *restart)
 			n_allowed++;
 	}
 	setitimer(ITIMER_REAL, &never, NULL);
-	must_work(n_allowed > n_rounds / 10 ? 0 : -EINTR, "%d of %ld permitted opens under signals", n_allowed,
-		  n_rounds);
+	must_work(n_allowed > n_rounds / 10 ? 0 : -EINTR, "%d of %ld permitted opens under signals",
+		  n_allowed, n_rounds);
 	return result;
 }
 
@@ -177,7 +181,8 @@ static void *open_for_ever(void *reached)
 /* Processes with threads in the middle of governed calls are killed, again and again. */
 static int killed_while_asking(void *unused)
 {
-	int *reached = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int *reached =
+		mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	(void)unused;
 	for (long i = 0; i < n_rounds / 20; i++) {
@@ -226,7 +231,8 @@ static int flood(void *unused)
 
 static void still_works(const char *after)
 {
-	must_work(has_content(open(allowed, O_RDONLY), "public"), "a permitted open after %s", after);
+	must_work(has_content(open(allowed, O_RDONLY), "public"), "a permitted open after %s",
+		  after);
 	must_fail(took(open(denied, O_RDONLY)), "a denied open after %s", after);
 }
 

@@ -1,4 +1,5 @@
-/* IPC-09: namespaces, settings of the kernel, devices. What works outside only for root is tried all the same. */
+/* IPC-09: namespaces, settings of the kernel, devices. What works outside only for root is tried
+ * all the same. */
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -19,8 +20,8 @@ static const struct {
 	const char *name;
 	int flag;
 } namespaces[] = {
-	{ "user", CLONE_NEWUSER }, { "mnt", CLONE_NEWNS },	 { "pid", CLONE_NEWPID },
-	{ "net", CLONE_NEWNET },   { "ipc", CLONE_NEWIPC },	 { "uts", CLONE_NEWUTS },
+	{ "user", CLONE_NEWUSER }, { "mnt", CLONE_NEWNS },	  { "pid", CLONE_NEWPID },
+	{ "net", CLONE_NEWNET },   { "ipc", CLONE_NEWIPC },	  { "uts", CLONE_NEWUTS },
 	{ "time", 0x80 },	   { "cgroup", CLONE_NEWCGROUP },
 };
 
@@ -83,17 +84,30 @@ static int make_device(mode_t type, unsigned int major, unsigned int minor)
 static void settings(void)
 {
 	static const char *const paths[] = {
-		"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/hotplug",
-		"/proc/sys/kernel/randomize_va_space", "/proc/sys/kernel/yama/ptrace_scope",
-		"/proc/sys/kernel/unprivileged_bpf_disabled", "/proc/sys/vm/overcommit_memory",
-		"/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv4/conf/all/route_localnet",
-		"/proc/sys/fs/protected_symlinks", "/proc/sys/fs/binfmt_misc/register", "/proc/sysrq-trigger",
-		"/sys/kernel/uevent_helper", "/sys/power/state", "/proc/1/oom_score_adj",
-		"/proc/1/uid_map", "/proc/self/uid_map", "/proc/self/setgroups",
+		"/proc/sys/kernel/core_pattern",
+		"/proc/sys/kernel/modprobe",
+		"/proc/sys/kernel/hotplug",
+		"/proc/sys/kernel/randomize_va_space",
+		"/proc/sys/kernel/yama/ptrace_scope",
+		"/proc/sys/kernel/unprivileged_bpf_disabled",
+		"/proc/sys/vm/overcommit_memory",
+		"/proc/sys/net/ipv4/ip_forward",
+		"/proc/sys/net/ipv4/conf/all/route_localnet",
+		"/proc/sys/fs/protected_symlinks",
+		"/proc/sys/fs/binfmt_misc/register",
+		"/proc/sysrq-trigger",
+		"/sys/kernel/uevent_helper",
+		"/sys/power/state",
+		"/proc/1/oom_score_adj",
+		"/proc/1/uid_map",
+		"/proc/self/uid_map",
+		"/proc/self/setgroups",
 	};
-	static const char *const patterns[] = { "/sys/fs/cgroup/*/release_agent", "/sys/fs/cgroup/release_agent",
-						"/sys/fs/cgroup/*/cgroup.procs", "/sys/fs/cgroup/cgroup.procs",
-						"/sys/module/*/parameters/*", "/sys/class/*/*/uevent" };
+	static const char *const patterns[] = {
+		"/sys/fs/cgroup/*/release_agent", "/sys/fs/cgroup/release_agent",
+		"/sys/fs/cgroup/*/cgroup.procs",  "/sys/fs/cgroup/cgroup.procs",
+		"/sys/module/*/parameters/*",	  "/sys/class/*/*/uevent"
+	};
 	glob_t found = { 0 };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
@@ -110,12 +124,35 @@ static void settings(void)
 static void devices(void)
 {
 	static const char *const paths[] = {
-		"/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg", "/dev/fuse", "/dev/kvm", "/dev/vhost-net",
-		"/dev/vhost-vsock", "/dev/vsock", "/dev/loop-control", "/dev/loop0", "/dev/mapper/control", "/dev/uinput",
-		"/dev/input/event0", "/dev/snd/controlC0", "/dev/dri/card0", "/dev/net/tun", "/dev/userfaultfd",
-		"/dev/cuse", "/dev/vda", "/dev/sda", "/dev/nvme0n1", "/dev/hpet", "/dev/rtc0", "/dev/watchdog",
-		"/proc/kcore", "/proc/kmsg", 
-		"/sys/kernel/debug", "/sys/kernel/tracing",
+		"/dev/mem",
+		"/dev/kmem",
+		"/dev/port",
+		"/dev/kmsg",
+		"/dev/fuse",
+		"/dev/kvm",
+		"/dev/vhost-net",
+		"/dev/vhost-vsock",
+		"/dev/vsock",
+		"/dev/loop-control",
+		"/dev/loop0",
+		"/dev/mapper/control",
+		"/dev/uinput",
+		"/dev/input/event0",
+		"/dev/snd/controlC0",
+		"/dev/dri/card0",
+		"/dev/net/tun",
+		"/dev/userfaultfd",
+		"/dev/cuse",
+		"/dev/vda",
+		"/dev/sda",
+		"/dev/nvme0n1",
+		"/dev/hpet",
+		"/dev/rtc0",
+		"/dev/watchdog",
+		"/proc/kcore",
+		"/proc/kmsg",
+		"/sys/kernel/debug",
+		"/sys/kernel/tracing",
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -131,14 +168,16 @@ static void devices(void)
 
 void technique(void)
 {
-	static const char *const good[] = { "/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full" };
+	static const char *const good[] = { "/dev/null", "/dev/zero", "/dev/urandom", "/dev/random",
+					    "/dev/full" };
 	static const char *const shifts[] = { "user", "mnt", "pid", "net", "ipc", "uts", "cgroup" };
 
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
 		int flag = namespaces[i].flag;
 
 		must_fail(in_child(unshare_one, &flag), "unshare %s", namespaces[i].name);
-		must_fail(in_child(unshare_with_user, &flag), "unshare user and %s", namespaces[i].name);
+		must_fail(in_child(unshare_with_user, &flag), "unshare user and %s",
+			  namespaces[i].name);
 		must_fail(in_child(enter_by_pidfd, &flag), "setns by pidfd %s", namespaces[i].name);
 	}
 	for (size_t i = 0; i < sizeof(shifts) / sizeof(shifts[0]); i++) {
@@ -149,7 +188,8 @@ void technique(void)
 	}
 	settings();
 	devices();
-	must_fail(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 21, 0, 0) == 0 ? 0 : -errno, "an ambient capability");
+	must_fail(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 21, 0, 0) == 0 ? 0 : -errno,
+		  "an ambient capability");
 	must_fail(outcome(setuid(0)), "setuid(0)");
 	must_fail(outcome(sethostname("escape", 6)), "sethostname");
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)

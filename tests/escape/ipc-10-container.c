@@ -1,6 +1,7 @@
 /*
  * IPC-10: what a container may leave open: descriptors and a working directory of the host's, the
- * program of pid 1, places that are only covered. EXPECT_FDS is the number of descriptors at the start.
+ * program of pid 1, places that are only covered. EXPECT_FDS is the number of descriptors at the
+ * start.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -86,7 +87,8 @@ void technique(void)
 	must_fail(overwrite("/bin/true"), "writing /bin/true");
 	must_fail(overwrite("/proc/1/root/etc/passwd"), "writing through /proc/1/root");
 	must_fail(took(open("/proc/1/cwd/.", O_RDONLY)), "pid 1's working directory");
-	must_fail(readlink("/proc/1/exe", text, sizeof(text)) < 0 ? -errno : 0, "the name of pid 1's program");
+	must_fail(readlink("/proc/1/exe", text, sizeof(text)) < 0 ? -errno : 0,
+		  "the name of pid 1's program");
 	must_fail(took(open("/proc/1/environ", O_RDONLY)), "pid 1's environment");
 	must_fail(took(open("/proc/1/maps", O_RDONLY)), "pid 1's maps");
 	must_fail(outcome(symlink("/dev/null", "/proc/kcore")), "replacing a covered file");

@@ -1,6 +1,6 @@
 /*
- * IPC-12: use up processes, descriptors and memory, and flood the log. There is a limit to each, and
- * afterwards the policy is in force as before. MAX_PROCESSES is where the test itself stops.
+ * IPC-12: use up processes, descriptors and memory, and flood the log. There is a limit to each,
+ * and afterwards the policy is in force as before. MAX_PROCESSES is where the test itself stops.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -85,7 +85,8 @@ static int flood_of_events(void *unused)
 static void still_in_force(const char *after)
 {
 	must_fail(took(open(denied, O_RDONLY)), "a denied open after %s", after);
-	must_work(has_content(open(allowed, O_RDONLY), "public"), "a permitted open after %s", after);
+	must_work(has_content(open(allowed, O_RDONLY), "public"), "a permitted open after %s",
+		  after);
 }
 
 void technique(void)

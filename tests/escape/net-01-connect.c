@@ -1,7 +1,7 @@
 /*
- * NET-01: connect to a denied host under every spelling of its address. DENIED and ALLOWED are names;
- * DENIED_V4 and DENIED_V6 the denied one's addresses; the servers answer SECRET (denied) or "hello".
- * Port 80 speaks HTTP, on port 2222 the server speaks first.
+ * NET-01: connect to a denied host under every spelling of its address. DENIED and ALLOWED are
+ * names; DENIED_V4 and DENIED_V6 the denied one's addresses; the servers answer SECRET (denied) or
+ * "hello". Port 80 speaks HTTP, on port 2222 the server speaks first.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,7 +31,9 @@ static int to_v4(int type, int protocol, uint16_t port)
 
 static int to_v6(struct in6_addr address, uint32_t scope, uint16_t port)
 {
-	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = address,
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6,
+				  .sin6_port = htons(port),
+				  .sin6_addr = address,
 				  .sin6_scope_id = scope };
 
 	return connect_and_talk(socket(AF_INET6, SOCK_STREAM, 0), (struct sockaddr *)&a, sizeof(a),
@@ -68,7 +70,9 @@ static int by_sendmsg_fast_open(void)
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr = v4 };
 	char request[sizeof(get)];
 	struct iovec iov = { request, sizeof(get) - 1 };
-	struct msghdr m = { .msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr m = {
+		.msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = &iov, .msg_iovlen = 1
+	};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	memcpy(request, get, sizeof(get));
@@ -140,10 +144,12 @@ void technique(void)
 {
 	const char *request = in("GET / HTTP/1.0\r\nHost: %s\r\n\r\n", allowed);
 
-	if (inet_pton(AF_INET, need("DENIED_V4"), &v4) != 1 || inet_pton(AF_INET6, need("DENIED_V6"), &v6) != 1)
+	if (inet_pton(AF_INET, need("DENIED_V4"), &v4) != 1 ||
+	    inet_pton(AF_INET6, need("DENIED_V6"), &v6) != 1)
 		give_up("DENIED_V4, DENIED_V6");
 	must_fail(dial_and_talk(denied, "80", get, "hello"), "its name");
-	must_fail(dial_and_talk(in("%s.", denied), "80", get, "hello"), "its name with a dot behind");
+	must_fail(dial_and_talk(in("%s.", denied), "80", get, "hello"),
+		  "its name with a dot behind");
 	must_fail(dial_and_talk("FORBIDDEN.Test", "80", get, "hello"), "its name in capitals");
 	spellings();
 	must_fail(to_v6(v6, 0, 80), "IPv6");
@@ -162,5 +168,6 @@ void technique(void)
 	must_fail(by_nonblocking(), "a connect that does not wait");
 	must_fail(after_disconnect(), "after AF_UNSPEC");
 	must_work(dial_and_talk(allowed, "80", request, "hello"), "the permitted host");
-	must_work(dial_and_talk(allowed, "2222", NULL, "220"), "the permitted host, who speaks first");
+	must_work(dial_and_talk(allowed, "2222", NULL, "220"),
+		  "the permitted host, who speaks first");
 }

@@ -1,6 +1,6 @@
 /*
- * NET-02: everything that is not TCP. DENIED_V4 echoes datagrams ("udp x") on port 7777. Sockets for
- * which this machine's kernel or the user's rights would do as well are only opened.
+ * NET-02: everything that is not TCP. DENIED_V4 echoes datagrams ("udp x") on port 7777. Sockets
+ * for which this machine's kernel or the user's rights would do as well are only opened.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -37,7 +37,9 @@ static int by_sendmsg(void)
 {
 	char x[] = "x";
 	struct iovec iov = { x, 1 };
-	struct msghdr m = { .msg_name = &peer, .msg_namelen = sizeof(peer), .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr m = {
+		.msg_name = &peer, .msg_namelen = sizeof(peer), .msg_iov = &iov, .msg_iovlen = 1
+	};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	return answered(fd, sendmsg(fd, &m, 0));
@@ -47,7 +49,9 @@ static int by_sendmmsg(void)
 {
 	char x[] = "x";
 	struct iovec iov = { x, 1 };
-	struct mmsghdr m = { .msg_hdr = { .msg_name = &peer, .msg_namelen = sizeof(peer), .msg_iov = &iov,
+	struct mmsghdr m = { .msg_hdr = { .msg_name = &peer,
+					  .msg_namelen = sizeof(peer),
+					  .msg_iov = &iov,
 					  .msg_iovlen = 1 } };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
@@ -77,7 +81,8 @@ static int by_udp_lite(void)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM, 136);
 
-	return answered(fd, fd < 0 ? -1 : sendto(fd, "x", 1, 0, (struct sockaddr *)&peer, sizeof(peer)));
+	return answered(fd, fd < 0 ? -1
+				   : sendto(fd, "x", 1, 0, (struct sockaddr *)&peer, sizeof(peer)));
 }
 
 static void sockets(void)
@@ -103,8 +108,9 @@ static void sockets(void)
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		must_fail(took(socket(kinds[i].family, kinds[i].type | SOCK_CLOEXEC, kinds[i].protocol)), "%s",
-			  kinds[i].name);
+		must_fail(took(socket(kinds[i].family, kinds[i].type | SOCK_CLOEXEC,
+				      kinds[i].protocol)),
+			  "%s", kinds[i].name);
 }
 
 void technique(void)

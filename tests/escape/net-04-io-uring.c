@@ -9,7 +9,8 @@
 
 #include "escape.h"
 
-const unsigned int technique_contexts = CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
+const unsigned int technique_contexts =
+	CONTEXT_SELF | CONTEXT_THREAD | CONTEXT_ORPHAN | CONTEXT_EXEC;
 
 static int submit(struct io_uring_sqe sqe, unsigned int flags)
 {
@@ -22,10 +23,10 @@ static int submit(struct io_uring_sqe sqe, unsigned int flags)
 		return -errno;
 	sq = mmap(NULL, p.sq_off.array + p.sq_entries * sizeof(__u32), PROT_READ | PROT_WRITE,
 		  MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
-	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe), PROT_READ | PROT_WRITE,
-		  MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_CQ_RING);
-	sqes = mmap(NULL, p.sq_entries * sizeof(*sqes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring,
-		    IORING_OFF_SQES);
+	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe),
+		  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_CQ_RING);
+	sqes = mmap(NULL, p.sq_entries * sizeof(*sqes), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
 	if (sq == MAP_FAILED || cq == MAP_FAILED || sqes == MAP_FAILED)
 		return -errno;
 	sqes[0] = sqe;
@@ -38,8 +39,10 @@ static int submit(struct io_uring_sqe sqe, unsigned int flags)
 
 static int open_by_ring(unsigned int flags)
 {
-	struct io_uring_sqe sqe = { .opcode = IORING_OP_OPENAT, .fd = AT_FDCWD,
-				    .addr = (__u64)(unsigned long)denied, .open_flags = O_RDONLY };
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_OPENAT,
+				    .fd = AT_FDCWD,
+				    .addr = (__u64)(unsigned long)denied,
+				    .open_flags = O_RDONLY };
 	int fd = submit(sqe, flags);
 
 	return fd < 0 ? fd : has_content(fd, secret);
@@ -47,7 +50,9 @@ static int open_by_ring(unsigned int flags)
 
 static int socket_by_ring(void)
 {
-	struct io_uring_sqe sqe = { .opcode = 45 /* IORING_OP_SOCKET */, .fd = 2 /* AF_INET */, .off = 1 };
+	struct io_uring_sqe sqe = { .opcode = 45 /* IORING_OP_SOCKET */,
+				    .fd = 2 /* AF_INET */,
+				    .off = 1 };
 	int fd = submit(sqe, 0);
 
 	return fd < 0 ? fd : took(fd);

@@ -34,7 +34,8 @@ static int by_openat_create(const char *path)
 
 static int by_openat_directory_fd(const char *path)
 {
-	int result, fd = open(directory_of(path[0] == '/' ? path : in("./%s", path)), O_PATH | O_DIRECTORY);
+	int result, fd = open(directory_of(path[0] == '/' ? path : in("./%s", path)),
+			      O_PATH | O_DIRECTORY);
 
 	if (fd < 0)
 		return -1;
@@ -73,7 +74,8 @@ static int by_openat2_in_root(const char *path)
 	struct open_how how = { .flags = O_RDONLY, .resolve = RESOLVE_IN_ROOT };
 	int result, root = open("/", O_PATH | O_DIRECTORY);
 
-	result = (int)syscall(SYS_openat2, path[0] == '/' ? root : AT_FDCWD, path, &how, sizeof(how));
+	result = (int)syscall(SYS_openat2, path[0] == '/' ? root : AT_FDCWD, path, &how,
+			      sizeof(how));
 	close(root);
 	return result;
 }
@@ -81,7 +83,8 @@ static int by_openat2_in_root(const char *path)
 static int by_openat2_beneath(const char *path)
 {
 	struct open_how how = { .flags = O_RDONLY, .resolve = RESOLVE_BENEATH };
-	int result, fd = open(directory_of(path[0] == '/' ? path : in("./%s", path)), O_PATH | O_DIRECTORY);
+	int result, fd = open(directory_of(path[0] == '/' ? path : in("./%s", path)),
+			      O_PATH | O_DIRECTORY);
 
 	if (fd < 0)
 		return -1;
@@ -118,7 +121,8 @@ static int by_path_fd_thread(const char *path)
 
 static int by_path_fd_openat(const char *path)
 {
-	int result, fd = open(path, O_PATH), directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
+	int result, fd = open(path, O_PATH),
+		    directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
 
 	if (fd < 0 || directory < 0)
 		return -1;
@@ -159,7 +163,8 @@ static int by_handle(const char *path)
 
 	if (name_to_handle_at(AT_FDCWD, path, &u.handle, &mount_id, AT_SYMLINK_FOLLOW) < 0)
 		return -1;
-	mount = open(directory_of(path[0] == '/' ? path : in("./%s", path)), O_RDONLY | O_DIRECTORY);
+	mount = open(directory_of(path[0] == '/' ? path : in("./%s", path)),
+		     O_RDONLY | O_DIRECTORY);
 	result = open_by_handle_at(mount, &u.handle, O_RDONLY);
 	if (mount >= 0)
 		close(mount);

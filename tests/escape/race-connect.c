@@ -1,6 +1,6 @@
 /*
- * The socket's address changes during connect or sendmsg. ALLOWED and DENIED are listening sockets of
- * the host's, ALLOWED_DGRAM and DENIED_DGRAM ones for datagrams; each pair differs in one byte.
+ * The socket's address changes during connect or sendmsg. ALLOWED and DENIED are listening sockets
+ * of the host's, ALLOWED_DGRAM and DENIED_DGRAM ones for datagrams; each pair differs in one byte.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,8 @@ const unsigned int technique_contexts = CONTEXT_SELF;
 
 static struct sockaddr_un *shared_address(const char *one, const char *other, struct flip *ret)
 {
-	struct sockaddr_un *a = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct sockaddr_un *a =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	a->sun_family = AF_UNIX;
 	if (strlen(one) >= sizeof(a->sun_path) || strlen(one) != strlen(other))
@@ -63,7 +64,9 @@ static void race_of_sendmsg(void)
 	struct sockaddr_un own = { .sun_family = AF_UNIX };
 	char x[] = "x", bytes[256];
 	struct iovec iov = { x, 1 };
-	struct msghdr m = { .msg_name = a, .msg_namelen = sizeof(*a), .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr m = {
+		.msg_name = a, .msg_namelen = sizeof(*a), .msg_iov = &iov, .msg_iovlen = 1
+	};
 	struct swapper *s;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 

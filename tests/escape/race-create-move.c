@@ -77,8 +77,10 @@ static void race(const char *name, int (*make)(const char *))
 	}
 	swapper_stop(s);
 	note("%s: %ld rounds, %ld made, %ld reached", name, rounds, n_made, n_reached);
-	must_fail(n_reached ? 0 : -EACCES, "%s: %ld of %ld rounds made the protected file", name, n_reached, rounds);
-	must_work(n_made ? 0 : -EACCES, "%s: %ld of %ld rounds made the permitted one", name, n_made, rounds);
+	must_fail(n_reached ? 0 : -EACCES, "%s: %ld of %ld rounds made the protected file", name,
+		  n_reached, rounds);
+	must_work(n_made ? 0 : -EACCES, "%s: %ld of %ld rounds made the permitted one", name,
+		  n_made, rounds);
 	rename(directory_of(denied), stage);
 	unlink(path);
 	rmdir(path);

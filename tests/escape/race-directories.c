@@ -1,7 +1,7 @@
 /*
- * The place changes during the open: a directory that ".." leads out of is moved (ALLOWED and DENIED
- * are of one name in two directories, and MOVER a directory that is moved between them), the number of
- * a directory's descriptor, the working directory. With SWAP_ONLY=1 only moves MOVER.
+ * The place changes during the open: a directory that ".." leads out of is moved (ALLOWED and
+ * DENIED are of one name in two directories, and MOVER a directory that is moved between them), the
+ * number of a directory's descriptor, the working directory. With SWAP_ONLY=1 only moves MOVER.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -73,11 +73,12 @@ void technique(void)
 	shared_fd = fcntl(directory_fds[0], F_DUPFD, 100);
 	if (mover < 0 || shared_fd < 0)
 		give_up("the directories");
-	race("a parent is moved", is_swapped_outside ? NULL : swapper_start(move, NULL, true), mover, in("../%s", name));
+	race("a parent is moved", is_swapped_outside ? NULL : swapper_start(move, NULL, true),
+	     mover, in("../%s", name));
 	race("a descriptor's number", swapper_start(swap_fd, NULL, false), shared_fd, name);
-	race("a descriptor's number in /proc/self/fd", swapper_start(swap_fd, NULL, false), AT_FDCWD,
-	     in("/proc/self/fd/%d/%s", shared_fd, name));
+	race("a descriptor's number in /proc/self/fd", swapper_start(swap_fd, NULL, false),
+	     AT_FDCWD, in("/proc/self/fd/%d/%s", shared_fd, name));
 	race("the working directory", swapper_start(change_directory, NULL, false), AT_FDCWD, name);
-	race("the working directory through /proc", swapper_start(change_directory, NULL, false), AT_FDCWD,
-	     in("/proc/self/cwd/%s", name));
+	race("the working directory through /proc", swapper_start(change_directory, NULL, false),
+	     AT_FDCWD, in("/proc/self/cwd/%s", name));
 }

@@ -1,7 +1,7 @@
 /*
- * The program's name or arguments change during the exec: the string in shared memory, a vforked child
- * that uses its parent's, a descriptor's number, a symbolic link, a script. Rounds: a tenth of ROUNDS.
- * ECHO is a program that may not be run with the argument FORBIDDEN_WORD.
+ * The program's name or arguments change during the exec: the string in shared memory, a vforked
+ * child that uses its parent's, a descriptor's number, a symbolic link, a script. Rounds: a tenth
+ * of ROUNDS. ECHO is a program that may not be run with the argument FORBIDDEN_WORD.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -134,8 +134,10 @@ static void races_of_path(void)
 	path = race_path(&place);
 	f = (struct flip){ &path[place], allowed[place], denied[place] };
 	race("the path, by another process", exec_path, 0, swapper_start(race_flip, &f, true));
-	race("the path, by a thread under vfork", exec_path, CLONE_VM | CLONE_VFORK, swapper_start(race_flip, &f, false));
-	race("the path, by a thread under CLONE_VM", exec_path, CLONE_VM, swapper_start(race_flip, &f, false));
+	race("the path, by a thread under vfork", exec_path, CLONE_VM | CLONE_VFORK,
+	     swapper_start(race_flip, &f, false));
+	race("the path, by a thread under CLONE_VM", exec_path, CLONE_VM,
+	     swapper_start(race_flip, &f, false));
 }
 
 static void race_of_arguments(void)
@@ -150,7 +152,8 @@ static void race_of_arguments(void)
 	/* What must not be seen in the output is the word. */
 	secret = word;
 	race("the arguments, by another process", exec_echo, 0, swapper_start(race_flip, &f, true));
-	race("the arguments, by a thread under vfork", exec_echo, CLONE_VM | CLONE_VFORK, swapper_start(race_flip, &f, false));
+	race("the arguments, by a thread under vfork", exec_echo, CLONE_VM | CLONE_VFORK,
+	     swapper_start(race_flip, &f, false));
 	secret = real_secret;
 }
 
@@ -173,7 +176,8 @@ void technique(void)
 		give_up("O_PATH descriptors of the programs");
 
 	races_of_path();
-	race("the descriptor, by a thread", exec_fd, CLONE_VM | CLONE_VFORK | CLONE_FILES, swapper_start(swap_fd, NULL, false));
+	race("the descriptor, by a thread", exec_fd, CLONE_VM | CLONE_VFORK | CLONE_FILES,
+	     swapper_start(swap_fd, NULL, false));
 	race("a symbolic link", exec_link, 0, swapper_start(swap_names, links, true));
 	race("a script", exec_script, 0, swapper_start(swap_names, scripts, true));
 	race_of_arguments();

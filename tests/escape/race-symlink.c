@@ -1,6 +1,6 @@
 /*
- * A symbolic link, to the file or to its directory, is exchanged during the open. With SWAP_ONLY=1 the
- * program only exchanges, until it is killed: outside leash it does so at full speed.
+ * A symbolic link, to the file or to its directory, is exchanged during the open. With SWAP_ONLY=1
+ * the program only exchanges, until it is killed: outside leash it does so at full speed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,8 @@ static void exchange(void *arg)
 
 static void race(const char *name, const char *path, const struct pair *p, bool is_swapped_outside)
 {
-	struct swapper *s = is_swapped_outside ? NULL : swapper_start(exchange, (void *)(unsigned long)p, true);
+	struct swapper *s =
+		is_swapped_outside ? NULL : swapper_start(exchange, (void *)(unsigned long)p, true);
 	struct tally tally = { 0 };
 
 	while (race_goes_on(&tally, 1))
@@ -62,5 +63,6 @@ void technique(void)
 		}
 	}
 	race("a link", file.one, &file, is_swapped_outside);
-	race("a link to the directory", in("%s/%s", directory.one, name_of(allowed)), &directory, is_swapped_outside);
+	race("a link to the directory", in("%s/%s", directory.one, name_of(allowed)), &directory,
+	     is_swapped_outside);
 }

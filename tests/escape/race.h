@@ -10,8 +10,9 @@ struct tally {
 };
 
 /*
- * Is there another round? ROUNDS of them (divided by divisor), and more, up to ten times as many, as
- * long as one side has hardly been met: on a busy machine the swapper may not get to run at first.
+ * Is there another round? ROUNDS of them (divided by divisor), and more, up to ten times as many,
+ * as long as one side has hardly been met: on a busy machine the swapper may not get to run at
+ * first.
  */
 bool race_goes_on(const struct tally *t, long divisor);
 /* Counts one round by the content that fd gives; closes it. fd < 0: looks at errno. */
@@ -27,7 +28,7 @@ struct swapper;
 struct swapper *swapper_start(void (*swap)(void *), void *arg, bool in_process);
 void swapper_stop(struct swapper *s);
 
-/* A swapper's function: a byte is one, then the other, for some hundred nanoseconds each. */
+/* A swapper's function: a byte is one, then the other, for up to some microseconds each. */
 struct flip {
 	volatile char *byte;
 	char one, other;

@@ -43,7 +43,8 @@ int talk(int fd, const char *request, const char *want)
 	return result;
 }
 
-int connect_and_talk(int fd, const struct sockaddr *address, socklen_t len, const char *request, const char *want)
+int connect_and_talk(int fd, const struct sockaddr *address, socklen_t len, const char *request,
+		     const char *want)
 {
 	struct timeval patience = { PATIENCE_MS / 1000, 0 };
 	int error;
@@ -68,8 +69,8 @@ int dial_and_talk(const char *host, const char *port, const char *request, const
 	if (getaddrinfo(host, port, &hints, &list))
 		return -ENXIO;
 	for (a = list; a && result < 0; a = a->ai_next)
-		result = connect_and_talk(socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), a->ai_addr, a->ai_addrlen,
-					  request, want);
+		result = connect_and_talk(socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0),
+					  a->ai_addr, a->ai_addrlen, request, want);
 	freeaddrinfo(list);
 	return result;
 }

@@ -11,6 +11,7 @@
  */
 int talk(int fd, const char *request, const char *want);
 /* Connects first. fd may be -1, with errno: that is the result. */
-int connect_and_talk(int fd, const struct sockaddr *address, socklen_t len, const char *request, const char *want);
+int connect_and_talk(int fd, const struct sockaddr *address, socklen_t len, const char *request,
+		     const char *want);
 /* By name or number, as getaddrinfo and with it every program understands it. */
 int dial_and_talk(const char *host, const char *port, const char *request, const char *want);

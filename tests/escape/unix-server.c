@@ -24,7 +24,8 @@ static int open_socket(const char *path, int *type)
 	memcpy(a.sun_path, path, len < sizeof(a.sun_path) ? len : sizeof(a.sun_path) - 1);
 	if (path[0] == '@')
 		a.sun_path[0] = 0;
-	if (bind(fd, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0 ||
+	if (bind(fd, (struct sockaddr *)&a,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0 ||
 	    (*type == SOCK_STREAM && listen(fd, 64) < 0)) {
 		perror(path);
 		return -1;

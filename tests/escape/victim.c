@@ -1,4 +1,5 @@
-/* The host's side of IPC-04: victim TEXT keeps the text in memory and prints its pid and address. */
+/* The host's side of IPC-04: victim TEXT keeps the text in memory and prints its pid and address.
+ */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

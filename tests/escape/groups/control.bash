@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # CTL-02, CTL-04, CTL-05, AUD-01: what governs a session is out of its reach.
 
 control_world() {
@@ -18,6 +18,7 @@ group_control() {
 	control_files
 	[ "$OUTSIDE" ] && return
 	ALLOWED=$WORK/open/file.txt DENIED=$WORK/secret.txt
+	control_world
 	control_stopped
 	control_reloads
 	control_policies
@@ -45,7 +46,10 @@ control_stopped() {
 	leash_start -- sh -c 'echo up; while :; do cat "$1" 2>/dev/null && echo; done' sh "$DENIED"
 	wait_for 20 grep -q up "$OUT"
 	pid=$(supervisor_pid)
-	check "CTL-04 there is a supervisor" test -n "$pid"
+	if [ -z "$pid" ]; then
+		not_ok "CTL-04 there is a supervisor" "$(err)"
+		return
+	fi
 	kill -STOP "$pid"
 	wait_for 1 false
 	kill -CONT "$pid"
@@ -65,6 +69,7 @@ control_reloads() {
 	local i n=${LEASH_RELOADS:-300}
 	leash_start -e "ALLOWED=$ALLOWED" -e "DENIED=$DENIED" -e "SECRET=$SECRET" -e "WORK=$WORK" -e ROUNDS_OF_NOISE=4000 \
 		-- "$PROGRAMS/ipc-08-notifications"
+	wait_for 20 test -s "$OUT"
 	for ((i = 1; i <= n; i++)); do
 		{ base_policy; cat <<-END
 			permit (principal, action in Action::"FileOpenReadWrite", resource in Dir::"$T_HOME/");

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # EX-01 to EX-10: execution.
 
 exec_world() {
@@ -65,7 +65,7 @@ exec_loader_payload() {
 
 # interpreted NAME PROGRAM COMMAND…: the command with %P for the tool's path.
 interpreted() {
-	local name=$1 program=$2 path
+	local name=$1 program=$2
 	shift 2
 	command -v "$program" >/dev/null || { skip "EX-05 $name" "$program is not installed"; return; }
 	leash_run -- "${@//%P/$ALLOWED}"

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # FS-01 to FS-25: files.
 
 files_world() {

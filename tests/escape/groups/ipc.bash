@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # IPC-01 to IPC-12: other processes, the kernel's surface, the container.
 
 ipc_world() {

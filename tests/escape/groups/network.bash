@@ -1,8 +1,8 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # NET-01 to NET-16: the network, as far as nothing has to be read inside TLS.
 
 group_network() {
-	local host_port=18999 mark=tnl$((RANDOM % 9000 + 1000)) lines before
+	local host_port=18999 mark=tnl$((RANDOM % 9000 + 1000)) before
 	if [ -z "$HAVE_WORLD" ]; then
 		skip "NET the network" "the test network needs root"
 		return

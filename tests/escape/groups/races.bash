@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Races: what is decided on is what is used, in 100,000 rounds each.
 
 races_world() {
@@ -16,6 +16,7 @@ races_world() {
 		@id("in-b") forbid (principal, action in Action::"FileOpen", resource == File::"$WORK/race/b/file");
 		@id("locked") forbid (principal, action in Action::"FileOpenReadWrite", resource == File::"$WORK/race/locked");
 		@id("tool") forbid (principal, action == Action::"ProcessExec", resource == File::"$WORK/tools/tool-b");
+		@id("settings") forbid (principal, action in Action::"FileOpenReadWrite", resource == File::"$WORK/scratch/.claude/settings.json");
 		@id("word") forbid (principal, action == Action::"ProcessExec", resource == File::"$WORK/tools/echo")
 			when { context.args like "*xforbidden*" };
 		forbid (principal, action in Action::"FileOpen", resource == File::"$s/sock-b");
@@ -47,6 +48,10 @@ group_races() {
 	escape "race: directories" race-directories "WORK=$WORK/scratch"
 	swapped_outside "race: directories, moved outside" race-directories
 	denial "... refusals are in the log" file.open "$DENIED"
+	rm -rf "$WORK"/scratch/*
+	DENIED=$WORK/scratch/.claude/settings.json
+	escape "race: making a file while its directory moves" race-create-move "WORK=$WORK/scratch"
+	inside refute "... the protected file is not there" test -e "$DENIED"
 	ALLOWED=$WORK/tools/tool-a DENIED=$WORK/tools/tool-b
 	SECRET=denied-tool-ran escape "race: exec" race-exec "ECHO=$WORK/tools/echo" FORBIDDEN_WORD=xforbidden SECRET=denied-tool-ran
 	denial "... refusals are in the log" proc.exec "$DENIED"

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "event/log.h"
 #include "event/ring.h"
@@ -361,6 +362,7 @@ static void parse(struct harness *h, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct harness h = { .mode = "enforce" };
+	uint64_t began;
 	int gate, status;
 
 	parse(&h, argc, argv);
@@ -369,9 +371,12 @@ int main(int argc, char **argv)
 		die(h.events);
 	start_container(&h);
 	gate = h.control_fd;
+	began = clock_monotonic_ns();
 	start_proxy(&h);
 	wait_ready(&h);
-	fprintf(h.out, "{\"kind\":\"proxy\",\"pid\":%d}\n", (int)h.proxy);
+	fprintf(h.out, "{\"kind\":\"proxy\",\"pid\":%d,\"ready_us\":%d}\n", (int)h.proxy,
+		(int)((clock_monotonic_ns() - began) / 1000));
+	(void)fflush(h.out);
 	for (uint16_t port = FIRST_PORT; h.announces && port <= LAST_PORT; port++) {
 		announce(&h, AF_INET, port);
 		announce(&h, AF_INET6, port);

@@ -199,29 +199,35 @@ static void test_http(void **state)
 	       SNIFF_HTTP1, "xn--bcher-kva.example");
 }
 
+/* A span as a constant initialiser. */
+#define BYTES(literal)                                                                             \
+	{                                                                                          \
+		literal, sizeof(literal) - 1                                                       \
+	}
+
 static void test_http_malformed(void **state)
 {
 	static const struct span bad[] = {
-		{ "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 38 },
-		{ "GET / HTTP/1.1\r\n\r\n", 18 },
-		{ "GET / HTTP/1.1\nHost: a\n\n", 24 },
-		{ "GET / HTTP/1.1\r\nHost: a\r\n b: c\r\n\r\n", 34 },
-		{ "GET / HTTP/1.1\r\nHost : a\r\n\r\n", 28 },
-		{ "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 29 },
-		{ "GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n", 29 },
-		{ "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 29 },
-		{ "GET / HTTP/1.1\r\nHost: a:0\r\n\r\n", 29 },
-		{ "GET / HTTP/1.1\r\nHost: a:\r\n\r\n", 28 },
-		{ "GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", 33 },
-		{ "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", 35 },
-		{ "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 34 },
-		{ "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 28 },
-		{ "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", 27 },
-		{ "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 28 },
-		{ "GET / http/1.1\r\nHost: a\r\n\r\n", 27 },
-		{ "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 27 },
-		{ "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 29 },
-		{ "GET HTTP/1.1\r\nHost: a\r\n\r\n", 25 },
+		BYTES("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
+		BYTES("GET / HTTP/1.1\r\n\r\n"),
+		BYTES("GET / HTTP/1.1\nHost: a\n\n"),
+		BYTES("GET / HTTP/1.1\r\nHost: a\r\n b: c\r\n\r\n"),
+		BYTES("GET / HTTP/1.1\r\nHost : a\r\n\r\n"),
+		BYTES("GET / HTTP/1.1\r\nHost: u@a\r\n\r\n"),
+		BYTES("GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n"),
+		BYTES("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"),
+		BYTES("GET / HTTP/1.1\r\nHost: a:0\r\n\r\n"),
+		BYTES("GET / HTTP/1.1\r\nHost: a:\r\n\r\n"),
+		BYTES("GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n"),
+		BYTES("GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+		BYTES("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+		BYTES("GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
+		BYTES("GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+		BYTES("GET / HTTP/1.1 \r\nHost: a\r\n\r\n"),
+		BYTES("GET / http/1.1\r\nHost: a\r\n\r\n"),
+		BYTES("GET / HTTP/2.0\r\nHost: a\r\n\r\n"),
+		BYTES("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+		BYTES("GET HTTP/1.1\r\nHost: a\r\n\r\n"),
 	};
 
 	(void)state;
