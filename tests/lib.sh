@@ -363,6 +363,17 @@ check_event() {
 	fi
 }
 
+# check_request NAME FILTER [JQ-ARGUMENT…]: an http.request event; skipped where this leash records none.
+check_request() {
+	local name=$1 filter=$2
+	shift 2
+	if has_event '.kind == "http.request"'; then
+		check_event "$name" '.kind == "http.request" and '"$filter" "$@"
+	else
+		skip "$name" "this leash does not look into HTTP"
+	fi
+}
+
 refute_event() {
 	local name=$1 found
 	shift

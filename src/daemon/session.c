@@ -365,16 +365,16 @@ static int start(struct session *s, struct err *err)
 	_cleanup_close_ int bundle_fd = -1;
 	_cleanup_free_ char *log_path = path_join(s->options->directory, "events.jsonl");
 	int stdio[3] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
-	int r = session_load_policy(s, &bundle_fd, err);
+	/* They load while we read the policy and build the container. */
+	int r = child_start(&s->supervisor, err);
 
+	if (r >= 0)
+		r = child_start(&s->proxy, err);
+	if (r >= 0)
+		r = session_load_policy(s, &bundle_fd, err);
 	if (r >= 0)
 		r = journal_open(&s->journal, log_path, s->options->id,
 				 policy_mode_name(s->options->layers->environment.mode), err);
-	/* They load while we build the container. */
-	if (r >= 0)
-		r = child_start(&s->supervisor, err);
-	if (r >= 0)
-		r = child_start(&s->proxy, err);
 	if (r >= 0 && !s->options->want_pty)
 		r = terminal_start_pipes(&s->loop, stdio, &s->terminal, err);
 	if (r >= 0)

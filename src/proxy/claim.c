@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "base/clock.h"
 #include "proxy/answer.h"
 #include "proxy/connection-private.h"
 #include "proxy/resolve.h"

@@ -61,7 +61,8 @@ static int read_server_name(struct client_hello *h, struct span body)
 	/* RFC 6066 knows one type of name, and one name of a type. */
 	if (r.is_short || r.rest.len || list.is_short || list.rest.len || type != 0)
 		return -EBADMSG;
-	if (authority_parse(name, &h->server) < 0 || h->server.port)
+	if (name.len == 0 || name.p[0] == '[' || authority_parse(name, &h->server) < 0 ||
+	    h->server.port)
 		return -EBADMSG;
 	h->has_name = true;
 	return 0;

@@ -34,7 +34,8 @@ struct connection {
 	uv_timer_t timer;
 	bool has_poll;
 	int n_handles;
-	uint64_t accepted_ms, first_byte_ms, relayed_ms;
+	uint64_t accepted_ms, first_byte_ms, relayed_ms; /* of the loop's clock */
+	uint64_t accepted_ns;
 	struct endpoint to; /* where the client wanted to go */
 
 	struct process_key key;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/limits.h"
 #include "proxy/answer.h"
@@ -177,8 +178,12 @@ static void on_timer(uv_timer_t *timer)
 		close_connection(c, true);
 		return;
 	}
-	if (age_ms(c) >= LIMIT_PROXY_PROCESS_MS)
-		settle_process(c); /* nobody said; it stays unknown */
+	if (!c->is_process_settled && age_ms(c) >= LIMIT_PROXY_PROCESS_MS) {
+		/* On a busy machine the word may be here and not yet read. If not, it stays
+		 * unknown. */
+		proxy_read_supervisor(c->proxy);
+		settle_process(c);
+	}
 	connection_step(c);
 }
 
@@ -389,6 +394,7 @@ static void connection_new(struct proxy *p, int fd, const struct endpoint *to,
 	c->to = *to;
 	c->key = *key;
 	c->accepted_ms = uv_now(&p->loop);
+	c->accepted_ns = clock_monotonic_ns();
 	sniff_init(&c->sniff);
 	(void)uv_poll_init(&p->loop, &c->poll, fd);
 	(void)uv_timer_init(&p->loop, &c->timer);

@@ -45,6 +45,9 @@ struct proxy {
 /* Reports a fatal problem to the daemon and ends the loop. */
 void proxy_fail(struct proxy *p, const char *why);
 
+/* Takes what the supervisor has sent so far. */
+void proxy_read_supervisor(struct proxy *p);
+
 /* ---- decide.c ---- */
 
 struct proxy_question {

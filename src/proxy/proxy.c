@@ -172,16 +172,12 @@ static int take_supervised(struct proxy *p, struct ipc_message *m)
 	return -EBADMSG;
 }
 
-static void on_supervisor(uv_poll_t *poll, int status, int events)
+void proxy_read_supervisor(struct proxy *p)
 {
-	struct proxy *p = poll->data;
-
-	(void)events;
 	for (;;) {
 		_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
-		int r = status < 0 ? 0
-				   : ipc_receive(p->supervisor_fd, supervise_supervisor_to_proxy,
-						 SUPERVISE_PROXY_MESSAGE_MAX, &m);
+		int r = ipc_receive(p->supervisor_fd, supervise_supervisor_to_proxy,
+				    SUPERVISE_PROXY_MESSAGE_MAX, &m);
 
 		if (r == -EAGAIN)
 			return;
@@ -194,6 +190,17 @@ static void on_supervisor(uv_poll_t *poll, int status, int events)
 			return;
 		}
 	}
+}
+
+static void on_supervisor(uv_poll_t *poll, int status, int events)
+{
+	struct proxy *p = poll->data;
+
+	(void)events;
+	if (status < 0)
+		uv_stop(&p->loop);
+	else
+		proxy_read_supervisor(p);
 }
 
 /* ---- Start --------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
  * Once it is in force nobody answers held calls yet, so nothing is called any
  * more but sendmsg, close, read, and execve, which is the first to be decided.
  */
+#include "base/fd.h"
 #include "sandbox/command.h"
 
 #include <errno.h>
@@ -107,7 +108,7 @@ static int reach_gate(const struct command *c, struct err *err)
 		return fd;
 	if (c->options->filter.len && has_listener) {
 		r = ipc_send(c->control_fd, MESSAGE_FILTERED, 0, (struct span){ 0 }, &fd, 1);
-		(void)close(fd);
+		fd_close(fd);
 	} else {
 		r = ipc_send(c->control_fd, MESSAGE_AT_GATE, 0, (struct span){ 0 }, NULL, 0);
 	}
@@ -126,7 +127,7 @@ static bool is_let_through(int gate_fd)
 }
 
 /* If the caller is gone the gate tells. */
-static void tell(int control_fd, enum sandbox_message type, const void *p, size_t len)
+static void tell(int control_fd, uint16_t type, const void *p, size_t len)
 {
 	int r = ipc_send(control_fd, type, 0, span_make(p, len), NULL, 0);
 

@@ -196,7 +196,7 @@ static int settle(const struct init *i, int signal_fd, struct err *err)
 }
 
 /* If the caller is gone, the end of file on this socket comes next. */
-static void tell(int control_fd, enum sandbox_message type, const void *p, size_t len)
+static void tell(int control_fd, uint16_t type, const void *p, size_t len)
 {
 	int r = ipc_send(control_fd, type, 0, span_make(p, len), NULL, 0);
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -322,70 +323,65 @@ static bool decide_actual(struct worker *w, struct plan *p, int dir_fd)
 			   &p->verdict);
 }
 
-/* An entry of the new image's auxiliary vector (getauxval(3)), 0 if it has none. */
-static uint64_t auxiliary(int dir_fd, uint64_t type)
+/* The file of one line of proc(5)'s maps: its path begins at the first slash. Empty: none, or the image itself. */
+static struct span mapped_file(struct span line, ino_t image)
 {
-	_cleanup_close_ int fd = openat(dir_fd, "auxv", O_RDONLY | O_CLOEXEC);
-	Elf64_auxv_t auxv[MAX_AUXV];
-	ssize_t n = fd < 0 ? -1 : read(fd, auxv, sizeof(auxv));
+	const char *slash = memchr(line.p, '/', line.len);
+	unsigned long long inode = 0;
+	const char *end;
 
-	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(auxv[0]); i++)
-		if (auxv[i].a_type == type)
-			return auxv[i].a_un.a_val;
-	return 0;
+	if (!slash)
+		return (struct span){ 0 };
+	/* Before the path, blanks; before those, the inode. */
+	for (end = slash; end > line.p && end[-1] == ' '; end--)
+		;
+	while (end > line.p && end[-1] >= '0' && end[-1] <= '9')
+		end--;
+	inode = strtoull(end, NULL, 10);
+	return inode == image ? (struct span){ 0 } : span_from(line, (size_t)(slash - line.p));
 }
 
-/* The file mapped at an address, from proc(5)'s maps: its path begins at the first slash. Empty: none. */
-static struct span mapped_file(const struct buf *maps, uint64_t address)
+static bool is_mapped_file_permitted(struct worker *w, struct plan *p, struct span path)
 {
-	char wanted[32];
-	const char *line;
-	struct span path;
+	_cleanup_free_ char *text = xmemdup0(path.p, path.len);
+	_cleanup_close_ int fd = -1;
+	struct program program;
 
-	(void)snprintf(wanted, sizeof(wanted), "%08llx-", (unsigned long long)address);
-	line = strncmp(maps->data, wanted, strlen(wanted)) == 0 ? maps->data : NULL;
-	if (!line) {
-		(void)snprintf(wanted, sizeof(wanted), "\n%08llx-", (unsigned long long)address);
-		line = strstr(maps->data, wanted);
-	}
-	if (!line)
-		return (struct span){ 0 };
-	line++;
-	path.p = line + strcspn(line, "/\n");
-	path.len = strcspn(path.p, "\n");
-	return path;
+	/* A name with a newline is shown escaped, and would not be the file's. */
+	if (strchr(text, '\\') || path.len >= sizeof(w->name2))
+		return false;
+	fd = open(text, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && program_inspect(fd, &program) == 0 && program.kind == PROGRAM_LOADER)
+		return true;
+	memcpy(w->name2, text, path.len);
+	p->event.target = span_make(w->name2, path.len);
+	return decide_path(w, POLICY_PROCESS_EXEC, p->event.target, false, false, &p->verdict);
 }
 
 /*
  * An ELF file may name any program as its interpreter (PT_INTERP), which then
  * runs in its place. A dynamic loader is a library like others; anything else
- * is a program and decided as one. What was mapped can be seen now, before it
- * has run an instruction.
+ * is a program and decided as one. Before the first instruction nothing but
+ * image and interpreter is mapped.
  */
 static bool is_interpreter_permitted(struct worker *w, struct plan *p, int dir_fd)
 {
 	_cleanup_buf_ struct buf maps = BUF_INIT(MAX_MAPS);
-	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *text = NULL;
-	struct program program;
-	struct span path;
-	uint64_t base = auxiliary(dir_fd, AT_BASE);
+	struct span last = { 0 };
+	const char *line;
 
-	if (!base)
-		return true;
 	if (file_read_at(dir_fd, "maps", &maps) < 0 || !maps.len)
 		return false;
-	path = mapped_file(&maps, base);
-	/* A name with a newline is shown escaped, and would not be the file's. */
-	if (!path.len || memchr(path.p, '\\', path.len))
-		return false;
-	text = xmemdup0(path.p, path.len);
-	fd = open(text, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && program_inspect(fd, &program) == 0 && program.kind == PROGRAM_LOADER)
-		return true;
-	p->event.target = span_make(w->name2, MIN(path.len, sizeof(w->name2)));
-	memcpy(w->name2, path.p, p->event.target.len);
-	return decide_path(w, POLICY_PROCESS_EXEC, p->event.target, false, false, &p->verdict);
+	for (line = maps.data; *line; line += strcspn(line, "\n") + 1) {
+		struct span path = mapped_file(span_make(line, strcspn(line, "\n")), p->image.st_ino);
+
+		if (path.len && !span_eq(path, last) && !is_mapped_file_permitted(w, p, path))
+			return false;
+		last = path.len ? path : last;
+		if (line[strcspn(line, "\n")] == 0)
+			break;
+	}
+	return true;
 }
 
 /* Looks at a task that stands at its exec stop. NULL if all is as decided, or what is not. */

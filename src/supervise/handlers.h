@@ -70,5 +70,6 @@ HANDLER(connect);
 HANDLER(bind);
 HANDLER(listen);
 HANDLER(refused_socket);
+HANDLER(socketpair);
 
 #undef HANDLER

@@ -35,6 +35,14 @@ int memory_read(pid_t tid, uint64_t address, void *out, size_t len)
 	return n == (ssize_t)len ? 0 : -EFAULT;
 }
 
+int memory_write(pid_t tid, uint64_t address, const void *bytes, size_t len)
+{
+	struct iovec local = { (void *)(uintptr_t)bytes, len };
+	struct iovec remote = { (void *)(uintptr_t)address, len };
+
+	return process_vm_writev(tid, &local, 1, &remote, 1, 0) == (ssize_t)len ? 0 : -EFAULT;
+}
+
 ssize_t memory_read_string(pid_t tid, uint64_t address, char *out, size_t size)
 {
 	size_t have = 0;

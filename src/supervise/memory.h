@@ -8,6 +8,8 @@
 
 #include "base/buf.h"
 
+/* Writes len bytes into the caller's memory. 0 or -EFAULT. */
+int memory_write(pid_t tid, uint64_t address, const void *bytes, size_t len) _must_check_;
 /* Copies exactly len bytes. -EFAULT as the kernel would say. */
 int memory_read(pid_t tid, uint64_t address, void *out, size_t len) _must_check_;
 /*

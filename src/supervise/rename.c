@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "supervise/handlers.h"
 #include "supervise/mutate.h"
 
@@ -89,7 +90,7 @@ static int decide_tree(struct move *m, int dir_fd, struct span old, struct span 
 	int r = 0;
 
 	if (!dir) {
-		(void)close(dir_fd);
+		fd_close(dir_fd);
 		return -EXDEV;
 	}
 	while (r == 0) {

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "supervise/blocking.h"
 #include "supervise/caller.h"
 #include "supervise/canonical.h"
@@ -20,6 +21,7 @@
 #include "supervise/link.h"
 #include "supervise/memory.h"
 #include "supervise/mutate.h"
+#include "supervise/notify.h"
 
 union address {
 	struct sockaddr any;
@@ -509,4 +511,29 @@ int64_t handle_refused_socket(struct worker *w, const uint64_t args[6])
 			domain == AF_UNIX || domain == AF_NETLINK ? EPROTONOSUPPORT : EAFNOSUPPORT;
 	decide_note(w, &e, EVENT_DENY);
 	return -e.error;
+}
+
+/*
+ * A pair of datagram sockets could send to any other one by address, unseen.
+ * Message sockets that keep to their pair (SOCK_SEQPACKET) serve whoever wants a
+ * pair: messages stay whole, and an address given with one is ignored.
+ */
+int64_t handle_socketpair(struct worker *w, const uint64_t args[6])
+{
+	int flags = (int)args[1] & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int type = (int)args[1] & ~flags;
+	int own[2], theirs[2];
+	int r = 0;
+
+	if ((int)args[0] != AF_UNIX || (type != SOCK_DGRAM && type != SOCK_RAW) || args[2] != 0)
+		return handle_refused_socket(w, args);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | (flags & SOCK_NONBLOCK), 0, own) < 0)
+		return -errno;
+	for (int i = 0; i < 2 && r >= 0; i++) {
+		r = notify_place_fd(w->s->listener_fd, w->call->id, own[i], flags & SOCK_CLOEXEC);
+		theirs[i] = r;
+	}
+	fd_close(own[0]);
+	fd_close(own[1]);
+	return r < 0 ? r : memory_write((pid_t)w->call->pid, args[3], theirs, sizeof(theirs));
 }

@@ -69,7 +69,7 @@ static struct syscall_row table[] = {
 	CHECKED(ioctl, CHECK_IOCTL, handle_ioctl),
 	CHECKED(personality, CHECK_PERSONALITY, NULL),
 	CHECKED(socket, CHECK_SOCKET, handle_refused_socket),
-	CHECKED(socketpair, CHECK_SOCKETPAIR, handle_refused_socket),
+	CHECKED(socketpair, CHECK_SOCKETPAIR, handle_socketpair),
 	CHECKED(unshare, CHECK_UNSHARE, NULL),
 	/* refused and recorded */
 	REPORTED(acct, EPERM),

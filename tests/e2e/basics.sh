@@ -151,7 +151,8 @@ wait_for 10 test -S "$T_HOME/agent.sock"
 leash_run -- socat -u "UNIX-CONNECT:$T_HOME/agent.sock" -
 unlike "a socket of the host's in the home can't be reached" "$(out)" hello
 check_event "... and the log has it" '.decision == "deny" and .path == $p' --arg p "$T_HOME/agent.sock"
-leash_run -- sh -c 'socat UNIX-LISTEN:s SYSTEM:"echo inner" & while ! [ -S s ]; do :; done; socat -u UNIX-CONNECT:s -'
+leash_run -- sh -c '(echo inner | nc -lNU s) & n=0; while ! [ -S s ] && [ $((n += 1)) -lt 200 ]; do sleep 0.05; done
+	nc -NU s </dev/null'
 is "sockets of the container's own work" "$(out)" inner
 
 # ---- Volumes

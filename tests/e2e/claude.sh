@@ -82,8 +82,8 @@ drive() {
 		'.decision == "allow" and (.kind == "file.open" or .kind == "file.create") and .path == $p' --arg p "$WORK/made.txt"
 	check_event "$name: the log has the connection to the service" \
 		'.kind == "net.connect" and .decision == "allow" and .host == "claude-service.test"'
-	check_event "$name: the log has the request" \
-		'.kind == "http.request" and .method == "POST" and (.url | test("/v1/messages")) and .status == 200'
+	check_request "$name: the log has the request" \
+		'.method == "POST" and (.url | test("/v1/messages")) and .status == 200'
 	refute "$name: the log has no key" grep -q dummy-key-of-the-test "$(events_file)"
 }
 

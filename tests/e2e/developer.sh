@@ -64,8 +64,8 @@ works "npm: install from a registry, and use it" 'cd app
 	npm install --registry http://registry.test:4873 --no-audit --no-fund tiny-greeting >/dev/null; npm start --silent' \
 	"hello from a package"
 check "npm: ... from that registry" grep -q 'GET /tiny-greeting-1.0.0.tgz' "$T/registry.log"
-check_event "npm: ... and the log has the download" \
-	'.kind == "http.request" and .decision == "allow" and (.url | test("tiny-greeting-1.0.0.tgz"))'
+check_request "npm: ... and the log has the download" \
+	'.decision == "allow" and (.url | test("tiny-greeting-1.0.0.tgz"))'
 
 # ---- C
 mkdir "$WORK/c"

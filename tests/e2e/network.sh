@@ -45,8 +45,8 @@ leash_run -- "${curl[@]}" https://permitted.test:8443/
 is "... on another port" "$RC:$(out | cut -d ' ' -f 1-3)" "0:hello from permitted.test:8443"
 leash_run -- "${curl[@]}" http://permitted.test/
 is "... in clear" "$RC:$(out | cut -d ' ' -f 1-3)" "0:hello from permitted.test"
-check_event "... and the request is in the log" \
-	'.kind == "http.request" and .decision == "allow" and .method == "GET" and (.url | endswith("/")) and .status == 200'
+check_request "... and the request is in the log" \
+	'.decision == "allow" and .method == "GET" and (.url | endswith("/")) and .status == 200'
 leash_run -- "${curl[@]}" --http1.1 https://permitted.test/
 is "... over HTTP/1.1" "$(out)" "hello from permitted.test over HTTP/1.1"
 leash_run -- "${curl[@]}" --http2 https://permitted.test/

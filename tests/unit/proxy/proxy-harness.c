@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "event/log.h"
 #include "event/ring.h"
@@ -45,7 +46,8 @@ static const struct ipc_type from_proxy[SUPERVISE_PROXY_MESSAGE_MAX] = {
 };
 
 static const char rules[] =
-	"mount -t tmpfs t /mnt && echo 127.0.0.1 localhost >/mnt/hosts && mount --bind /mnt/hosts /etc/hosts && "
+	"mount -t tmpfs t /mnt && echo 127.0.0.1 localhost >/mnt/hosts && mount --bind /mnt/hosts "
+	"/etc/hosts && "
 	"ip link set lo up && ip route add local default dev lo && ip -6 route add local default "
 	"dev lo && "
 	"echo 40000 40999 >/proc/sys/net/ipv4/ip_local_port_range && nft -f - <<'END'\n"
@@ -360,6 +362,7 @@ static void parse(struct harness *h, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct harness h = { .mode = "enforce" };
+	uint64_t began;
 	int gate, status;
 
 	parse(&h, argc, argv);
@@ -368,9 +371,12 @@ int main(int argc, char **argv)
 		die(h.events);
 	start_container(&h);
 	gate = h.control_fd;
+	began = clock_monotonic_ns();
 	start_proxy(&h);
 	wait_ready(&h);
-	fprintf(h.out, "{\"kind\":\"proxy\",\"pid\":%d}\n", (int)h.proxy);
+	fprintf(h.out, "{\"kind\":\"proxy\",\"pid\":%d,\"ready_us\":%d}\n", (int)h.proxy,
+		(int)((clock_monotonic_ns() - began) / 1000));
+	(void)fflush(h.out);
 	for (uint16_t port = FIRST_PORT; h.announces && port <= LAST_PORT; port++) {
 		announce(&h, AF_INET, port);
 		announce(&h, AF_INET6, port);

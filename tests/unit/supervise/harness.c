@@ -354,6 +354,7 @@ void harness_start(const char *policy)
 	if (read(commands[0], &init_pid, sizeof(init_pid)) != sizeof(init_pid) ||
 	    (listener = receive_fd(commands[0], &value)) < 0) {
 		printf("1..0 # SKIP no unprivileged user namespaces here\n");
+		(void)rmdir(harness_dir);
 		exit(77);
 	}
 	start_supervisor(listener);
