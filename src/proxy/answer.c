@@ -43,7 +43,7 @@ int answer_denied(const struct policy_decision *d, const struct proxy_question *
 	put_resource(&w, q);
 	json_key_string(
 		&w, "help",
-		d->n_reasons ? SPAN("the policy named here forbids it; `leash explain` tells why")
+		d->n_reasons ? SPAN("the policy named here forbids it; `leash policy explain` tells why")
 			     : SPAN("no policy permits it; whoever started leash can add one"));
 	json_end_object(&w);
 	return put_response("403 Forbidden", &body, out);

@@ -512,6 +512,15 @@ static int64_t exec_untraced(struct worker *w, struct plan *p)
 
 /* ---- the calls ---- */
 
+/* A debugger inside the container is the one good reason for a task that cannot be followed. */
+static bool has_tracer(struct worker *w)
+{
+	char tracer[16];
+
+	return process_status_field(w->process->dir_fd, "TracerPid", tracer, sizeof(tracer)) >= 0 &&
+	       strcmp(tracer, "0") != 0;
+}
+
 static int64_t run(struct worker *w, struct plan *p)
 {
 	pid_t pid = 0;
@@ -525,7 +534,7 @@ static int64_t run(struct worker *w, struct plan *p)
 	if (outcome == TRACE_EXECUTED)
 		check_executed(w, p, pid);
 	else if (outcome == TRACE_UNTRACEABLE)
-		result = exec_untraced(w, p);
+		result = has_tracer(w) ? exec_untraced(w, p) : -EACCES;
 	blocking_end(w);
 	return result;
 }

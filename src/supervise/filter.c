@@ -78,6 +78,7 @@ static void emit_all(struct assembler *a, const struct sock_filter *code, size_t
 #define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offset))
 /* Little-endian both: the lower half of a register comes first. */
 #define LOAD_ARG(n) LOAD(offsetof(struct seccomp_data, args) + 8 * (n))
+#define LOAD_ARG_HIGH(n) LOAD(offsetof(struct seccomp_data, args) + 8 * (n) + 4)
 #define IF_EQ(value, then, otherwise)                                                              \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), then, otherwise)
 #define IF_ANY(bits, then, otherwise)                                                              \
@@ -151,6 +152,11 @@ static const struct sock_filter socketpair_code[] = {
 	RETURN(HOLD),	  RETURN(SECCOMP_RET_ALLOW),
 };
 
+/* With an address, that is: both halves of the pointer. */
+static const struct sock_filter sendto_code[] = {
+	LOAD_ARG(4), IF_EQ(0, 0, 2), LOAD_ARG_HIGH(4), IF_EQ(0, 1, 0), RETURN(HOLD), RETURN(SECCOMP_RET_ALLOW),
+};
+
 /*
  * Attributes can be changed through a descriptor that was opened for reading
  * alone, so those commands are held. btrfs makes and removes whole trees so:
@@ -196,6 +202,7 @@ static const struct {
 	[CHECK_UNSHARE] = { unshare_code, ARRAY_SIZE(unshare_code) },
 	[CHECK_PERSONALITY] = { personality_code, ARRAY_SIZE(personality_code) },
 	[CHECK_SOCKET] = { socket_code, ARRAY_SIZE(socket_code) },
+	[CHECK_SENDTO] = { sendto_code, ARRAY_SIZE(sendto_code) },
 	[CHECK_SOCKETPAIR] = { socketpair_code, ARRAY_SIZE(socketpair_code) },
 	[CHECK_IOCTL] = { ioctl_code, ARRAY_SIZE(ioctl_code) },
 	[CHECK_FCNTL] = { fcntl_code, ARRAY_SIZE(fcntl_code) },

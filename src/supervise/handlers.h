@@ -71,5 +71,6 @@ HANDLER(bind);
 HANDLER(listen);
 HANDLER(refused_socket);
 HANDLER(socketpair);
+HANDLER(sendto);
 
 #undef HANDLER

@@ -537,3 +537,27 @@ int64_t handle_socketpair(struct worker *w, const uint64_t args[6])
 	fd_close(own[1]);
 	return r < 0 ? r : memory_write((pid_t)w->call->pid, args[3], theirs, sizeof(theirs));
 }
+
+/*
+ * sendto with an address. The firewall of the network namespace lets no datagram
+ * out but those to the resolver, whatever the address in the agent's memory is
+ * by then; so the call may run when it has been decided and recorded.
+ */
+int64_t handle_sendto(struct worker *w, const uint64_t args[6])
+{
+	const uint64_t as_connect[6] = { args[0], args[4], args[5] };
+	struct peer p;
+	int r = read_peer(w, as_connect, &p);
+	bool may = true;
+
+	/* A connection that opens with its first data would come to the proxy unannounced. */
+	if (r == 0 && p.type == SOCK_STREAM && (args[3] & MSG_FASTOPEN))
+		r = -EOPNOTSUPP;
+	if (r == 0 && p.is_ip && is_inet(&p) && p.type == SOCK_DGRAM && !is_loopback(&p.ip) && p.port != 53)
+		may = decide_ip(w, POLICY_NETWORK_DATAGRAM, EVENT_NET_DATAGRAM, &p);
+	cleanup_close(&p.fd);
+	if (r < 0 || !may)
+		return r < 0 ? r : -EACCES;
+	r = notify_continue(w->s->listener_fd, w->call->id);
+	return r < 0 ? r : CALL_IS_ANSWERED;
+}

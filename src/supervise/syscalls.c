@@ -289,7 +289,7 @@ static struct syscall_row table[] = {
 	ALLOWED(sendfile),
 	ALLOWED(sendmmsg),
 	ALLOWED(sendmsg),
-	ALLOWED(sendto),
+	CHECKED(sendto, CHECK_SENDTO, handle_sendto),
 	ALLOWED(set_mempolicy),
 	ALLOWED(set_mempolicy_home_node),
 	ALLOWED(set_robust_list),

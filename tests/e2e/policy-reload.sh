@@ -141,8 +141,6 @@ bad "an unknown action" 'permit (principal, action == Action::"FileOpne", resour
 	'policy\.cedar:1:[0-9]+' 'FileOpne' '\^' '"?FileOpen'
 bad "an unknown context key" $'permit (principal, action == Action::"ProcessExec", resource)\nwhen { context.exee == "/bin/sh" };' \
 	'policy\.cedar:2:[0-9]+' 'exee' '\^' '\bexe\b'
-bad "a wrong type" $'permit (principal, action == Action::"NetworkConnect", resource)\nwhen { context.port == "443" };' \
-	'policy\.cedar:2:[0-9]+' '\^'
 bad "an empty file" '' 'policy\.cedar'
 bad "two mistakes: both are told" \
 	$'permit (principal, action == Action::"FileOpne", resource);\nforbid (principal, action == Action::"ProcesExec", resource);' \

@@ -18,6 +18,7 @@
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -167,8 +168,32 @@ static int sockets(void)
 	CHECK_FAILS(syscall(SYS_socket, (1L << 32) | AF_PACKET, SOCK_RAW, 0), EAFNOSUPPORT);
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 &&
 	      socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
-	CHECK_FAILS(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), EPROTONOSUPPORT);
 	return 0;
+}
+
+/* A pair that was asked for as datagram sockets keeps messages whole, and keeps them to itself. */
+static int datagram_pair(void)
+{
+	struct sockaddr_un elsewhere = { .sun_family = AF_UNIX, .sun_path = "/no/such/socket" };
+	char text[16];
+	int pair[2], type = 0;
+	socklen_t len = sizeof(type);
+
+	CHECK(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) == 0);
+	CHECK(fcntl(pair[0], F_GETFD) == FD_CLOEXEC && fcntl(pair[1], F_GETFD) == FD_CLOEXEC);
+	CHECK(getsockopt(pair[0], SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET);
+	CHECK(send(pair[0], "one", 3, 0) == 3 && send(pair[0], "two", 3, 0) == 3);
+	CHECK(recv(pair[1], text, sizeof(text), 0) == 3 && memcmp(text, "one", 3) == 0);
+	CHECK(sendto(pair[0], "six", 3, 0, (struct sockaddr *)&elsewhere, sizeof(elsewhere)) == 3);
+	CHECK(recv(pair[1], text, sizeof(text), 0) == 3 && memcmp(text, "two", 3) == 0);
+	CHECK(recv(pair[1], text, sizeof(text), 0) == 3 && memcmp(text, "six", 3) == 0);
+	return 0;
+}
+
+static void test_datagram_pair(void **state)
+{
+	(void)state;
+	assert_inside(datagram_pair);
 }
 
 static void test_sockets(void **state)
@@ -253,7 +278,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_never),	 cmocka_unit_test(test_namespaces),
-		cmocka_unit_test(test_sockets),	 cmocka_unit_test(test_ioctls),
+		cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_datagram_pair),	 cmocka_unit_test(test_ioctls),
 #ifdef __x86_64__
 		cmocka_unit_test(test_old_door),
 #endif
