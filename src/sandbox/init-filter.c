@@ -50,7 +50,8 @@ static const struct sock_filter program[] = {
 	ALLOW(munmap),
 	ALLOW(rt_sigreturn),
 	ALLOW(exit_group),
-#ifdef HAS_SANITIZER /* its runtime looks at the stack before every function that does not return */
+#ifdef HAS_SANITIZER /* its runtime looks at the stack before every function that does not return  \
+		      */
 	ALLOW(sigaltstack),
 #endif
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
