@@ -117,11 +117,11 @@ bench_open() {
 	fi
 	(cd "$T/work" && as_user "$T/bench-open") >"$T/opens" 2>"$T/opens.err" || { sed 's/^/bench-open: /' "$T/opens.err"; return 0; }
 	heading "one call (us, medians)"
-	awk '{ printf "%-46s %14s\n", $1 " " $2 " " $3, $(NF - 1) }' "$T/opens" | sed -n 1,40p
+	sed 's/ *best .*median */\t/; s/ us$//; s/  */ /g' "$T/opens" | awk -F '\t' '{ printf "%-46s %14s\n", $1, $2 }'
 	awk '
-		$1 == "open" || /open/ { for (i = 1; i < NF; i++) if ($i == "median") value = $(i + 1) }
-		/open/ && /floor/ { floor = value }
-		/open/ && /governed/ { governed = value }
+		{ for (i = 1; i < NF; i++) if ($i == "median") value = $(i + 1) }
+		$1 == "open" && /floor/ { floor = value }
+		$1 == "open" && /governed/ { governed = value }
 		END { if (floor && governed) print governed, floor }' "$T/opens" | while read -r governed floor; do
 		row "governed open beside the floor" "$governed" "$floor" "<= 1.5 * floor" "$governed <= 1.5 * $floor"
 	done

@@ -250,9 +250,11 @@ leash_run() {
 	RC=$?
 }
 
-# The same in the background; its pid in LEASH_PID, which is leash itself. Its input is STDIN, whose
+# The same in the background, until its log is there; its pid in LEASH_PID, which is leash itself. Its input is STDIN, whose
 # writing end a test holds as descriptor 7.
 leash_start() {
+	local before
+	before=$(count_sessions)
 	RUN_SHOWN=
 	: >"$OUT"
 	: >"$ERR"
@@ -260,6 +262,12 @@ leash_start() {
 	(cd "$WORK" && exec_as_user "$LEASH" "${LEASH_FLAGS[@]}" "$@") >>"$OUT" 2>>"$ERR" <"${STDIN:-/dev/null}" 7>&- &
 	LEASH_PID=$!
 	RC=
+	wait_for 15 eval 'gone "$LEASH_PID" || [ "$(count_sessions)" -gt "$before" ]'
+}
+
+count_sessions() {
+	local logs=("$STATE"/sessions/*/events.jsonl)
+	[ -e "${logs[0]}" ] && echo "${#logs[@]}" || echo 0
 }
 
 # Waits for leash_start's leash; leaves RC (124 and a kill when it takes longer than SECONDS).

@@ -5,7 +5,7 @@ static bool is_continuation(unsigned char c)
 	return (c & 0xc0) == 0x80;
 }
 
-size_t utf8_decode(struct span s, uint32_t *ret)
+size_t utf8_decode_any(struct span s, uint32_t *ret)
 {
 	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *p = (const unsigned char *)s.p;

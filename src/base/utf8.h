@@ -6,7 +6,18 @@
 #include "base/span.h"
 
 /* The length (1-4) of the well-formed sequence at the start of s, or 0. *ret is its scalar. */
-size_t utf8_decode(struct span s, uint32_t *ret);
+size_t utf8_decode_any(struct span s, uint32_t *ret);
+
+/* The same; ASCII, which most text is, without a call. */
+static inline size_t utf8_decode(struct span s, uint32_t *ret)
+{
+	if (s.len && (unsigned char)s.p[0] < 0x80) {
+		*ret = (unsigned char)s.p[0];
+		return 1;
+	}
+	return utf8_decode_any(s, ret);
+}
+
 bool utf8_is_valid(struct span s);
 /* Encodes a scalar value into out; returns the length, or 0 for a surrogate or > 0x10ffff. */
 size_t utf8_encode(uint32_t scalar, char out[4]);

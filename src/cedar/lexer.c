@@ -78,6 +78,10 @@ static void skip_blank(struct lexer *lx)
 		uint32_t c;
 		size_t n;
 
+		if (lx->text.p[lx->at] == ' ' || lx->text.p[lx->at] == '\n' || lx->text.p[lx->at] == '\t') {
+			lx->at++;
+			continue;
+		}
 		if (starts_comment(lx)) {
 			skip_comment(lx);
 			continue;

@@ -27,13 +27,30 @@ static int print_scalar(uint32_t c, struct span bytes, struct buf *out)
 	return buf_append_span(out, bytes);
 }
 
+/* How much of the text needs no second look. */
+static size_t plain_run(struct span text)
+{
+	size_t n = 0;
+
+	while (n < text.len && text.p[n] >= ' ' && text.p[n] < 0x7f && !strchr("\"'\\*", text.p[n]))
+		n++;
+	return n;
+}
+
 int print_escaped(struct span text, bool for_pattern, struct buf *out)
 {
 	while (text.len) {
 		uint32_t c;
-		size_t n = utf8_decode(text, &c);
+		size_t n = plain_run(text);
 		int r;
 
+		if (n) {
+			if (buf_append(out, text.p, n) < 0)
+				return -EMSGSIZE;
+			text = span_from(text, n);
+			continue;
+		}
+		n = utf8_decode(text, &c);
 		/* Only an embedder's own string can be something else than UTF-8. */
 		if (n == 0)
 			return -EINVAL;

@@ -24,7 +24,7 @@ for feature in landlock openat2 pidfd_getfd pidfd_open clone3 close_range memfd_
 		like "... and says why" "$(err)" '[a-z]{3}'
 		case $feature in
 		# What doctor tries one by one; the others are in every kernel that has these.
-		landlock | mount_setattr | open_tree | unshare | seccomp)
+		landlock | mount_setattr | open_tree | seccomp)
 			without "$feature" "$LEASH" doctor
 			is "... as doctor does" "$([ "$RC" != 0 ] && echo fails)" fails
 			;;

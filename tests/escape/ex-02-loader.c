@@ -20,6 +20,21 @@ static const char *alias(void)
 	return in("%s/ex-02-%d", work, gettid());
 }
 
+static int by_other_name(const char *loader, bool is_link)
+{
+	const char *link = in("%s-link", alias());
+	char name[] = "ld.so", *path = strdup(is_link ? link : in("./%s", name_of(denied)));
+	char *argv[] = { name, path, NULL };
+	int result;
+
+	if ((is_link && symlink(denied, link) < 0) || chdir(directory_of(denied)) < 0)
+		give_up("symlink or chdir");
+	result = runs(execve, loader, argv, secret);
+	unlink(link);
+	free(path);
+	return result;
+}
+
 static void by(const char *loader)
 {
 	char name[] = "ld.so", *bad = strdup(denied), *good = strdup(allowed);
@@ -30,6 +45,8 @@ static void by(const char *loader)
 	must_fail(runs(execve, loader, bad_argv, secret), "%s DENIED", loader);
 	must_fail(runs(execve, loader, bad_options, secret), "%s --argv0 harmless DENIED", loader);
 	must_work(runs(execve, loader, good_argv, "public"), "%s ALLOWED", loader);
+	must_fail(by_other_name(loader, true), "%s on a link to DENIED", loader);
+	must_fail(by_other_name(loader, false), "%s on a relative name", loader);
 	if (symlink(loader, alias()) == 0)
 		must_fail(runs(execve, alias(), bad_argv, secret), "a link to %s", loader);
 	unlink(alias());

@@ -25,6 +25,15 @@ static const char *script(const char *name, const char *interpreter)
 	return path;
 }
 
+static const char *raw_script(const char *text)
+{
+	const char *path = mine("direct");
+
+	put(path, text);
+	chmod(path, 0755);
+	return path;
+}
+
 static int run_script(const char *path, const char *want)
 {
 	char name[] = "harmless";
@@ -96,13 +105,22 @@ static void interpreters(void (*expect)(int, const char *, ...), const char *pro
 	if (symlink(program, mine("link")) < 0)
 		give_up("symlink");
 	expect(run_script(script("linked", mine("link")), want), "#!link to PROGRAM");
+	expect(run_script(raw_script(in("#! \t %s \t \n", program)), want),
+	       "#! with blanks around");
+	expect(run_script(raw_script(in("#!%s", program)), want), "#! without a line feed");
+	expect(run_script(raw_script(in("#!%s -x y z\n", program)), want), "#! with arguments");
+	expect(run_script(script("linked", in("/proc/self/root%s", program)), want),
+	       "#!/proc/self/root/...");
 	if (chdir(directory_of(program)) == 0)
 		expect(run_script(script("direct", in("./%s", name_of(program))), want),
 		       "#!./PROGRAM");
 	/* A static program that is run as an interpreter starts as if it had been called. */
 	path = with_interpreter(program);
-	if (path)
+	if (path) {
 		expect(run_script(path, want), "the PT_INTERP of an ELF file");
+		expect(run_script(script("linked", path), want),
+		       "a script whose interpreter has that PT_INTERP");
+	}
 	remove_all();
 }
 

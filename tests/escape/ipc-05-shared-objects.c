@@ -95,5 +95,7 @@ void technique(void)
 	must_fail(has_content(shm_open(need("QUEUE"), O_RDONLY, 0), secret), "/dev/shm");
 	must_work(own_segment(), "shared memory of one's own");
 	must_work(own_file(), "a file of one's own in /dev/shm");
-	must_work(own_queue(), "a POSIX queue of one's own");
+	/* Landlock knows no permit for the file system of queues. */
+	if (own_queue() < 0)
+		note("there are no POSIX queues inside");
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -61,6 +62,13 @@ static void exec_script(void)
 	execve(scripts[0], plain_argv, environ);
 }
 
+/* A process that is traced by its own parent cannot be traced by anybody else. */
+static void exec_traced(void)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	execve(path, plain_argv, environ);
+}
+
 static void exec_echo(void)
 {
 	char *argv[] = { harmless, arguments, NULL };
@@ -83,15 +91,17 @@ static void one(struct tally *t, void (*exec)(void), int flags, int out, int fro
 {
 	char bytes[256];
 	ssize_t n;
-	pid_t pid;
+	pid_t pid, r;
+	int status;
 
 	exec_error = 0;
 	(void)out;
 	pid = clone(exec_main, stack + sizeof(stack), flags | SIGCHLD, (void *)exec);
 	if (pid < 0)
 		give_up("clone");
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	while ((r = waitpid(pid, &status, 0)) < 0 ? errno == EINTR : WIFSTOPPED(status))
+		if (r > 0)
+			ptrace(PTRACE_CONT, pid, NULL, NULL);
 	t->n_rounds++;
 	n = read(from, bytes, sizeof(bytes));
 	if (n > 0 && has_secret(bytes, (size_t)n) == 0)
@@ -134,6 +144,8 @@ static void races_of_path(void)
 	path = race_path(&place);
 	f = (struct flip){ &path[place], allowed[place], denied[place] };
 	race("the path, by another process", exec_path, 0, swapper_start(race_flip, &f, true));
+	race("the path, of a child that is traced", exec_traced, 0,
+	     swapper_start(race_flip, &f, true));
 	race("the path, by a thread under vfork", exec_path, CLONE_VM | CLONE_VFORK,
 	     swapper_start(race_flip, &f, false));
 	race("the path, by a thread under CLONE_VM", exec_path, CLONE_VM,

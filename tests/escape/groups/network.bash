@@ -39,7 +39,8 @@ group_network() {
 	SERVICE_PIDS+=($!)
 	wait_for 10 port_is_open 127.0.0.1 "$host_port"
 	escape "NET-16 services of the host" net-16-host-services "PORT=$host_port" \
-		HOST_ADDRESSES=203.0.113.10,203.0.113.53,2001:db8::10,rebind.test,metadata.test
+		HOST_ADDRESSES=203.0.113.10,203.0.113.53,2001:db8::10,rebind.test,metadata.test \
+		"ESCAPE_LISTENERS=$([ "$OUTSIDE" ] || echo yes)"
 	inside check_event "... is in the log" '.decision == "deny" and (.kind == "net.connect" or .kind == "mismatch") and .port == 18999'
 	kill "${SERVICE_PIDS[@]: -1}"
 	wait "${SERVICE_PIDS[@]: -1}" 2>/dev/null
