@@ -3,8 +3,8 @@
  * Once it is in force nobody answers held calls yet, so nothing is called any
  * more but sendmsg, close, read, and execve, which is the first to be decided.
  */
-#include "base/fd.h"
 #include "sandbox/command.h"
+#include "base/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -71,7 +71,8 @@ static int fill(int dev_fd)
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		if (symlinkat(links[i].target, dev_fd, links[i].name) < 0)
 			return -errno;
-	if (mkdirat(dev_fd, "pts", 0755) < 0 || mkdirat(dev_fd, "shm", 0755) < 0)
+	if (mkdirat(dev_fd, "pts", 0755) < 0 || mkdirat(dev_fd, "shm", 0755) < 0 ||
+	    mkdirat(dev_fd, "mqueue", 0755) < 0)
 		return -errno;
 	return 0;
 }
@@ -107,6 +108,10 @@ static int mount_dev(const struct devices *d)
 		r = attach_new("devpts", pts, "/dev/pts");
 	if (r >= 0)
 		r = attach_new("tmpfs", shm, "/dev/shm");
+	if (r >= 0)
+		r = attach_new("mqueue", NULL, DEVICES_QUEUES);
+	if (r == -ENODEV) /* a kernel without POSIX message queues */
+		r = 0;
 	if (r >= 0)
 		r = mount_protect(dev_fd, MOUNT_ATTR_RDONLY, 0);
 	return r;

@@ -1,12 +1,14 @@
 /*
  * /dev of the container: the few devices that every program expects, a
- * terminal multiplexer of its own, and shared memory of its own.
+ * terminal multiplexer of its own, shared memory and message queues of its own.
  */
 #pragma once
 
 #include "base/err.h"
 
 #define DEVICES_COUNT 6
+/* Where the container's own POSIX message queues are. */
+#define DEVICES_QUEUES "/dev/mqueue"
 
 struct devices {
 	int fds[DEVICES_COUNT]; /* detached mounts of the host's nodes */

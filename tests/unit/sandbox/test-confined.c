@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -230,6 +231,35 @@ static void test_given_descriptors_keep_their_rights(void **state)
 	sandbox_done(&s);
 }
 
+static void test_message_queues_work(void **state)
+{
+	char path[4096] = { 0 };
+	struct sandbox_options o = confined("");
+	char *argv[] = { path, (char[]){ "queue" }, NULL };
+
+	(void)state;
+	assert_true(readlink("/proc/self/exe", path, sizeof(path) - 1) > 0);
+	if (landlock_version() < 1 || access(path, X_OK) < 0)
+		skip();
+	o.program = path;
+	o.argv = argv;
+	assert_string_equal(harness_output(o), "");
+}
+
+/* What test_message_queues_work runs inside. */
+static int use_queue(void)
+{
+	struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 8 };
+	mqd_t q = mq_open("/leash-test", O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
+	char text[8];
+
+	if (q < 0 || mq_send(q, "hello", 5, 0) < 0 || mq_receive(q, text, sizeof(text), NULL) != 5)
+		perror("queue");
+	else if (mq_unlink("/leash-test") < 0)
+		perror("unlink");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,9 +270,14 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_the_command_connects_nowhere_by_itself),
 		cmocka_unit_test(test_the_command_signals_nobody_outside),
 		cmocka_unit_test(test_ordinary_work_goes_on),
+		cmocka_unit_test(test_message_queues_work),
 		cmocka_unit_test(test_given_descriptors_keep_their_rights),
 	};
-	int r = harness_start(argc, argv);
+	int r;
+
+	if (argc > 1 && strcmp(argv[1], "queue") == 0)
+		return use_queue();
+	r = harness_start(argc, argv);
 
 	return r >= 0 ? r : cmocka_run_group_tests(tests, NULL, NULL);
 }

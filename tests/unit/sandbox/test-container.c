@@ -362,8 +362,9 @@ static void test_devices_are_few_and_work(void **state)
 
 	(void)state;
 	assert_string_equal(
-		out, "fd full null ptmx pts random shm stderr stdin stdout tty urandom zero\n"
-		     " 00 00 00 00\n8\nfull\nx\nno\nno\n");
+		out,
+		"fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero\n"
+		" 00 00 00 00\n8\nfull\nx\nno\nno\n");
 }
 
 static void test_kernel_is_out_of_reach(void **state)
@@ -396,7 +397,9 @@ static void test_init_is_out_of_reach_inside(void **state)
 {
 	const char *out = harness_output(harness_options(
 		"cd /proc/1; for f in environ maps mem exe root cwd fd/0 fd/3 ns/mnt; do "
-		"(cat $f || readlink $f) >/dev/null 2>&1 && echo $f; done; kill -9 1; echo $?"));
+		"(cat $f || readlink $f) >/dev/null 2>&1 && echo $f; done; (echo 900 "
+		">oom_score_adj) 2>/dev/null && "
+		"echo written; (: <../kmsg) 2>/dev/null && echo kmsg; kill -9 1; echo $?"));
 
 	(void)state;
 	assert_string_equal(out, "0\n"); /* the signal is sent, and ignored */
