@@ -1,6 +1,6 @@
 /*
  * The host's side of IPC-01: unix-server TEXT PATH… listens on each path (@ for an abstract name; a
- * name that ends in .dgram gets datagrams), answers TEXT, and says "ready" and then each contact.
+ * name that ends in .dgram gets datagrams), answers TEXT, and says "ready" once.
  */
 #include <errno.h>
 #include <poll.h>
@@ -68,9 +68,7 @@ int main(int argc, char **argv)
 	puts("ready");
 	while (poll(fds, n, -1) > 0)
 		for (nfds_t i = 0; i < n; i++)
-			if (fds[i].revents) {
-				printf("contact %s\n", argv[i + 2]);
+			if (fds[i].revents)
 				serve(fds[i].fd, types[i], argv[1]);
-			}
 	return 1;
 }
