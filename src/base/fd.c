@@ -49,7 +49,7 @@ int fd_write_all(int fd, const void *p, size_t len)
 	return 0;
 }
 
-static int write_new(const char *path, struct span content, unsigned mode)
+static int write_new(const char *path, struct span content, unsigned mode, bool want_sync)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	int r;
@@ -59,16 +59,16 @@ static int write_new(const char *path, struct span content, unsigned mode)
 	r = fd_write_all(fd, content.p, content.len);
 	if (r < 0)
 		return r;
-	return fsync(fd) < 0 ? -errno : 0;
+	return want_sync && fsync(fd) < 0 ? -errno : 0;
 }
 
-int file_replace(const char *path, struct span content, unsigned mode, struct err *err)
+int file_replace(const char *path, struct span content, unsigned mode, bool want_sync, struct err *err)
 {
 	_cleanup_free_ char *temporary = xasprintf("%s.%d.new", path, (int)getpid());
 	int r;
 
 	(void)unlink(temporary);
-	r = write_new(temporary, content, mode);
+	r = write_new(temporary, content, mode, want_sync);
 	if (r >= 0 && rename(temporary, path) < 0)
 		r = -errno;
 	if (r < 0) {

@@ -14,8 +14,9 @@ int fd_read_all(int fd, struct buf *out) _must_check_;
 int file_read_at(int dir_fd, const char *path, struct buf *out) _must_check_;
 /* Writes all bytes, restarting after signals and short writes. */
 int fd_write_all(int fd, const void *p, size_t len) _must_check_;
-/* Writes a new file beside path and renames it over it: readers see old or new, never half. */
-int file_replace(const char *path, struct span content, unsigned mode, struct err *err) _must_check_;
+/* Writes a new file beside path and renames it over it: readers see old or new, never half. want_sync: also after a power cut. */
+int file_replace(const char *path, struct span content, unsigned mode, bool want_sync,
+		 struct err *err) _must_check_;
 /* Creates the directory and its missing parents with the mode. 0 also where it exists. */
 int mkdir_all(const char *path, unsigned mode) _must_check_;
 

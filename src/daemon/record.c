@@ -40,6 +40,6 @@ void session_record(const struct session *s, const char *state)
 	json_key_uint(&w, "lost", s->journal.n_lost);
 	json_end_object(&w);
 	(void)buf_append_char(&out, '\n');
-	if (file_replace(path, buf_span(&out), 0600, &err) < 0)
+	if (file_replace(path, buf_span(&out), 0600, /* want_sync = */ false, &err) < 0)
 		log_warning("%s", err.text);
 }

@@ -35,7 +35,7 @@ struct session {
 	size_t n_policies;
 	char **writable;	     /* directories writable at mount level */
 
-	bool is_released, is_ending;
+	bool is_proxy_ready, is_released, is_ending;
 	int n_terminations; /* SIGTERM, SIGHUP, SIGINT received; the second kills */
 	int exit_code;
 	struct err failure;

@@ -103,6 +103,7 @@ static void on_proxy_message(uv_poll_t *handle, int status, int events)
 		return;
 	switch ((enum proxy_message)m.type) {
 	case PROXY_READY:
+		s->is_proxy_ready = true;
 		return;
 	case PROXY_POLICY_APPLIED:
 		memcpy(&generation, m.payload.data, sizeof(generation));
@@ -338,6 +339,9 @@ static int brief_children(struct session *s, int bundle_fd, struct err *err)
 	supervisor_end = pair[0];
 	proxy_end = pair[1];
 	r = brief_supervisor(s, bundle_fd, supervisor_end, err);
+	/* The command need not wait for it: connections queue at its listeners until it is there. */
+	if (r >= 0)
+		r = child_start(&s->proxy, err);
 	return r < 0 ? r : brief_proxy(s, bundle_fd, proxy_end, err);
 }
 
@@ -365,11 +369,9 @@ static int start(struct session *s, struct err *err)
 	_cleanup_close_ int bundle_fd = -1;
 	_cleanup_free_ char *log_path = path_join(s->options->directory, "events.jsonl");
 	int stdio[3] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
-	/* They load while we read the policy and build the container. */
+	/* It loads while we read the policy and build the container. */
 	int r = child_start(&s->supervisor, err);
 
-	if (r >= 0)
-		r = child_start(&s->proxy, err);
 	if (r >= 0)
 		r = session_load_policy(s, &bundle_fd, err);
 	if (r >= 0)
@@ -429,7 +431,8 @@ static void stop(struct session *s)
 	if (s->proxy.control_fd >= 0)
 		fd_close(TAKE_FD(s->proxy.control_fd));
 	child_stop(&s->supervisor, STOP_TIMEOUT_MS);
-	child_stop(&s->proxy, STOP_TIMEOUT_MS);
+	/* One that has not begun has nothing to tell. */
+	child_stop(&s->proxy, s->is_proxy_ready ? STOP_TIMEOUT_MS : 0);
 	if (s->journal.log) {
 		journal_drain(&s->journal);
 		journal_write(&s->journal, &e);

@@ -206,7 +206,7 @@ static void verify_accepts_a_good_log_and_names_a_bad_line(void **state)
 	assert_output(command_verify, s->id, NULL, NULL, 0, "4 records, none changed\n");
 	assert_int_equal(file_read_at(AT_FDCWD, s->log_path, &text), 0);
 	memcpy(strstr(text.data, "/etc/shadow"), "/etc/passwd", 11);
-	assert_int_equal(file_replace(s->log_path, buf_span(&text), 0600, &err), 0);
+	assert_int_equal(file_replace(s->log_path, buf_span(&text), 0600, false, &err), 0);
 	assert_output(command_verify, NULL, NULL, NULL, 1, "events.jsonl: line 3: the hash");
 }
 
@@ -223,7 +223,7 @@ static void verify_finds_missing_last_records(void **state)
 	assert_int_equal(event_log_head(s->log, head), 4);
 	event_log_free(TAKE_PTR(s->log));
 	(void)buf_printf(&json, "{\"events\":4,\"head\":\"%s\"}", head);
-	assert_int_equal(file_replace(summary, buf_span(&json), 0600, NULL), 0);
+	assert_int_equal(file_replace(summary, buf_span(&json), 0600, false, NULL), 0);
 	assert_output(command_verify, "--head", head, NULL, 0, "4 records");
 	assert_int_equal(truncate(s->log_path, st.st_size), 0);
 	assert_output(command_verify, NULL, NULL, NULL, 1, "records are missing at its end");
@@ -240,7 +240,7 @@ static void sessions_are_listed(void **state)
 		SPAN("{\"id\":\"x\",\"command\":[\"sh\",\"-c\",\"a b\"],\"mode\":\"enforce\"}");
 
 	assert_output(command_sessions, NULL, NULL, NULL, 0, "  running         3       1 \n");
-	assert_int_equal(file_replace(summary, json, 0600, NULL), 0);
+	assert_int_equal(file_replace(summary, json, 0600, false, NULL), 0);
 	end_session(s);
 	assert_output(command_sessions, NULL, NULL, NULL, 0,
 		      "  ended           4       1  sh -c \"a b\"\n");

@@ -79,7 +79,7 @@ void make_file(const struct fixture *f, const char *path, const char *content)
 	_cleanup_free_ char *text = fill_in(f, content);
 
 	assert_int_equal(mkdir_all(parent, 0755), 0);
-	assert_int_equal(file_replace(full, span_of(text), 0644, NULL), 0);
+	assert_int_equal(file_replace(full, span_of(text), 0644, false, NULL), 0);
 }
 
 static void use_source(struct fixture *f, struct policy_source *s)
