@@ -89,7 +89,7 @@ static int ask_tcp(const char *server, uint16_t port, const char *name, int type
 		close(fd);
 		return -ETIMEDOUT;
 	}
-	n = recv(fd, packet, sizeof(packet), MSG_WAITALL);
+	n = recv(fd, packet, sizeof(packet), 0);
 	close(fd);
 	return is_answer(packet + 2, n - 2);
 }
