@@ -34,9 +34,13 @@ static int add_all(const struct policy_layers *l, struct policy_source *s, bool 
 int policy_layers_load(const struct policy_layers *l, bool color, struct buf *report,
 		       struct policy_source **ret, struct err *err)
 {
-	struct policy_source *s = policy_source_new(&l->environment);
-	int r = add_all(l, s, color, report, err);
+	struct policy_environment environment = l->environment;
+	struct policy_source *s;
+	int r;
 
+	environment.policy_file = l->policy_file;
+	s = policy_source_new(&environment);
+	r = add_all(l, s, color, report, err);
 	if (r < 0) {
 		policy_source_free(s);
 		return r;

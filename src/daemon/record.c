@@ -14,6 +14,7 @@ void session_record(const struct session *s, const char *state)
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 	struct json_writer w = { .out = &out };
 	char now[RFC3339_LEN + 1];
+	char head[SHA256_HEX_LEN + 1];
 	struct err err = { 0 };
 
 	clock_format_rfc3339(clock_real_ns(), now);
@@ -38,6 +39,11 @@ void session_record(const struct session *s, const char *state)
 	json_key_uint(&w, "denied", s->journal.n_denied);
 	json_key_uint(&w, "would_deny", s->journal.n_would_deny);
 	json_key_uint(&w, "lost", s->journal.n_lost);
+	/* With the end named here, records that are missing there are noticed; see leash verify. */
+	if (strcmp(state, "running") != 0 && s->journal.log) {
+		(void)event_log_head(s->journal.log, head);
+		json_key_string(&w, "head", span_of(head));
+	}
 	json_end_object(&w);
 	(void)buf_append_char(&out, '\n');
 	if (file_replace(path, buf_span(&out), 0600, /* want_sync = */ false, &err) < 0)

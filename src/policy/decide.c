@@ -251,6 +251,27 @@ void policy_decide(struct policy_decider *d, const struct policy *p, const struc
 	}
 }
 
+static bool permits_everything(const struct cedar_policy *p)
+{
+	return !p->is_forbid && !p->n_conditions && p->principal.op == CEDAR_SCOPE_ANY &&
+	       p->resource.op == CEDAR_SCOPE_ANY;
+}
+
+bool policy_restricts(const struct policy *p, enum policy_action action)
+{
+	const struct action_rules *rules = &p->actions[action];
+
+	if (p->mode != POLICY_ENFORCE)
+		return false;
+	for (size_t i = 0; i < rules->forbids.len; i++)
+		if (rules->forbids.rules[i]->layer != POLICY_LAYER_OWN)
+			return true;
+	for (size_t i = 0; i < rules->permits.len; i++)
+		if (permits_everything(rules->permits.rules[i]->cedar))
+			return false;
+	return true;
+}
+
 bool policy_permits(const struct policy *p, const struct policy_decision *d)
 {
 	if (d->verdict == DECISION_ALLOW)

@@ -21,14 +21,15 @@
 #include "policy/text.h"
 
 #define SCAN_DEPTH 2	   /* levels below the workspace in which repositories are looked for */
-#define SCAN_MAX_DIRS 2000 /* a start must not walk a whole tree */
+#define SCAN_MAX_DIRS 500 /* a start must not walk a whole tree */
+#define SCAN_MAX_ENTRIES 4000 /* nor read a directory of a million files */
 #define GIT_FILE_MAX ((size_t)65536) /* a larger config is not read for includes */
 #define MODULE_DEPTH 4
 
 struct scan {
 	const struct policy_environment *env;
 	struct buf *out;
-	size_t n_dirs;
+	size_t n_dirs, n_entries;
 };
 
 static bool exists(const char *dir, const char *name)
@@ -190,7 +191,8 @@ static void each_dir(struct scan *s, const char *dir, int depth, each_dir_fn fn)
 
 	if (!d)
 		return;
-	for (struct dirent *e = readdir(d); e && s->n_dirs < SCAN_MAX_DIRS; e = readdir(d)) {
+	for (struct dirent *e = readdir(d);
+	     e && s->n_dirs < SCAN_MAX_DIRS && s->n_entries++ < SCAN_MAX_ENTRIES; e = readdir(d)) {
 		_cleanup_free_ char *path = path_join(dir, e->d_name);
 		struct stat st;
 

@@ -28,11 +28,13 @@ static int forbid_all(const char *path, struct buf *out)
 	return r < 0 ? r : append_path("Dir", path, " };\n", out);
 }
 
-static int forbid_writing(const char *path, struct buf *out)
+static int forbid_writing(const char *id, const char *path, struct buf *out)
 {
-	int r = buf_append_str(out, "@id(\"project-policy\")\n"
-				    "forbid (principal, action in Action::\"FileOpenReadWrite\", "
-				    "resource)\nwhen { resource == ");
+	int r = buf_printf(out,
+			   "@id(\"%s\")\n"
+			   "forbid (principal, action in Action::\"FileOpenReadWrite\", "
+			   "resource)\nwhen { resource == ",
+			   id);
 
 	if (r >= 0)
 		r = append_path("File", path, " || resource in ", out);
@@ -82,9 +84,14 @@ int own_rules_text(const struct policy_environment *env, struct buf *out)
 		if (r >= 0)
 			r = forbid_moving(env->own_paths[i], out);
 	}
+	/* A session takes up a changed policy: whoever may write the file decides everything. */
+	if (r >= 0 && env->policy_file)
+		r = forbid_writing("policy-file", env->policy_file, out);
+	if (r >= 0 && env->policy_file)
+		r = forbid_moving(env->policy_file, out);
 	if (r < 0 || !env->workspace)
 		return r;
 	project = path_join(env->workspace, ".leash");
-	r = forbid_writing(project, out);
+	r = forbid_writing("project-policy", project, out);
 	return r < 0 ? r : forbid_moving(project, out);
 }

@@ -146,6 +146,12 @@ void policy_decider_free(struct policy_decider *d);
 void policy_decide(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
 		   struct policy_decision *ret);
 
+/*
+ * Does the policy, leash's own rules aside, ever answer such a request otherwise
+ * than by allowing it? True also where that cannot be told.
+ */
+bool policy_restricts(const struct policy *p, enum policy_action action);
+
 /* Is the operation to go ahead, given verdict and mode? */
 bool policy_permits(const struct policy *p, const struct policy_decision *d);
 /* The determining ids separated by NUL, for the event. Appends to out. */
@@ -167,6 +173,7 @@ struct policy_environment {
 	const char *agent;     /* the principal: Agent::"claude" */
 	const char *home, *workspace;
 	const char *profile;   /* "guarded", "permissive", "locked" */
+	const char *policy_file; /* replaces profile and user policy: no agent may change it; or NULL */
 	const char *const *own_paths; /* directories no agent may open, create or change; NULL-terminated */
 	enum policy_mode mode;
 };

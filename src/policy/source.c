@@ -50,6 +50,7 @@ struct policy_source *policy_source_new(const struct policy_environment *env)
 		.home = copy_or_null(env->home),
 		.workspace = copy_or_null(env->workspace),
 		.profile = copy_or_null(env->profile),
+		.policy_file = copy_or_null(env->policy_file),
 		.own_paths = (const char *const *)s->own_paths,
 		.mode = env->mode,
 	};
@@ -87,6 +88,7 @@ void policy_source_free(struct policy_source *s)
 	free_string(s->env.home);
 	free_string(s->env.workspace);
 	free_string(s->env.profile);
+	free_string(s->env.policy_file);
 	xfree(s);
 }
 

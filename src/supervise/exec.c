@@ -484,12 +484,23 @@ void exec_check(struct worker *w)
 		(void)check_watched(w, w->process->tgid, &e);
 }
 
+/*
+ * A debugger inside holds the task, so its exec stop is not ours to see: the new
+ * program may run before anybody looks at what was executed. That is for a
+ * policy that lets everything be executed; any other must refuse.
+ */
 static int64_t exec_untraced(struct worker *w, struct plan *p)
 {
 	struct watch_entry e = { .tgid = w->process->tgid, .kind = WATCH_EXEC };
 	struct timespec pause = { 0, POLL_NS };
 	struct stat exe;
 
+	if (policy_restricts(w->policy, POLICY_PROCESS_EXEC)) {
+		p->event.error = EPERM;
+		p->event.message = SPAN("traced by another process, so it cannot be checked what is executed");
+		decide_note(w, &p->event, EVENT_DENY);
+		return -EPERM;
+	}
 	if (!stat_exe(w->process->dir_fd, &exe))
 		return -EPERM;
 	/* only a program whose image is known can be checked afterwards */
