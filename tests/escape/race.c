@@ -97,6 +97,16 @@ void race_end(const struct tally *t, const char *name)
 		  t->n_rounds);
 }
 
+void race_end_refused(const struct tally *t, const char *name)
+{
+	note("%s: %ld rounds, %ld permitted, %ld refused, %ld reached", name, t->n_rounds, t->n_allowed,
+	     t->n_refused, t->n_reached);
+	must_fail(t->n_reached ? 0 : -EACCES, "%s: %ld of %ld rounds reached the denied object",
+		  name, t->n_reached, t->n_rounds);
+	must_work(t->n_refused > 4 ? 0 : -ENODATA, "%s: %ld of %ld rounds were refused", name, t->n_refused,
+		  t->n_rounds);
+}
+
 static void *swapper_main(void *swapper)
 {
 	struct swapper *s = swapper;

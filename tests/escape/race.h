@@ -22,6 +22,8 @@ void race_count_fd(struct tally *t, int fd);
  * nothing.
  */
 void race_end(const struct tally *t, const char *name);
+/* Verdict where neither may be reached, because the operation itself is refused. */
+void race_end_refused(const struct tally *t, const char *name);
 
 /* Calls swap(arg) as fast as it can in a thread of this process, or in a process of its own. */
 struct swapper;
