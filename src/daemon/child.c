@@ -86,6 +86,9 @@ int child_send(struct child *c, uint16_t type, struct span payload, const int *f
 	return r < 0 ? err_set(err, r, "talk to the %s", c->name) : 0;
 }
 
+/* A process that closed its sockets is all but gone. */
+#define END_UNDER_WAY_MS 100
+
 static bool wait_readable(int fd, int timeout_ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -112,16 +115,31 @@ void child_stop(struct child *c, int timeout_ms)
 		fd_close(TAKE_FD(c->pidfd));
 }
 
-void child_describe_end(struct child *c, struct err *err)
+/* Waits for an end that is under way, and looks at it without reaping. */
+static bool look_at_end(const struct child *c, siginfo_t *ret)
 {
-	int status = 0;
+	*ret = (siginfo_t){ 0 };
+	return c->pid > 0 && c->pidfd >= 0 && wait_readable(c->pidfd, END_UNDER_WAY_MS) &&
+	       waitid(P_PID, (id_t)c->pid, ret, WEXITED | WNOHANG | WNOWAIT) == 0 && ret->si_pid == c->pid;
+}
 
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	c->pid = 0;
-	if (WIFSIGNALED(status))
-		(void)err_say(err, -ECHILD, "the %s was killed by signal %d (%s)", c->name, WTERMSIG(status),
-			      strsignal(WTERMSIG(status)));
-	else
-		(void)err_say(err, -ECHILD, "the %s ended with status %d", c->name, WEXITSTATUS(status));
+bool child_was_killed(const struct child *c, struct err *err)
+{
+	siginfo_t info;
+
+	if (!look_at_end(c, &info) || info.si_code == CLD_EXITED)
+		return false;
+	(void)err_say(err, -ECHILD, "the %s was killed by signal %d (%s)", c->name, info.si_status,
+		      strsignal(info.si_status));
+	return true;
+}
+
+bool child_has_ended(const struct child *c, struct err *err)
+{
+	siginfo_t info;
+
+	if (!look_at_end(c, &info))
+		return false;
+	(void)err_say(err, -ECHILD, "the %s ended with status %d", c->name, info.si_status);
+	return true;
 }

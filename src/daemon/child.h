@@ -28,5 +28,7 @@ int child_send(struct child *c, uint16_t type, struct span payload, const int *f
 	       struct err *err) _must_check_;
 /* Closes the control socket, which asks the process to end, and waits for it; kills it after timeout_ms. */
 void child_stop(struct child *c, int timeout_ms);
-/* After the pidfd became readable: reaps, and says in words how the process ended. */
-void child_describe_end(struct child *c, struct err *err);
+/* Was the process killed by a signal? Then err says by which. Does not reap. */
+bool child_was_killed(const struct child *c, struct err *err);
+/* Has it ended at all? err says how. */
+bool child_has_ended(const struct child *c, struct err *err);

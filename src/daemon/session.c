@@ -47,6 +47,25 @@ static void release(struct session *s)
 		session_end(s, EXIT_LEASH_FAILED, "the container ended before the command could start");
 }
 
+/*
+ * One of our processes is gone. When the supervisor or the proxy dies, the other
+ * one ends too, and may be noticed first: the one that was killed is the cause.
+ */
+static void child_ended(struct session *s)
+{
+	struct child *children[] = { &s->supervisor, &s->proxy };
+	struct err why = { 0 };
+
+	if (s->is_ending)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(children) && !child_was_killed(children[i], &why); i++)
+		;
+	if (!why.code)
+		for (size_t i = 0; i < ARRAY_SIZE(children) && !child_has_ended(children[i], &why); i++)
+			;
+	session_end(s, EXIT_LEASH_FAILED, why.code ? why.text : "one of leash's processes closed its connection");
+}
+
 static int take_message(struct child *c, const struct ipc_type *table, size_t n_types,
 			struct session *s, struct ipc_message *m)
 {
@@ -55,8 +74,11 @@ static int take_message(struct child *c, const struct ipc_type *table, size_t n_
 
 	if (r > 0 || r == -EAGAIN)
 		return r;
-	text = xasprintf(r == 0 ? "the %s closed its connection" : "the %s sent a malformed message",
-			 c->name);
+	if (r == 0 || r == -ECONNRESET) {
+		child_ended(s);
+		return r;
+	}
+	text = xasprintf("the %s sent a malformed message", c->name);
 	session_end(s, EXIT_LEASH_FAILED, text);
 	return r;
 }
@@ -123,15 +145,6 @@ static void on_proxy_message(uv_poll_t *handle, int status, int events)
 	}
 }
 
-static void child_ended(struct session *s, struct child *c)
-{
-	struct err why = { 0 };
-
-	if (s->is_ending)
-		return;
-	child_describe_end(c, &why);
-	session_end(s, EXIT_LEASH_FAILED, why.text);
-}
 
 static void on_supervisor_end(uv_poll_t *handle, int status, int events)
 {
@@ -139,7 +152,7 @@ static void on_supervisor_end(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	child_ended(s, &s->supervisor);
+	child_ended(s);
 }
 
 static void on_proxy_end(uv_poll_t *handle, int status, int events)
@@ -148,7 +161,7 @@ static void on_proxy_end(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	child_ended(s, &s->proxy);
+	child_ended(s);
 }
 
 /* ---- The container ------------------------------------------------------- */

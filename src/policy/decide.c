@@ -251,10 +251,15 @@ void policy_decide(struct policy_decider *d, const struct policy *p, const struc
 	}
 }
 
+/* Every file that has a name, that is: who may run all of those gains nothing by one without. */
 static bool permits_everything(const struct cedar_policy *p)
 {
+	const struct cedar_scope *r = &p->resource;
+
 	return !p->is_forbid && !p->n_conditions && p->principal.op == CEDAR_SCOPE_ANY &&
-	       p->resource.op == CEDAR_SCOPE_ANY;
+	       (r->op == CEDAR_SCOPE_ANY ||
+		(r->op == CEDAR_SCOPE_IN && r->n_uids == 1 && span_eq_str(r->uids[0].type, "Dir") &&
+		 span_eq_str(r->uids[0].id, "/")));
 }
 
 bool policy_restricts(const struct policy *p, enum policy_action action)
