@@ -373,7 +373,7 @@ static void test_race_argument(void **state)
 	harness_forget_events();
 }
 
-/* A tracer inside the container has the task already. */
+/* A tracer inside has the task already: under a policy that restricts exec, it may execute nothing. */
 static int traced(void)
 {
 	pid_t pid = fork();
@@ -386,11 +386,9 @@ static int traced(void)
 		execve("/bin/sh", argv, no_env);
 		_exit(100);
 	}
-	CHECK(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
-	CHECK(ptrace(PTRACE_CONT, pid, NULL, NULL) == 0);
 	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status))
 		CHECK(ptrace(PTRACE_CONT, pid, NULL, NULL) == 0);
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 9);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 100);
 	return 0;
 }
 
