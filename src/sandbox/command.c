@@ -11,6 +11,7 @@
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,14 +24,23 @@
 
 #define FAILED_STATUS 127
 
-/* Ignored and blocked signals would be inherited by the program and surprise it. */
+/*
+ * Ignored and blocked signals would be inherited by the program and surprise
+ * it. The C library refuses to touch the two signals that it uses itself, so
+ * the kernel is asked (sigaction(2), "C library/kernel differences").
+ */
 static void reset_signals(void)
 {
-	static const struct sigaction plain = { .sa_handler = SIG_DFL };
+	static const struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} plain = { 0 }; /* SIG_DFL */
 	sigset_t none;
 
 	for (int i = 1; i < NSIG; i++)
-		(void)sigaction(i, &plain, NULL); /* fails for SIGKILL, SIGSTOP and libc's own */
+		(void)syscall(SYS_rt_sigaction, i, &plain, NULL, sizeof(plain.mask)); /* not SIGKILL, SIGSTOP */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
