@@ -9,6 +9,7 @@
 #define PAGE                                                                                       \
 	((uint64_t)4096) /* the smallest; larger pages only make reads shorter than they could be  \
 			  */
+#define SHORT ((size_t)256)
 #define MAX_STRINGS 65536
 
 static ssize_t read_some(pid_t tid, uint64_t address, void *out, size_t len)
@@ -43,13 +44,24 @@ int memory_write(pid_t tid, uint64_t address, const void *bytes, size_t len)
 	return process_vm_writev(tid, &local, 1, &remote, 1, 0) == (ssize_t)len ? 0 : -EFAULT;
 }
 
-ssize_t memory_read_string(pid_t tid, uint64_t address, char *out, size_t size)
+/* Through the open file where there is one; what it cannot say (the memory of a former program) is asked anew. */
+static ssize_t read_piece(pid_t tid, int mem_fd, uint64_t address, void *out, size_t len)
 {
-	size_t have = 0;
+	ssize_t n = -1;
 
+	if (mem_fd >= 0 && address <= INT64_MAX)
+		n = pread(mem_fd, out, len, (off_t)address);
+	return n > 0 ? n : read_some(tid, address, out, len);
+}
+
+ssize_t memory_read_string(pid_t tid, int mem_fd, uint64_t address, char *out, size_t size)
+{
+	size_t have = 0, most = SHORT;
+
+	/* most strings are short; a longer one is read by the page, and never over its end */
 	while (have < size) {
-		size_t piece = MIN((size_t)(PAGE - (address + have) % PAGE), size - have);
-		ssize_t n = read_some(tid, address + have, out + have, piece);
+		size_t piece = MIN(MIN((size_t)(PAGE - (address + have) % PAGE), most), size - have);
+		ssize_t n = read_piece(tid, mem_fd, address + have, out + have, piece);
 		const char *end;
 
 		if (n <= 0)
@@ -58,6 +70,7 @@ ssize_t memory_read_string(pid_t tid, uint64_t address, char *out, size_t size)
 		if (end)
 			return end - out;
 		have += (size_t)n;
+		most = PAGE;
 	}
 	return -ENAMETOOLONG;
 }

@@ -167,6 +167,8 @@ static int make_locked(struct worker *w, struct target *t, const struct making *
 	decide_record(w, &e, &v);
 	if (!may)
 		return -EACCES;
+	if (S_ISFIFO(m->mode))
+		regular_void(w->s);
 	return make_node(t, m) < 0 ? -errno : 0;
 }
 
@@ -295,6 +297,8 @@ static int link_locked(struct worker *w, const struct place *source, struct targ
 	decide_record(w, &e, &v);
 	if (!may)
 		return -EACCES;
+	if (!S_ISREG(source->st.st_mode))
+		regular_void(w->s);
 	(void)snprintf(number, sizeof(number), "%d", source->fd);
 	return linkat(AT_FDCWD, number, t->place.parent_fd, t->place.name, AT_SYMLINK_FOLLOW) < 0
 		       ? -errno

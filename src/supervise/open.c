@@ -394,6 +394,27 @@ static int open_plain(struct worker *w, int base_fd, const struct opening *o)
 	return (int)syscall(SYS_openat2, base_fd, w->path, &how, sizeof(how));
 }
 
+/* Opening a FIFO or a device, even for a moment, is seen at its other end. */
+static bool is_safe_to_open(struct worker *w, int base_fd, uint64_t hash)
+{
+	struct stat st;
+
+	if (regular_is_known(&w->regular, w->s, hash))
+		return true;
+	return fstatat(base_fd, w->path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
+/* Is what was opened of a kind that needs no more care? Remembers it for the next time. */
+static bool is_simple(struct worker *w, uint64_t hash, mode_t mode)
+{
+	if (S_ISREG(mode))
+		regular_add(&w->regular, hash);
+	else
+		regular_remove(&w->regular, hash);
+	return S_ISREG(mode) || S_ISDIR(mode);
+}
+
 #define CHANGEABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
 /*
@@ -414,6 +435,7 @@ static bool open_short(struct worker *w, int base_fd, const struct opening *o, i
 	bool also_reads = writes(o->flags) && reads(o->flags);
 	_cleanup_close_ int fd = -1;
 	struct stat st;
+	uint64_t hash;
 
 	if (o->flags & (O_PATH | O_EXCL | TMPFILE_BIT) || o->how || !is_plain(w->path) ||
 	    guess_name(w, base_fd, &e.path) < 0)
@@ -421,12 +443,11 @@ static bool open_short(struct worker *w, int base_fd, const struct opening *o, i
 	if (!decide_path(w, action, e.path, /* is_directory = */ false, also_reads, &v) ||
 	    v.outcome != EVENT_ALLOW)
 		return false;
-	/* opening a FIFO or a device, even for a moment, is seen at its other end */
-	if (fstatat(base_fd, w->path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+	hash = regular_hash(e.path);
+	if (!is_safe_to_open(w, base_fd, hash))
 		return false;
 	fd = open_plain(w, base_fd, o);
-	if (fd < 0 || fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+	if (fd < 0 || fstat(fd, &st) < 0 || !is_simple(w, hash, st.st_mode))
 		return false;
 	/* a directory belongs to itself too, and other policies may apply */
 	if (S_ISDIR(st.st_mode) &&

@@ -22,6 +22,8 @@
 #define FRESH_NS (5 * NS_PER_MS)
 #define STALE_NS (250 * NS_PER_MS) /* comm and parent may change without our seeing it */
 #define MAX_ANCESTORS 64
+#define NOT_OPEN (-2)
+#define NO_PROCESS ((struct process){ .dir_fd = -1, .pidfd = -1, .mem_fd = NOT_OPEN })
 
 static ssize_t read_link(int dir_fd, const char *name, char *out, size_t size)
 {
@@ -141,9 +143,11 @@ static void forget(struct process *p)
 		fd_close(p->dir_fd);
 	if (p->pidfd >= 0)
 		fd_close(p->pidfd);
+	if (p->mem_fd >= 0)
+		fd_close(p->mem_fd);
 	xfree(p->exe);
 	xfree(p->cwd);
-	*p = (struct process){ .dir_fd = -1, .pidfd = -1 };
+	*p = NO_PROCESS;
 }
 
 static int load_links(struct process *p)
@@ -218,6 +222,13 @@ struct process *process_find(struct worker *w, pid_t tid)
 	return p;
 }
 
+int process_memory(struct process *p)
+{
+	if (p->mem_fd == NOT_OPEN)
+		p->mem_fd = openat(p->dir_fd, "mem", O_RDONLY | O_CLOEXEC);
+	return p->mem_fd;
+}
+
 ssize_t process_read_cwd(const struct process *p, char *out, size_t size)
 {
 	ssize_t n = read_link(p->dir_fd, "cwd", out, size - 1);
@@ -230,7 +241,7 @@ ssize_t process_read_cwd(const struct process *p, char *out, size_t size)
 void process_cache_init(struct process_cache *c)
 {
 	for (size_t i = 0; i < PROCESS_CACHE_SIZE; i++)
-		c->slots[i] = (struct process){ .dir_fd = -1, .pidfd = -1 };
+		c->slots[i] = NO_PROCESS;
 }
 
 void process_cache_done(struct process_cache *c)

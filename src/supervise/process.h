@@ -21,6 +21,7 @@ struct process {
 	uint32_t uid;
 	int dir_fd;		      /* /proc/<tid>, outside */
 	int pidfd;		      /* of the thread, or -1 where there is none to be had */
+	int mem_fd;		      /* /proc/<tid>/mem, see process_memory */
 	uint32_t n_execs;	      /* of the supervisor's counter when this was loaded */
 	uint64_t loaded_ns, alive_ns; /* when it was read, and last known to be there */
 	char comm[64];
@@ -41,6 +42,8 @@ struct process *process_find(struct worker *w, pid_t tid);
 void process_cache_init(struct process_cache *c);
 void process_cache_done(struct process_cache *c);
 
+/* The task's memory, to read; owned by the cache. -1 where it may not be opened. */
+int process_memory(struct process *p);
 /* A process has executed a program: what is cached about it is stale. */
 void process_note_exec(struct supervisor *s, pid_t tgid);
 

@@ -190,6 +190,9 @@ static int rename_locked(struct move *m, unsigned flags)
 	decide_record(w, &e, &m->verdict);
 	if (r < 0)
 		return r;
+	/* a FIFO, or a directory that may hold one */
+	if (!S_ISREG(m->from.st.st_mode) || flags & RENAME_EXCHANGE)
+		regular_void(w->s);
 	return syscall(SYS_renameat2, m->from.place.parent_fd, m->from.place.name,
 		       m->to.place.parent_fd, m->to.place.name, flags) < 0
 		       ? -errno

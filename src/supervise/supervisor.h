@@ -42,6 +42,8 @@ struct supervisor {
 	/* Counts execs by process number modulo the size: cached facts of others are stale. */
 	_Atomic uint32_t execs[SUPERVISOR_EXEC_SLOTS];
 
+	_Atomic uint32_t n_odd_names; /* see regular.h */
+
 	struct pool *pool;
 	struct watch *watch;
 };

@@ -121,6 +121,10 @@ static int64_t handle(struct worker *w)
 	if (!w->process)
 		return -EPERM; /* it is gone, or hides from us */
 	exec_check(w);
+	/* another program may be found to run than was cached */
+	w->process = process_find(w, (pid_t)w->call->pid);
+	if (!w->process)
+		return -EPERM;
 	if (!row->handler)
 		return refuse(w, row);
 	for (size_t i = 0; i < ARRAY_SIZE(args); i++)

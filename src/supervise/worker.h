@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "supervise/process.h"
+#include "supervise/regular.h"
 #include "supervise/supervisor.h"
 #include "supervise/syscalls.h"
 
@@ -20,6 +21,7 @@ struct worker {
 	struct policy_decider *decider;
 	struct policy *policy; /* held for the current call; guarded by policy_lock for others */
 	struct process_cache cache;
+	struct regular_names regular;
 	struct process *process; /* the caller of the current call */
 	struct seccomp_notif *call;
 	uint64_t started_ns;
