@@ -14,6 +14,8 @@
 #include "base/span.h"
 #include "cedar/cedar-ast.h"
 
+#pragma GCC visibility push(default)
+
 /* ---- Diagnostics ------------------------------------------------------- */
 
 enum cedar_severity {
@@ -242,3 +244,5 @@ struct cedar_response {
 int cedar_authorize(const struct cedar_policy_set *set, const struct cedar_request *r,
 		    const struct cedar_entity_source *entities, struct arena *arena,
 		    struct cedar_response *ret) _must_check_;
+
+#pragma GCC visibility pop
