@@ -100,10 +100,24 @@ static size_t edit_distance(struct span a, struct span b)
 	return row[b.len];
 }
 
+size_t word_distance(struct span a, struct span b, size_t limit)
+{
+	size_t longer = MAX(a.len, b.len);
+
+	if (longer > WORD_MAX || longer - MIN(a.len, b.len) >= limit)
+		return SIZE_MAX;
+	return edit_distance(a, b);
+}
+
+size_t word_distance_max(struct span word)
+{
+	return MIN(word.len / 2, (size_t)2);
+}
+
 const char *nearest_word(struct span word, const char *const *candidates, size_t n)
 {
 	const char *best = NULL;
-	size_t best_distance = MIN(word.len / 2, (size_t)2) + 1;
+	size_t best_distance = word_distance_max(word) + 1;
 
 	if (word.len > WORD_MAX)
 		return NULL;
