@@ -68,6 +68,8 @@
 #define LIMIT_CEDAR_DIAGNOSTICS ((size_t)100)
 /* Memory of one parsed policy set: LIMIT_POLICY_TEXT of ordinary policies needs about a fifth. */
 #define LIMIT_CEDAR_ARENA ((size_t)512 * 1024 * 1024)
+/* Policies or entities in JSON: policies are about six times as long as their text. */
+#define LIMIT_CEDAR_JSON ((size_t)64 * 1024 * 1024)
 /* Memory of one plain entity store. */
 #define LIMIT_CEDAR_ENTITIES ((size_t)512 * 1024 * 1024)
 /* Annotations of one Cedar policy; people write a handful. */
