@@ -88,6 +88,7 @@ static const struct {
 } packs[] = {
 	{ { "expr", "res", NULL }, run_eval },
 	{ { "kind", "input", "ok" }, run_accept },
+	{ { "text", "format80", "parts" }, run_policies },
 };
 
 static bool is_of_pack(struct json_view line, size_t i)

@@ -28,6 +28,10 @@ bool check_text(struct runner *r, struct span got, struct span wanted, const cha
 struct json_view corpus_line(const struct runner *r, struct span id);
 
 /* One line of each pack. */
+/* Does the policy come back the same through its JSON form? Counts. */
+struct cedar_policy;
+bool survives_json(struct runner *r, const struct cedar_policy *p);
+
 void run_accept(struct runner *r, struct json_view line);
 void run_eval(struct runner *r, struct json_view line);
 void run_policies(struct runner *r, struct json_view line);
