@@ -72,3 +72,7 @@
 #define LIMIT_CEDAR_ENTITIES ((size_t)512 * 1024 * 1024)
 /* Annotations of one Cedar policy; people write a handful. */
 #define LIMIT_CEDAR_ANNOTATIONS ((size_t)256)
+/* Types that one validation meets: a schema's own, and those of records and sets in policies. */
+#define LIMIT_CEDAR_TYPES ((size_t)64 * 1024 * 1024)
+/* Expressions that one validation looks at, over all request environments: about two seconds. */
+#define LIMIT_CEDAR_VALIDATE_STEPS ((size_t)100 * 1000 * 1000)

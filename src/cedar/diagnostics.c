@@ -33,14 +33,15 @@ void diagnostic_add(struct cedar_diagnostics *d, enum cedar_severity severity, c
 		    struct cedar_range range, const char *suggestion, const char *fmt, ...)
 {
 	struct cedar_diagnostic item = { .severity = severity, .code = code, .range = range };
+	size_t max = d->max ? d->max : LIMIT_CEDAR_DIAGNOSTICS;
 	char message[512];
 	va_list ap;
 
 	if (severity == CEDAR_ERROR)
 		d->n_errors++;
-	if (d->len > LIMIT_CEDAR_DIAGNOSTICS)
+	if (d->len > max)
 		return;
-	if (d->len == LIMIT_CEDAR_DIAGNOSTICS) {
+	if (d->len == max) {
 		item.code = "too_many_findings";
 		item.message = "too many findings, the rest is not shown";
 		push(d, &item);
@@ -100,24 +101,31 @@ static size_t edit_distance(struct span a, struct span b)
 	return row[b.len];
 }
 
+size_t word_distance_max(struct span word)
+{
+	return MIN(word.len / 2, (size_t)2) + 1;
+}
+
+bool word_is_nearer(struct span word, struct span candidate, size_t *distance)
+{
+	size_t d;
+
+	if (word.len > WORD_MAX || candidate.len > WORD_MAX)
+		return false;
+	d = edit_distance(word, candidate);
+	if (d >= *distance)
+		return false;
+	*distance = d;
+	return true;
+}
+
 const char *nearest_word(struct span word, const char *const *candidates, size_t n)
 {
+	size_t distance = word_distance_max(word);
 	const char *best = NULL;
-	size_t best_distance = MIN(word.len / 2, (size_t)2) + 1;
 
-	if (word.len > WORD_MAX)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		struct span candidate = span_of(candidates[i]);
-		size_t distance;
-
-		if (candidate.len > WORD_MAX)
-			continue;
-		distance = edit_distance(word, candidate);
-		if (distance < best_distance) {
+	for (size_t i = 0; i < n; i++)
+		if (word_is_nearer(word, span_of(candidates[i]), &distance))
 			best = candidates[i];
-			best_distance = distance;
-		}
-	}
 	return best;
 }

@@ -1,6 +1,7 @@
 /*
- * Collecting what a parse finds. Bounded: past LIMIT_CEDAR_DIAGNOSTICS a last
- * entry says so and the rest is dropped (n_errors still counts).
+ * Collecting what a parse finds. Bounded: past the list's max (by default
+ * LIMIT_CEDAR_DIAGNOSTICS) a last entry says so and the rest is dropped
+ * (n_errors still counts).
  */
 #pragma once
 
@@ -20,3 +21,6 @@ struct span diagnostic_quote(struct span s);
 /* The candidate that word was probably meant to be (at most 2 edits, fewer in short words), or
  * NULL. */
 const char *nearest_word(struct span word, const char *const *candidates, size_t n);
+/* For other lists of candidates: start with the word's own maximum, keep the last that is nearer. */
+size_t word_distance_max(struct span word);
+bool word_is_nearer(struct span word, struct span candidate, size_t *distance);
