@@ -131,5 +131,6 @@ struct cedar_policy {
 	size_t n_conditions;
 	struct cedar_annotation *annotations;
 	size_t n_annotations;
+	const struct cedar_policy *linked_from; /* the template whose slots were filled in, or NULL */
 	void *embedder; /* free for the application; NULL at birth */
 };

@@ -30,8 +30,8 @@ int cedar_schema_tree_print_json(const struct cedar_schema_tree *tree, struct bu
 /* ---- Resolved ----------------------------------------------------------- */
 
 enum cedar_type_kind {
-	CEDAR_TYPE_NEVER, /* of the empty set's elements; only the validator makes it */
-	CEDAR_TYPE_TRUE,  /* likewise: a Bool known to be true */
+	CEDAR_TYPE_NEVER, /* of the empty set's elements; only the validator makes it, as the next two */
+	CEDAR_TYPE_TRUE,  /* a Bool known to be true */
 	CEDAR_TYPE_FALSE,
 	CEDAR_TYPE_BOOL,
 	CEDAR_TYPE_LONG,
@@ -57,7 +57,7 @@ struct cedar_attribute_type {
 
 struct cedar_type {
 	enum cedar_type_kind kind;
-	const struct cedar_entity_type *entity;		/* ENTITY; NULL inside the validator: an action type */
+	const struct cedar_entity_type *entity;		/* ENTITY; NULL: the type of a namespace's actions */
 	struct span entity_name;			/* ENTITY: its full name, also for action types */
 	const struct cedar_type *element;		/* SET; NULL: a set of anything */
 	const struct cedar_attribute_type *attributes;	/* RECORD, sorted by name bytes */
@@ -75,10 +75,13 @@ struct cedar_entity_type {
 	size_t n_enum_ids;
 	const struct cedar_type *shape; /* a record, closed */
 	const struct cedar_type *tags;	/* NULL: none */
-	/* Types whose entities may be ancestors of such an entity, transitively; sorted by index. */
+	/*
+	 * Types whose entities may be ancestors of such an entity, transitively; sorted by index.
+	 * A type is its own ancestor where it is so declared, directly or in a cycle.
+	 */
 	const struct cedar_entity_type *const *ancestors;
 	size_t n_ancestors;
-	struct cedar_range range;
+	struct cedar_range range; /* of its name in the source, as for actions */
 };
 
 struct cedar_action_type {
@@ -89,7 +92,7 @@ struct cedar_action_type {
 	size_t n_principals, n_resources;
 	const struct cedar_type *context; /* a record */
 	const struct cedar_action_type *const *parents;	  /* as declared */
-	const struct cedar_action_type *const *ancestors; /* transitively, without itself */
+	const struct cedar_action_type *const *ancestors; /* transitively; sorted by index */
 	size_t n_parents, n_ancestors;
 	struct cedar_range range;
 };

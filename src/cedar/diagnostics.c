@@ -101,31 +101,38 @@ static size_t edit_distance(struct span a, struct span b)
 	return row[b.len];
 }
 
-size_t word_distance_max(struct span word)
+size_t word_distance(struct span a, struct span b, size_t limit)
 {
-	return MIN(word.len / 2, (size_t)2) + 1;
+	size_t longer = MAX(a.len, b.len);
+
+	if (longer > WORD_MAX || longer - MIN(a.len, b.len) >= limit)
+		return SIZE_MAX;
+	return edit_distance(a, b);
 }
 
-bool word_is_nearer(struct span word, struct span candidate, size_t *distance)
+size_t word_distance_max(struct span word)
 {
-	size_t d;
-
-	if (word.len > WORD_MAX || candidate.len > WORD_MAX)
-		return false;
-	d = edit_distance(word, candidate);
-	if (d >= *distance)
-		return false;
-	*distance = d;
-	return true;
+	return MIN(word.len / 2, (size_t)2);
 }
 
 const char *nearest_word(struct span word, const char *const *candidates, size_t n)
 {
-	size_t distance = word_distance_max(word);
 	const char *best = NULL;
+	size_t best_distance = word_distance_max(word) + 1;
 
-	for (size_t i = 0; i < n; i++)
-		if (word_is_nearer(word, span_of(candidates[i]), &distance))
+	if (word.len > WORD_MAX)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct span candidate = span_of(candidates[i]);
+		size_t distance;
+
+		if (candidate.len > WORD_MAX)
+			continue;
+		distance = edit_distance(word, candidate);
+		if (distance < best_distance) {
 			best = candidates[i];
+			best_distance = distance;
+		}
+	}
 	return best;
 }

@@ -21,6 +21,7 @@ struct span diagnostic_quote(struct span s);
 /* The candidate that word was probably meant to be (at most 2 edits, fewer in short words), or
  * NULL. */
 const char *nearest_word(struct span word, const char *const *candidates, size_t n);
-/* For other lists of candidates: start with the word's own maximum, keep the last that is nearer. */
+/* Edits between two words, or any larger number where that is not below limit or a word is long. */
+size_t word_distance(struct span a, struct span b, size_t limit);
+/* How many edits a word may be away to be taken for a mistake: 2, fewer in short words. */
 size_t word_distance_max(struct span word);
-bool word_is_nearer(struct span word, struct span candidate, size_t *distance);

@@ -110,6 +110,17 @@ void finding_add(struct findings *f, enum cedar_severity severity, const char *c
 
 /* ---- What was probably meant ---------------------------------------------- */
 
+/* Is the candidate fewer edits away than the best so far? */
+static bool word_is_nearer(struct span word, struct span candidate, size_t *distance)
+{
+	size_t d = word_distance(word, candidate, *distance);
+
+	if (d >= *distance)
+		return false;
+	*distance = d;
+	return true;
+}
+
 static struct hint hint_of(struct span best)
 {
 	struct hint hint = { "" };
@@ -123,7 +134,7 @@ static struct hint hint_of(struct span best)
 
 struct hint hint_attribute(const struct cedar_type *record, struct span name)
 {
-	size_t distance = word_distance_max(name);
+	size_t distance = word_distance_max(name) + 1;
 	struct span best = { 0 };
 
 	for (size_t i = 0; record && i < record->n_attributes; i++)
@@ -134,7 +145,7 @@ struct hint hint_attribute(const struct cedar_type *record, struct span name)
 
 struct hint hint_entity_type(const struct cedar_schema *s, struct span name)
 {
-	size_t distance = word_distance_max(name);
+	size_t distance = word_distance_max(name) + 1;
 	struct span best = { 0 };
 
 	for (size_t i = 0; i < s->n_entities; i++)
@@ -145,7 +156,7 @@ struct hint hint_entity_type(const struct cedar_schema *s, struct span name)
 
 struct hint hint_action(const struct cedar_schema *s, struct cedar_entity_uid uid)
 {
-	size_t distance = word_distance_max(uid.id);
+	size_t distance = word_distance_max(uid.id) + 1;
 	const struct cedar_action_type *best = NULL;
 	struct hint hint = { "" };
 	struct span type, id;
@@ -169,7 +180,7 @@ struct hint hint_action(const struct cedar_schema *s, struct cedar_entity_uid ui
 
 struct hint hint_enum_id(const struct cedar_entity_type *e, struct span id)
 {
-	size_t distance = word_distance_max(id);
+	size_t distance = word_distance_max(id) + 1;
 	struct span best = { 0 };
 	struct hint hint = { "" };
 	size_t len = 0;

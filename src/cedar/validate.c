@@ -146,25 +146,30 @@ static void check_env(struct run *run, const struct cedar_request_env *env)
 }
 
 /* Of those who differ only in what is not used, the first stands for all. */
+static void check_resources(struct run *run, struct cedar_request_env *env)
+{
+	const struct cedar_action_type *a = env->action;
+
+	for (size_t i = 0; i < a->n_resources; i++) {
+		env->resource = a->resources[i];
+		if (!entity_matches(&run->resource, env->resource))
+			continue;
+		check_env(run, env);
+		if (!run->survey.uses[CEDAR_RESOURCE] || typecheck_is_limited(&run->v->check))
+			break;
+	}
+}
+
 static void check_action(struct run *run, const struct cedar_action_type *action)
 {
-	const bool *uses = run->survey.uses;
-
 	for (size_t i = 0; i < action->n_principals; i++) {
-		if (!entity_matches(&run->principal, action->principals[i]))
-			continue;
-		for (size_t j = 0; j < action->n_resources; j++) {
-			struct cedar_request_env env = { action->principals[i], action,
-							 action->resources[j] };
+		struct cedar_request_env env = { action->principals[i], action, NULL };
 
-			if (!entity_matches(&run->resource, action->resources[j]))
-				continue;
-			check_env(run, &env);
-			if (!uses[CEDAR_RESOURCE] || typecheck_is_limited(&run->v->check))
-				break;
-		}
-		if ((!uses[CEDAR_PRINCIPAL] && run->has_env) ||
-		    typecheck_is_limited(&run->v->check))
+		run->v->check.steps++;
+		if (!entity_matches(&run->principal, env.principal))
+			continue;
+		check_resources(run, &env);
+		if (!run->survey.uses[CEDAR_PRINCIPAL] || typecheck_is_limited(&run->v->check))
 			break;
 	}
 }
