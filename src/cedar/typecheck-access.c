@@ -1,6 +1,8 @@
 /* Attributes: `has`, `.name`. */
 #include "cedar/typecheck.h"
 
+#include <stdio.h>
+
 #include "cedar/diagnostics.h"
 
 static void report_unknown(struct typecheck *t, const struct cedar_expr *e, struct span name,
