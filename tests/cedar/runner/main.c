@@ -89,6 +89,7 @@ static const struct {
 	{ { "expr", "res", NULL }, run_eval },
 	{ { "kind", "input", "ok" }, run_accept },
 	{ { "text", "format80", "parts" }, run_policies },
+	{ { "id", "perPolicy", NULL }, run_go_validation },
 };
 
 static bool is_of_pack(struct json_view line, size_t i)

@@ -35,6 +35,9 @@ bool survives_json(struct runner *r, const struct cedar_policy *p);
 void run_accept(struct runner *r, struct json_view line);
 void run_eval(struct runner *r, struct json_view line);
 void run_policies(struct runner *r, struct json_view line);
+void run_go_validation(struct runner *r, struct json_view line);
+void run_schemas(struct runner *r, struct json_view line);
+void run_json_schemas(struct runner *r, struct json_view line);
 void run_corpus(struct runner *r, struct json_view line);
 
 /* The tests of the official layout in a folder or archive. */
