@@ -6,8 +6,8 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "cedar/cedar-entities.h"
-#include "cedar/cedar-validate.h"
+#include "cedar/cedar-conform.h"
+#include "cedar/cedar-json.h"
 #include "cli/cedar-load.h"
 
 bool cedar_load_entities(struct cedar_input *in)
@@ -61,7 +61,7 @@ static bool load_context(struct cedar_input *in, const struct cedar_text *text, 
 			 bool has_action)
 {
 	struct cedar_diagnostics found = { 0 };
-	int r = cedar_context_parse_json(json, has_action ? in->schema : NULL, &in->request.action, &in->arena, &found,
+	int r = cedar_context_parse_json(json, in->schema, has_action ? &in->request.action : NULL, &in->arena, &found,
 					 &in->request.context);
 
 	cedar_report(in->options, &found, text, offset);
@@ -157,18 +157,13 @@ static bool load_from_file(struct cedar_input *in)
 
 bool cedar_load_request(struct cedar_input *in)
 {
-	struct cedar_diagnostics found = { 0 };
-	struct cedar_text nowhere = { .name = "<request>" };
-	int r;
+	struct err err = { 0 };
 
 	if (in->options->request_json ? !load_from_file(in) : !load_from_flags(in))
 		return false;
-	if (!in->schema || in->options->skip_request_validation)
+	if (!in->schema || in->options->skip_request_validation ||
+	    cedar_request_conform(in->schema, &in->request, &err) >= 0)
 		return true;
-	r = cedar_request_validate(in->schema, &in->request, &found);
-	for (size_t i = 0; i < found.len; i++)
-		log_error("the request does not fit the schema: %s", found.items[i].message);
-	cedar_diagnostics_done(&found);
-	(void)nowhere;
-	return r >= 0;
+	log_error("the request does not fit the schema: %s", err.text);
+	return false;
 }

@@ -1,8 +1,9 @@
 #include "integration.h"
 
+#include <errno.h>
 #include <string.h>
 
-#include "cedar/cedar-entities.h"
+#include "cedar/cedar-conform.h"
 #include "cedar/cedar-json.h"
 #include "cedar/cedar-schema.h"
 #include "cedar/cedar-validate.h"
@@ -100,6 +101,7 @@ static void check_request(struct state *s, struct json_view j, size_t number)
 	struct cedar_diagnostics diags = { 0 };
 	struct cedar_response response = { 0 };
 	struct cedar_request request = { 0 };
+	struct err err = { 0 };
 	int result = 0;
 
 	if (!read_uid(json_view_get(j, "principal"), arena, &request.principal) ||
@@ -110,12 +112,12 @@ static void check_request(struct state *s, struct json_view j, size_t number)
 		result = cedar_context_parse_json(json_view_get(j, "context").raw, s->schema, &request.action, arena,
 						  &diags, &request.context);
 	if (result == 0 && !json_view_is(json_view_get(j, "validateRequest"), "false"))
-		result = cedar_request_validate(s->schema, &request, &diags);
+		result = cedar_request_conform(s->schema, &request, &err);
 	if (result == 0)
 		result = cedar_authorize(s->policies, &request, &source, arena, &response);
 	if (result < 0)
 		(void)check(s->runner, false, "%.*s: request %zu refused: %s", SPAN_ARG(s->test->id), number,
-			    said(&diags, result));
+			    err.code ? err.text : said(&diags, result));
 	else
 		(void)check(s->runner, same_response(&response, j, arena),
 			    "%.*s: request %zu: %s, %zu reasons, %zu errors; must be %.*s", SPAN_ARG(s->test->id), number,
