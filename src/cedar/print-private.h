@@ -8,11 +8,13 @@
 #include "cedar/cedar.h"
 
 /*
- * Whether a scalar must not reach a terminal as it is: controls, invisible
- * characters, and those that reorder or break lines (a policy must not look
- * different from what it says).
+ * Whether a scalar must not reach a terminal as it is: controls, invisible and
+ * unknown characters, and those that reorder or break lines (a policy must not
+ * look different from what it says). The same that the reference escapes.
  */
 bool print_must_escape(uint32_t scalar);
+/* Whether it changes the look of the character before it; escaped where it is the first. */
+bool print_extends(uint32_t scalar);
 /* Appends "text" in quotes, escaped so that the lexer reads the same text back. */
 int print_string(struct span text, struct buf *out);
 /* As print_string, without quotes; with for_pattern a star becomes \*. */

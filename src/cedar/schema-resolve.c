@@ -215,7 +215,7 @@ static int name_actions(struct resolver *r)
 		if (!type.p)
 			return -ENOMEM;
 		for (size_t i = 0; i < ns->n_actions; i++) {
-			const struct schema_action *from = ns->sorted_actions[i];
+			const struct schema_action *from = ns->actions[i];
 			struct cedar_action_type *a = &r->actions[ns->first_action + i];
 
 			a->uid.type = type;
@@ -294,7 +294,7 @@ static int fill_actions(struct resolver *r, struct graph_builder *b)
 		const struct schema_namespace *ns = r->tree->namespaces[k];
 
 		for (size_t i = 0; i < ns->n_actions; i++) {
-			const struct schema_action *from = ns->sorted_actions[i];
+			const struct schema_action *from = ns->actions[i];
 			struct cedar_action_type *to = &r->actions[ns->first_action + i];
 			int err = fill_action(r, ns, from->applies_to, to);
 
