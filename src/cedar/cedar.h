@@ -94,6 +94,7 @@ enum cedar_value_kind {
 	CEDAR_IPADDR,
 	CEDAR_DATETIME,
 	CEDAR_DURATION,
+	CEDAR_UNKNOWN, /* left open in the data ({"__extn": {"fn": "unknown", ...}}): using it is an error */
 };
 
 struct cedar_ipaddr {
@@ -114,7 +115,7 @@ struct cedar_value {
 	union {
 		bool boolean;
 		int64_t integer;	     /* Long; decimal in 1/10000; datetime, duration in ms */
-		struct span string;	     /* UTF-8 */
+		struct span string;	     /* String, and the name of an unknown: UTF-8 */
 		struct cedar_entity_uid uid;
 		struct cedar_ipaddr ip;
 		struct {

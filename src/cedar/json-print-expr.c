@@ -212,7 +212,7 @@ static void print_if(struct json_printer *p, const struct cedar_expr *e)
 	close_operator(p);
 }
 
-static void print_entity(struct json_printer *p, struct cedar_entity_uid uid)
+void json_print_entity(struct json_printer *p, struct cedar_entity_uid uid)
 {
 	json_begin_object(&p->w);
 	json_key(&p->w, "__entity");
@@ -241,7 +241,7 @@ static void print_leaf(struct json_printer *p, const struct cedar_expr *e)
 		else if (e->kind == CEDAR_EXPR_STRING)
 			json_string(&p->w, e->string);
 		else
-			print_entity(p, e->uid);
+			json_print_entity(p, e->uid);
 	}
 	json_end_object(&p->w);
 }
