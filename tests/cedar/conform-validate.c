@@ -25,29 +25,29 @@ static void cleanup_set(struct cedar_policy_set **s)
 	cedar_policy_set_free(*s);
 }
 
-static const char *first_code(const struct cedar_diagnostics *d)
+static bool has_code(const struct cedar_diagnostics *d, const char *code)
 {
-	return d->len ? d->items[0].code : "none";
-}
-
-static int validate(const struct cedar_policy_set *set, const struct cedar_schema *schema,
-		    enum cedar_validation_mode mode, struct cedar_diagnostics *diags)
-{
-	struct cedar_validate_options options = { .mode = mode };
-
-	return cedar_validate(set, schema, &options, diags);
+	for (size_t i = 0; i < d->len; i++)
+		if (strcmp(d->items[i].code, code) == 0)
+			return true;
+	return false;
 }
 
 static void check_mode(struct conformance *c, struct span id, const struct cedar_policy_set *set,
 		       const struct cedar_schema *schema, enum cedar_validation_mode mode,
-		       const char *who, bool wanted)
+		       bool is_go, bool wanted)
 {
 	_cleanup_(cedar_diagnostics_done) struct cedar_diagnostics diags = { 0 };
-	int r = validate(set, schema, mode, &diags);
+	struct cedar_validate_options options = { .mode = mode };
+	bool is_valid = cedar_validate(set, schema, &options, &diags) == 0;
 
-	(void)tally_check(&c->tally, (r == 0) == wanted, "%.*s: %s %s: %d, first %s", SPAN_ARG(id),
-			  who, mode == CEDAR_STRICT ? "strict" : "permissive", r,
-			  first_code(&diags));
+	/* An error until version 4.12 of the language's reference, a warning since. */
+	if (is_go && has_code(&diags, "no_applicable_action"))
+		is_valid = false;
+	(void)tally_check(&c->tally, is_valid == wanted, "%.*s: %s %s: must %sbe valid, first %s",
+			  SPAN_ARG(id), is_go ? "go" : "reference",
+			  mode == CEDAR_STRICT ? "strict" : "permissive", wanted ? "" : "not ",
+			  diags.len ? diags.items[0].code : "none");
 }
 
 static void check_line(json_t *line, void *ctx)
@@ -66,14 +66,14 @@ static void check_line(json_t *line, void *ctx)
 				  diags.len ? diags.items[0].message : "");
 		return;
 	}
-	check_mode(c, id, set, schema, CEDAR_STRICT, "reference",
+	check_mode(c, id, set, schema, CEDAR_STRICT, /* is_go = */ false,
 		   json_is_true(json_object_get(line, "validate413")));
 	if (!go)
 		return;
 	go = json_object_get(json_object_get(go, "perPolicy"), "policy0");
-	check_mode(c, id, set, schema, CEDAR_STRICT, "go",
+	check_mode(c, id, set, schema, CEDAR_STRICT, /* is_go = */ true,
 		   json_is_true(json_object_get(go, "strict")));
-	check_mode(c, id, set, schema, CEDAR_PERMISSIVE, "go",
+	check_mode(c, id, set, schema, CEDAR_PERMISSIVE, /* is_go = */ true,
 		   json_is_true(json_object_get(go, "permissive")));
 }
 
