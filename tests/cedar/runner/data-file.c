@@ -106,25 +106,51 @@ static size_t octal(const char *p, size_t len)
 	return n;
 }
 
+/* The path in a pax header: lines of "LENGTH key=value". */
+static struct span pax_path(struct span records)
+{
+	const char *at = records.len ? memmem(records.p, records.len, " path=", 6) : NULL;
+	const char *end = at ? memchr(at, '\n', (size_t)(records.p + records.len - at)) : NULL;
+
+	return end ? (struct span){ at + 6, (size_t)(end - at) - 6 } : (struct span){ 0 };
+}
+
 /* The header of a member: name at 0, size at 124, type at 156, prefix at 345. */
+static void member_name(const char *header, struct span long_name, struct buf *out)
+{
+	size_t prefix_len = strnlen(header + 345, 155);
+
+	if (long_name.len) {
+		(void)buf_append(out, long_name.p, strnlen(long_name.p, long_name.len));
+	} else {
+		(void)buf_append(out, header + 345, prefix_len);
+		if (prefix_len)
+			(void)buf_append_char(out, '/');
+		(void)buf_append(out, header, strnlen(header, 100));
+	}
+	if (span_starts_with(buf_span(out), SPAN("./")))
+		buf_consume(out, 2);
+}
+
 static int read_tar(struct span archive, struct data_tree *t, struct err *err)
 {
+	struct span long_name = { 0 };
+
 	for (size_t at = 0; at + 512 <= archive.len && archive.p[at];) {
 		const char *header = archive.p + at;
 		_cleanup_buf_ struct buf content = BUF_INIT(0);
 		_cleanup_buf_ struct buf name = BUF_INIT(0);
 		size_t size = octal(header + 124, 12);
+		char type = header[156];
 
 		at += 512;
 		if (size > archive.len - at)
 			return err_say(err, -EINVAL, "the archive is cut short");
-		(void)buf_append(&name, header + 345, strnlen(header + 345, 155));
-		if (name.len)
-			(void)buf_append_char(&name, '/');
-		(void)buf_append(&name, header, strnlen(header, 100));
-		if (span_starts_with(buf_span(&name), SPAN("./")))
-			buf_consume(&name, 2);
-		if ((header[156] == '0' || header[156] == 0) && is_wanted(buf_span(&name))) {
+		member_name(header, long_name, &name);
+		long_name = type == 'L' ? (struct span){ archive.p + at, size } :
+			    type == 'x' ? pax_path((struct span){ archive.p + at, size }) :
+					  (struct span){ 0 };
+		if ((type == '0' || type == 0) && is_wanted(buf_span(&name))) {
 			(void)buf_append(&content, archive.p + at, size);
 			add_file(t, buf_span(&name), &content);
 		}

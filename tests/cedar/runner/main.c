@@ -86,6 +86,9 @@ static const struct {
 	const char *members[3]; /* a line of this pack has all of them */
 	void (*run)(struct runner *r, struct json_view line);
 } packs[] = {
+	{ { "policies", "entities", "requests" }, run_corpus },
+	{ { "text", "toJson", "backToText" }, run_schemas },
+	{ { "id", "schema", NULL }, run_json_schemas },
 	{ { "expr", "res", NULL }, run_eval },
 	{ { "kind", "input", "ok" }, run_accept },
 	{ { "text", "format80", "parts" }, run_policies },
@@ -243,7 +246,7 @@ static void run_path(struct runner *r, const char *path)
 		return;
 	if (data_tree_read(path, &tree, &err) < 0)
 		die(path, err.text);
-	skip(r, 1, "trees");
+	run_tree(r, &tree);
 	data_tree_done(&tree);
 }
 

@@ -1,5 +1,5 @@
 /* Expressions with the reference's value, evaluation error or parse error. */
-#include "cedar/cedar.h"
+#include "cedar/cedar-json.h"
 #include "runner.h"
 
 enum outcome {
@@ -28,8 +28,7 @@ static enum outcome evaluate(struct runner *r, const struct setting *s, struct s
 		return OUTCOME_REFUSED;
 	if (cedar_eval(e, &s->request, &s->source, &r->arena, ret, &error) == 0)
 		return OUTCOME_VALUE;
-	(void)check(r, error.code && error.message, "%.*s: an error without code or message", SPAN_ARG(text));
-	return OUTCOME_ERROR;
+	return error.code && error.message ? OUTCOME_ERROR : OUTCOME_REFUSED;
 }
 
 /* The tree, printed and parsed again, prints the same. */
@@ -63,31 +62,48 @@ static bool is_value(struct runner *r, const struct setting *s, const struct ced
 	return cedar_value_print(v, &text) == 0 && span_eq(buf_span(&text), wanted);
 }
 
+/* principal, entities: what the line gives beyond the usual setting. */
+static struct cedar_entities *prepare(struct runner *r, struct json_view line, struct setting *s)
+{
+	struct json_view list = json_view_get(line, "entities");
+	struct json_view principal = json_view_get(line, "principal");
+	struct cedar_diagnostics diags = { 0 };
+	struct cedar_entities *entities = NULL;
+
+	s->request = (struct cedar_request){ { SPAN("P"), SPAN("p") },
+					     { SPAN("Action"), SPAN("a") },
+					     { SPAN("R"), SPAN("r") },
+					     cedar_value_record(&r->arena, NULL, 0) };
+	if (principal.raw.len) {
+		s->request.principal.type = json_view_string(json_view_get(principal, "type"), &r->arena);
+		s->request.principal.id = json_view_string(json_view_get(principal, "id"), &r->arena);
+	}
+	if (cedar_entities_parse_json(list.raw.len ? list.raw : SPAN("[]"), NULL, &diags, &entities) < 0)
+		(void)check(r, false, "entities refused: %s", diags.len ? diags.items[0].message : "");
+	cedar_diagnostics_done(&diags);
+	return entities;
+}
+
 void run_eval(struct runner *r, struct json_view line)
 {
 	struct json_view res = json_view_get(line, "res");
 	struct json_view ok = json_view_get(res, "ok");
+	struct span value = json_view_string(ok, &r->arena);
 	struct span text = json_view_string(json_view_get(line, "expr"), &r->arena);
 	enum outcome wanted = ok.raw.len			     ? OUTCOME_VALUE
 			      : json_view_get(res, "error").raw.len ? OUTCOME_ERROR
 								     : OUTCOME_REFUSED;
-	struct setting s = {
-		.request = { { SPAN("P"), SPAN("p") }, { SPAN("Action"), SPAN("a") }, { SPAN("R"), SPAN("r") },
-			     cedar_value_record(&r->arena, NULL, 0) },
-	};
+	struct setting s = { 0 };
+	struct cedar_entities *entities = prepare(r, line, &s);
 	const struct cedar_value *v = NULL;
 	enum outcome got;
 
-	if (json_view_get(line, "entities").raw.len) {
-		skip(r, 1, "entities");
+	if (!entities)
 		return;
-	}
+	s.source = cedar_entities_source(entities);
 	got = evaluate(r, &s, text, &v);
-	if (check(r, got == wanted, "%.*s: gives %s, must give %s", SPAN_ARG(text), outcomes[got],
-		  outcomes[wanted]) &&
-	    got == OUTCOME_VALUE && !is_value(r, &s, v, json_view_string(ok, &r->arena))) {
-		r->passed--;
-		(void)check(r, false, "%.*s: must be %.*s", SPAN_ARG(text), SPAN_ARG(json_view_string(ok, &r->arena)));
-	}
+	(void)check(r, got == wanted && (got != OUTCOME_VALUE || is_value(r, &s, v, value)),
+		    "%.*s: gives %s, must give %s %.*s", SPAN_ARG(text), outcomes[got], outcomes[wanted], SPAN_ARG(value));
 	check_printing(r, text);
+	cedar_entities_free(entities);
 }
