@@ -19,24 +19,30 @@ const { values: options } = parseArgs({ options: {
 } });
 const cedar = createRequire(`${options.oracle}/`)('@cedar-policy/cedar-wasm/nodejs');
 
-function makeCase(seed) {
+// Reading a schema is what takes the reference longest, so each serves several policy sets.
+const SETS = 6;
+const CODE = /"(?:[^"\\]|\\[^])*"|\/\/[^\n]*/g;
+const codeOf = (text) => text.replace(CODE, '');
+const hasSlot = (text) => /\?(principal|resource)/.test(codeOf(text));
+
+function makeGroup(seed) {
 	const r = new Random(seed);
 	const world = makeWorld(r);
+	const schema = r.chance(15) ? breakSchema(r, world.schema) : world.schema;
+	const entities = makeEntities(r, world);
+	return { seed, schema, entities, sets: r.times(SETS, SETS, (number) => makeSet(r, world, { seed, number, schema, entities })) };
+}
+
+function makeSet(r, world, c) {
 	const broken = r.chance(30);
 	const parts = makePolicies(r, world, broken);
-	const c = {
-		seed, broken, parts, policies: parts.join(r.pick(['\n', '\n\n', ' '])), schema: r.chance(15) ? breakSchema(r, world.schema) : world.schema,
-		entities: makeEntities(r, world), request: makeRequest(r, world), expression: makeExpression(r, world),
-		width: r.pick([80, 80, 40, 20, 120]), indent: r.pick([2, 2, 4, 0, 8]),
-	};
-	// Which policies are templates the reference knows best; without mistakes it is plain to see.
-	const ids = parts.map((text, i) => [text, `policy${i}`]);
-	const isTemplate = (text) => /\?(principal|resource)/.test(text.replace(/"(?:[^"\\]|\\[^])*"|\/\/[^\n]*/g, ''));
-	c.templates = Object.fromEntries(ids.filter(([text]) => isTemplate(text)).map(([text, id]) => [id, text]));
-	c.statics = Object.fromEntries(ids.filter(([text]) => !isTemplate(text)).map(([text, id]) => [id, text]));
+	const byId = (wanted) => Object.fromEntries(parts.map((text, i) => [`policy${i}`, text]).filter(([, text]) => hasSlot(text) === wanted));
+	Object.assign(c, { broken, parts, policies: parts.join(r.pick(['\n', '\n\n', ' '])), request: makeRequest(r, world),
+		expression: makeExpression(r, world), width: r.pick([80, 80, 40, 20, 120]), indent: r.pick([2, 2, 4, 0, 8]),
+		statics: byId(false), templates: byId(true) });
 	c.links = broken ? [] : linksFor(r, world, Object.keys(c.templates)).map((l) => {
-		const text = c.templates[l.templateId].replace(/"(?:[^"\\]|\\[^])*"|\/\/[^\n]*/g, '');
-		for (const slot of Object.keys(l.values)) if (!text.includes(slot)) delete l.values[slot];
+		const code = codeOf(c.templates[l.templateId]);
+		for (const slot of Object.keys(l.values)) if (!code.includes(slot)) delete l.values[slot];
 		return l;
 	});
 	return c;
@@ -52,13 +58,24 @@ function isParsed(answer) {
 	return answer.type === 'success';
 }
 
+// The schema of the group was read before, under this name.
+const SCHEMA = 'schema';
+
 function oracleAuthorize(c, withSchema) {
-	const call = { ...c.request, policies: { staticPolicies: c.statics, templates: c.templates, templateLinks: c.links }, entities: c.entities };
-	if (withSchema) Object.assign(call, { schema: c.schema, validateRequest: true });
-	const answer = cedar.isAuthorized(call);
+	const policies = { staticPolicies: c.statics, templates: c.templates, templateLinks: c.links };
+	const prepared = withSchema && cedar.preparsePolicySet('policies', policies);
+	if (prepared && !isParsed(prepared)) return { failure: messages(prepared) };
+	const call = { ...c.request, entities: c.entities };
+	const answer = withSchema ? cedar.statefulIsAuthorized({ ...call, preparsedPolicySetId: 'policies', preparsedSchemaName: SCHEMA, validateRequest: true })
+		: cedar.isAuthorized({ ...call, policies });
 	if (answer.type !== 'success') return { failure: messages(answer) };
 	const { decision, diagnostics } = answer.response;
 	return { decision, reason: diagnostics.reason, errors: diagnostics.errors.map((e) => e.policyId) };
+}
+
+// The comments of a text, in order.
+function commentsOf(text) {
+	return (text.match(CODE) ?? []).filter((t) => t.startsWith('//')).map((t) => t.trimEnd());
 }
 
 // ---- Comparing ------------------------------------------------------------------------
@@ -86,10 +103,10 @@ class Comparison {
 		}
 		this.failed++;
 		count.failed++;
-		if (count.failed <= 20) console.log(`seed ${c.seed}: ${kind}: ${typeof detail === 'string' ? detail : JSON.stringify(detail, null, 1)}`);
+		if (count.failed <= 20) console.log(`seed ${c.seed}, set ${c.number}: ${kind}: ${typeof detail === 'string' ? detail : JSON.stringify(detail, null, 1)}`);
 		if (options.keep) {
 			mkdirSync(options.keep, { recursive: true });
-			writeFileSync(`${options.keep}/${kind}-${c.seed}.json`, `${JSON.stringify({ detail, case: c }, null, 1)}\n`);
+			writeFileSync(`${options.keep}/${kind}-${c.seed}-${c.number}.json`, `${JSON.stringify({ detail, case: c }, null, 1)}\n`);
 		}
 	}
 	// Policies: accepted or not, laid out the same, the same JSON form.
@@ -101,6 +118,9 @@ class Comparison {
 		const formatted = cedar.formatPolicies({ policyText: c.policies, lineWidth: c.width, indentWidth: c.indent });
 		// The reference cannot lay out some texts: its comments check is its own to fail.
 		if (formatted.type !== 'success') this.skipped++;
+		// It loses comments behind a comma that is the last of its list; ours must not.
+		else if (commentsOf(formatted.formatted_policy).length < commentsOf(c.policies).length)
+			this.check(c, 'format-comments', same(commentsOf(ours.format ?? ''), commentsOf(c.policies)), { ours: ours.format, text: c.policies });
 		else this.check(c, 'format', ours.format === formatted.formatted_policy,
 			{ width: c.width, indent: c.indent, ours: ours.format, theirs: formatted.formatted_policy, text: c.policies });
 		return true;
@@ -117,24 +137,32 @@ class Comparison {
 		}
 	}
 	schema(c, ours) {
-		const theirs = cedar.checkParseSchema(c.schema);
+		const theirs = cedar.preparseSchema(SCHEMA, c.schema);
 		this.check(c, 'schema', ours.schema === isParsed(theirs), { ours: ours.schema, ourError: ours.schemaError, theirs: messages(theirs), text: c.schema });
 		if (!ours.schema || !isParsed(theirs)) return false;
 		const json = cedar.schemaToJson(c.schema);
 		this.check(c, 'schema-json', json.type !== 'success' || same(ours.schemaJson, json.json), { ours: ours.schemaJson, theirs: json.json, text: c.schema });
 		return true;
 	}
-	validation(c, ours) {
-		const theirs = cedar.validate({ schema: c.schema, policies: { staticPolicies: c.statics, templates: c.templates } });
+	// All sets at once; ids carry the number of theirs.
+	validation(group, answers) {
+		const named = (c, list) => Object.entries(list).map(([id, text]) => [`${c.number}.${id}`, text]);
+		const sets = group.sets.filter((c) => answers[c.number].validate && !c.broken);
+		const theirs = cedar.validate({ schema: group.schema, policies: {
+			staticPolicies: Object.fromEntries(sets.flatMap((c) => named(c, c.statics))),
+			templates: Object.fromEntries(sets.flatMap((c) => named(c, c.templates))) } });
 		if (theirs.type !== 'success') {
 			this.skipped++;
 			return;
 		}
-		const ids = (list) => list.map((e) => e.policyId);
-		this.check(c, 'validate', sameSet(ours.validate.errors, ids(theirs.validationErrors)),
-			{ ours: ours.validate, theirs: theirs.validationErrors.map((e) => [e.policyId, e.error.message]), policies: c.parts, schema: c.schema });
-		this.check(c, 'validate-warnings', sameSet(ours.validate.warnings, ids(theirs.validationWarnings)),
-			{ ours: ours.validate, theirs: theirs.validationWarnings.map((e) => [e.policyId, e.error.message]), policies: c.parts, schema: c.schema });
+		for (const c of sets) {
+			const ours = answers[c.number].validate;
+			const of = (list) => list.filter((e) => e.policyId.startsWith(`${c.number}.`));
+			const ids = (list) => of(list).map((e) => e.policyId.slice(`${c.number}.`.length));
+			const detail = (list) => ({ ours, theirs: of(list).map((e) => [e.policyId, e.error.message]), policies: c.parts, schema: c.schema });
+			this.check(c, 'validate', sameSet(ours.errors, ids(theirs.validationErrors)), detail(theirs.validationErrors));
+			this.check(c, 'validate-warnings', sameSet(ours.warnings, ids(theirs.validationWarnings)), detail(theirs.validationWarnings));
+		}
 	}
 	authorization(c, ours, withSchema) {
 		const got = withSchema ? ours.authorizeWithSchema : ours.authorize;
@@ -143,27 +171,32 @@ class Comparison {
 			: got.decision === wanted.decision && sameSet(got.reason, wanted.reason) && sameSet(got.errors, wanted.errors);
 		this.check(c, withSchema ? 'authorize-with-schema' : 'authorize', ok,
 			{ ours: got, theirs: wanted, policies: c.parts, links: c.links, request: c.request, schema: withSchema ? c.schema : undefined });
-		// Why a whole request is refused, told apart: entities alone.
-		if (withSchema) {
-			const entities = cedar.checkParseEntities({ entities: c.entities, schema: c.schema });
-			this.check(c, 'entities', ours.entitiesWithSchema === isParsed(entities),
-				{ ours: got, theirs: messages(entities), schema: c.schema, entities: c.entities });
-		}
+	}
+	// Why a whole request is refused, told apart: entities alone.
+	entities(c, ours) {
+		const theirs = cedar.checkParseEntities({ entities: c.entities, schema: c.schema });
+		this.check(c, 'entities', ours.entitiesWithSchema === isParsed(theirs),
+			{ ours: ours.authorizeWithSchema, theirs: messages(theirs), schema: c.schema, entities: c.entities });
 	}
 	expression(c, ours) {
 		const text = `permit(principal, action, resource) when { ${c.expression}\n };`;
 		this.check(c, 'expression', ours.expression === isParsed(cedar.checkParsePolicySet({ staticPolicies: text })), c.expression);
 	}
-	case(c, ours) {
+	set(c, ours, hasSchema) {
 		const hasPolicies = this.policies(c, ours);
-		const hasSchema = this.schema(c, ours);
 		this.expression(c, ours);
 		if (!hasPolicies || c.broken) return;
 		this.json(c, ours);
 		this.authorization(c, ours, false);
+		if (hasSchema) this.authorization(c, ours, true);
+	}
+	group(g, answers) {
+		const hasSchema = this.schema(g.sets[0], answers[0]);
+		for (const c of g.sets) this.set(c, answers[c.number], hasSchema);
 		if (!hasSchema) return;
-		this.validation(c, ours);
-		this.authorization(c, ours, true);
+		this.validation(g, answers);
+		const whole = g.sets.find((c) => answers[c.number].entitiesWithSchema !== undefined);
+		if (whole) this.entities(whole, answers[whole.number]);
 	}
 }
 
@@ -186,8 +219,10 @@ console.log(`cedar-wasm ${cedar.getCedarSDKVersion()}, seeds from ${seed}`);
 let n = 0;
 try {
 	for (; n < Number(options.cases) && Date.now() - began < 1000 * Number(options.seconds); n++, seed++) {
-		const c = makeCase(seed);
-		comparison.case(c, await ask(c));
+		const g = makeGroup(seed);
+		const answers = [];
+		for (const c of g.sets) answers.push(await ask(c));
+		comparison.group(g, answers);
 	}
 } catch (e) {
 	comparison.failed++;
@@ -195,6 +230,6 @@ try {
 }
 program.stdin.end();
 for (const [kind, { passed, failed }] of Object.entries(comparison.byKind)) console.log(`${kind}: ${passed} agree, ${failed} differ`);
-console.log(`${n} cases in ${Math.round((Date.now() - began) / 1000)} s`);
+console.log(`${n} schemas with ${SETS} policy sets each in ${Math.round((Date.now() - began) / 1000)} s`);
 console.log(`${comparison.passed} passed, ${comparison.failed} failed, ${comparison.skipped} skipped`);
 process.exitCode = comparison.failed || comparison.passed === 0 ? 1 : 0;
