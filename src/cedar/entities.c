@@ -5,35 +5,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/map.h"
-#include "cedar/cedar.h"
-
-enum mark {
-	MARK_NEW,
-	MARK_OPEN, /* on the path from where the search began: meeting it again is a cycle */
-	MARK_DONE,
-};
-
-struct entity {
-	struct cedar_entity_uid uid;
-	const struct cedar_value *attributes, *tags;
-	struct cedar_entity_uid *parents; /* sorted */
-	size_t n_parents;
-	struct cedar_entity_uid *ancestors; /* sorted, once closed */
-	size_t n_ancestors;
-	enum mark mark;
-	size_t next_parent;   /* of the search */
-	struct entity *below; /* on the search's path */
-	struct entity *next;  /* in the bucket */
-	struct entity *older; /* of all entities */
-};
-
-struct cedar_entities {
-	struct arena arena;
-	struct entity **buckets;
-	size_t n_buckets; /* a power of two */
-	size_t len;
-	struct entity *newest;
-};
+#include "cedar/entities.h"
 
 static const struct cedar_value no_attributes = { .kind = CEDAR_RECORD };
 
@@ -276,4 +248,9 @@ struct cedar_entity_source cedar_entities_source(struct cedar_entities *e)
 		.attributes = store_attributes,
 		.tags = store_tags,
 	};
+}
+
+const struct entity *entities_find(const struct cedar_entities *e, struct cedar_entity_uid uid)
+{
+	return find(e, uid);
 }

@@ -96,10 +96,8 @@ static int call_get_tag(struct evaluation *ev, const struct cedar_expr *e,
 
 	if (r < 0)
 		return r;
-	if (tag) {
-		*ret = *tag;
-		return 0;
-	}
+	if (tag)
+		return evaluation_give(ev, e, tag, ret);
 	if (!source_attributes(ev->entities, args[0].uid))
 		return evaluation_fail(ev, e, "missing_entity",
 				       "entity `%.*s::\"%.*s\"` does not exist", SPAN_ARG(type),

@@ -1,6 +1,9 @@
 #include "conform-request.h"
 
+#include <stdio.h>
+
 #include "cedar-json.h"
+#include "cedar/cedar-conform.h"
 
 static bool has_id(const json_t *ids, struct span id)
 {
@@ -28,23 +31,37 @@ static bool same_response(const struct cedar_response *r, const json_t *wanted)
 	return true;
 }
 
-static bool check(const struct cedar_policy_set *set, struct cedar_entities *entities,
-		  const json_t *j)
+static bool conforms(const struct cedar_schema *schema, const struct cedar_request *request,
+		     const json_t *j)
+{
+	struct err err = { 0 };
+
+	if (!json_is_true(json_object_get(j, "validateRequest")) ||
+	    cedar_request_conform(schema, request, &err) == 0)
+		return true;
+	(void)printf("%s\n", err.text);
+	return false;
+}
+
+static bool check(const struct cedar_policy_set *set, const struct cedar_schema *schema,
+		  struct cedar_entities *entities, const json_t *j)
 {
 	_cleanup_arena_ struct arena arena = ARENA_INIT(0);
 	struct cedar_entity_source source = cedar_entities_source(entities);
 	struct cedar_request request = { 0 };
 	struct cedar_response response;
 
-	return cedar_json_request(j, &arena, &request) &&
+	return cedar_json_request(j, schema, &arena, &request) && conforms(schema, &request, j) &&
 	       cedar_authorize(set, &request, &source, &arena, &response) == 0 &&
 	       same_response(&response, j);
 }
 
-size_t conform_requests(struct span policies, const json_t *entities, const json_t *requests,
-			size_t *ret_n)
+size_t conform_requests(struct span policies, struct span schema_text, const json_t *entities,
+			const json_t *requests, size_t *ret_n)
 {
-	_cleanup_(cleanup_entities) struct cedar_entities *store = cedar_json_entities(entities);
+	_cleanup_(cleanup_schema) struct cedar_schema *schema = cedar_json_schema(schema_text);
+	_cleanup_(cleanup_entities) struct cedar_entities *store =
+		schema ? cedar_json_entities(entities, schema) : NULL;
 	struct cedar_diagnostics diags = { 0 };
 	struct cedar_policy_set *set = NULL;
 	size_t n_different = 0;
@@ -57,7 +74,7 @@ size_t conform_requests(struct span policies, const json_t *entities, const json
 		return *ret_n;
 	}
 	for (size_t i = 0; i < *ret_n; i++)
-		if (!check(set, store, json_array_get(requests, i)))
+		if (!check(set, schema, store, json_array_get(requests, i)))
 			n_different++;
 	cedar_policy_set_free(set);
 	return n_different;
