@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "cedar/cedar.h"
+#include "cedar/entities-private.h"
 
 enum mark {
 	MARK_NEW,
@@ -239,6 +240,29 @@ int cedar_entities_close(struct cedar_entities *e, struct err *err)
 {
 	for (struct entity *it = e->newest; it; it = it->older) {
 		int r = it->mark == MARK_NEW ? close_from(e, it, err) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+size_t entities_len(const struct cedar_entities *e)
+{
+	return e->len;
+}
+
+int entities_each(const struct cedar_entities *e, entity_fn fn, void *ctx)
+{
+	for (const struct entity *it = e->newest; it; it = it->older) {
+		const struct entity_view view = {
+			.uid = it->uid,
+			.attributes = it->attributes,
+			.tags = it->tags,
+			.ancestors = it->ancestors,
+			.n_ancestors = it->n_ancestors,
+		};
+		int r = fn(&view, ctx);
 
 		if (r < 0)
 			return r;
