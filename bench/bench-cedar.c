@@ -113,11 +113,11 @@ static void load(struct workload *w, struct span archive)
 	}
 	entities = corpus_parse_json(buf_span(&w->entities));
 	requests = corpus_parse_json(buf_span(&w->requests));
-	w->store = cedar_json_entities(entities);
+	w->store = cedar_json_entities(entities, NULL);
 	w->n = json_array_size(requests);
 	w->list = xnew_array(struct cedar_request, w->n);
 	for (size_t i = 0; i < w->n; i++)
-		if (!cedar_json_request(json_array_get(requests, i), &w->arena, &w->list[i]))
+		if (!cedar_json_request(json_array_get(requests, i), NULL, &w->arena, &w->list[i]))
 			fail("read a request");
 	if (!w->store || cedar_policy_set_parse(buf_span(&w->policies), &diags, &w->set) < 0)
 		fail("read the policies or entities");

@@ -120,6 +120,7 @@ static struct vm_value make_constant(struct compiler *c, const struct cedar_valu
 	case CEDAR_STRING:
 	case CEDAR_RECORD:
 	case CEDAR_IPADDR:
+	case CEDAR_UNKNOWN:
 		break;
 	}
 	return out;

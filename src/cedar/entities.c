@@ -5,36 +5,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/map.h"
-#include "cedar/cedar.h"
-#include "cedar/entities-private.h"
-
-enum mark {
-	MARK_NEW,
-	MARK_OPEN, /* on the path from where the search began: meeting it again is a cycle */
-	MARK_DONE,
-};
-
-struct entity {
-	struct cedar_entity_uid uid;
-	const struct cedar_value *attributes, *tags;
-	struct cedar_entity_uid *parents; /* sorted */
-	size_t n_parents;
-	struct cedar_entity_uid *ancestors; /* sorted, once closed */
-	size_t n_ancestors;
-	enum mark mark;
-	size_t next_parent;   /* of the search */
-	struct entity *below; /* on the search's path */
-	struct entity *next;  /* in the bucket */
-	struct entity *older; /* of all entities */
-};
-
-struct cedar_entities {
-	struct arena arena;
-	struct entity **buckets;
-	size_t n_buckets; /* a power of two */
-	size_t len;
-	struct entity *newest;
-};
+#include "cedar/entities.h"
 
 static const struct cedar_value no_attributes = { .kind = CEDAR_RECORD };
 
@@ -247,29 +218,6 @@ int cedar_entities_close(struct cedar_entities *e, struct err *err)
 	return 0;
 }
 
-size_t entities_len(const struct cedar_entities *e)
-{
-	return e->len;
-}
-
-int entities_each(const struct cedar_entities *e, entity_fn fn, void *ctx)
-{
-	for (const struct entity *it = e->newest; it; it = it->older) {
-		const struct entity_view view = {
-			.uid = it->uid,
-			.attributes = it->attributes,
-			.tags = it->tags,
-			.ancestors = it->ancestors,
-			.n_ancestors = it->n_ancestors,
-		};
-		int r = fn(&view, ctx);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static bool store_is_in(void *ctx, struct cedar_entity_uid child, struct cedar_entity_uid parent)
 {
 	const struct entity *it = find(ctx, child);
@@ -300,4 +248,9 @@ struct cedar_entity_source cedar_entities_source(struct cedar_entities *e)
 		.attributes = store_attributes,
 		.tags = store_tags,
 	};
+}
+
+const struct entity *entities_find(const struct cedar_entities *e, struct cedar_entity_uid uid)
+{
+	return find(e, uid);
 }

@@ -95,10 +95,8 @@ static int call_get_tag(struct evaluation *ev, const struct cedar_expr *e,
 
 	if (r < 0)
 		return r;
-	if (tag) {
-		*ret = *tag;
-		return 0;
-	}
+	if (tag)
+		return evaluation_give(ev, e, tag, ret);
 	type = diagnostic_quote(args[0].uid.type);
 	id = diagnostic_quote(args[0].uid.id);
 	if (!source_attributes(ev->entities, args[0].uid))

@@ -104,7 +104,7 @@ int parser_out_of_memory(struct parser *p)
 {
 	if (!p->is_limited)
 		(void)parser_error(p, "too_large", p->token.range, NULL,
-				   "the policies need more memory than is allowed");
+				   "the text needs more memory than is allowed");
 	p->is_limited = true;
 	return -ENOMEM;
 }
@@ -167,7 +167,7 @@ int parser_string(struct parser *p, struct span *ret)
 
 int parser_check_name(struct parser *p, struct span name, struct cedar_range range)
 {
-	if (!cedar_is_reserved(name))
+	if (!cedar_is_reserved(name) || (p->allow_cedar && span_eq_str(name, "__cedar")))
 		return 0;
 	return parser_error(p, "reserved_identifier", range, NULL,
 			    "`%.*s` is reserved and cannot be used as a name", SPAN_ARG(name));

@@ -209,17 +209,16 @@ static int parse_like_pattern(struct parser *p, struct cedar_expr *e)
 /* is A::B [in add] */
 static int parse_is_type(struct parser *p, struct cedar_expr *e)
 {
-	struct cedar_range range;
 	int r;
 
 	if (p->token.kind == TOKEN_STRING)
 		return parser_error(p, "invalid_type_name", p->token.range, "remove the quotes",
 				    "the right side of `is` is an entity type, not a string");
-	r = parser_name(p, &e->type_name, &range);
+	r = parser_name(p, &e->type_name, &e->type_range);
 	if (r < 0)
 		return r;
 	if (p->token.kind == TOKEN_PATH)
-		return parser_error(p, "invalid_type_name", range,
+		return parser_error(p, "invalid_type_name", e->type_range,
 				    "use `==` to compare with one entity",
 				    "the right side of `is` is an entity type, not an entity");
 	if (!parser_accept_word(p, "in"))

@@ -150,8 +150,10 @@ static struct cedar_expr *parse_named(struct parser *p)
 		if (parser_uid_after_name(p, name, &uid) < 0)
 			return NULL;
 		e = parser_node(p, CEDAR_EXPR_ENTITY, begin, NULL, NULL);
-		if (e)
+		if (e) {
 			e->uid = uid;
+			e->type_range = range;
+		}
 		return e;
 	}
 	if (p->token.kind != TOKEN_LPAREN)

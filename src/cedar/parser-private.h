@@ -19,9 +19,13 @@ struct parser {
 	struct cedar_diagnostics *diags;
 	size_t nesting;
 	bool allow_slots; /* in expressions */
+	bool allow_cedar; /* names may contain __cedar, as references in schemas do */
 	bool is_limited;  /* a limit was passed: parsing stops */
 };
 
+/* Checks size and encoding, and replaces *text by a copy in the arena. Errors as of the parsers. */
+int parser_copy_text(struct span *text, size_t limit, struct arena *arena,
+		     struct cedar_diagnostics *diags);
 void parser_init(struct parser *p, struct span text, struct arena *arena,
 		 struct cedar_diagnostics *diags);
 void parser_advance(struct parser *p);

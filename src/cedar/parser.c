@@ -202,11 +202,11 @@ static int add_policy(struct parser *p, struct cedar_policy_set *set, size_t *ca
 	return 0;
 }
 
-static int check_text(struct span text, struct cedar_diagnostics *diags)
+static int check_text(struct span text, size_t limit, struct cedar_diagnostics *diags)
 {
-	if (text.len > LIMIT_POLICY_TEXT) {
+	if (text.len > limit) {
 		diagnostic_add(diags, CEDAR_ERROR, "too_large", (struct cedar_range){ 0, 0 }, NULL,
-			       "the text is larger than %zu bytes", LIMIT_POLICY_TEXT);
+			       "the text is larger than %zu bytes", limit);
 		return -EMSGSIZE;
 	}
 	for (size_t at = 0; at < text.len;) {
@@ -224,9 +224,10 @@ static int check_text(struct span text, struct cedar_diagnostics *diags)
 	return 0;
 }
 
-static int copy_text(struct span *text, struct arena *arena, struct cedar_diagnostics *diags)
+int parser_copy_text(struct span *text, size_t limit, struct arena *arena,
+		     struct cedar_diagnostics *diags)
 {
-	int r = check_text(*text, diags);
+	int r = check_text(*text, limit, diags);
 	const char *copy;
 
 	if (r < 0)
@@ -252,7 +253,7 @@ int cedar_policy_set_parse(struct span text, struct cedar_diagnostics *diags,
 	int r;
 
 	set->arena.max = LIMIT_CEDAR_ARENA;
-	r = copy_text(&text, &set->arena, diags);
+	r = parser_copy_text(&text, LIMIT_POLICY_TEXT, &set->arena, diags);
 	if (r < 0)
 		return r;
 	parser_init(&p, text, &set->arena, diags);
@@ -277,7 +278,7 @@ int cedar_expr_parse(struct span text, struct arena *arena, struct cedar_diagnos
 	struct parser p;
 	int r;
 
-	r = copy_text(&text, arena, diags);
+	r = parser_copy_text(&text, LIMIT_POLICY_TEXT, arena, diags);
 	if (r < 0)
 		return r;
 	parser_init(&p, text, arena, diags);

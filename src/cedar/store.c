@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
-#include "cedar/entities-private.h"
+#include "cedar/entities.h"
 
 static void cleanup_store(struct cedar_store **s)
 {
@@ -41,20 +41,20 @@ static int compare_refs(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static int add_ancestors(struct cedar_store *s, const struct entity_view *view,
+static int add_ancestors(struct cedar_store *s, const struct entity *from,
 			 struct store_entity *entity)
 {
-	uint32_t *refs = arena_alloc_array(&s->arena, view->n_ancestors, sizeof(*refs));
+	uint32_t *refs = arena_alloc_array(&s->arena, from->n_ancestors, sizeof(*refs));
 
 	if (!refs)
 		return -ENOMEM;
-	for (size_t i = 0; i < view->n_ancestors; i++)
-		if (intern(s, view->ancestors[i], &refs[i]) < 0)
+	for (size_t i = 0; i < from->n_ancestors; i++)
+		if (intern(s, from->ancestors[i], &refs[i]) < 0)
 			return -ENOMEM;
-	if (view->n_ancestors > 1)
-		qsort(refs, view->n_ancestors, sizeof(*refs), compare_refs);
+	if (from->n_ancestors > 1)
+		qsort(refs, from->n_ancestors, sizeof(*refs), compare_refs);
 	entity->ancestors = refs;
-	entity->n_ancestors = (uint32_t)view->n_ancestors;
+	entity->n_ancestors = (uint32_t)from->n_ancestors;
 	return 0;
 }
 
@@ -112,6 +112,7 @@ static int make_value(struct cedar_store *s, const struct cedar_value *v, struct
 	case CEDAR_STRING:
 	case CEDAR_RECORD:
 	case CEDAR_IPADDR:
+	case CEDAR_UNKNOWN:
 		break;
 	}
 	return 0;
@@ -169,41 +170,32 @@ static int add_attributes(struct cedar_store *s, const struct cedar_value *recor
 	return 0;
 }
 
-struct loader {
-	struct cedar_store *store;
-	struct store_entity *entities; /* in the order of the walk */
-	uint32_t *refs;
-	size_t n;
-};
-
-static int load(const struct entity_view *view, void *ctx)
+static int load(struct cedar_store *s, const struct entity *from, struct store_entity *to,
+		uint32_t *ret_ref)
 {
-	struct loader *l = ctx;
-	struct store_entity *entity = &l->entities[l->n];
-
-	entity->tags = view->tags;
-	if (intern(l->store, view->uid, &l->refs[l->n++]) < 0 ||
-	    add_ancestors(l->store, view, entity) < 0)
+	to->tags = from->tags;
+	if (intern(s, from->uid, ret_ref) < 0 || add_ancestors(s, from, to) < 0)
 		return -ENOMEM;
-	return add_attributes(l->store, view->attributes, entity);
+	return add_attributes(s, from->attributes, to);
 }
 
-static int load_all(struct cedar_store *s, const struct cedar_entities *entities)
+static int load_all(struct cedar_store *s, const struct cedar_entities *from)
 {
-	size_t n = entities ? entities_len(entities) : 0;
+	size_t n = from ? from->len : 0;
 	_cleanup_free_ uint32_t *refs = xnew_array(uint32_t, n + 1);
-	struct loader l = { .store = s, .refs = refs };
+	struct store_entity *entities = arena_alloc_array(&s->arena, n, sizeof(*entities));
+	size_t i = 0;
 
-	l.entities = arena_alloc_array(&s->arena, n, sizeof(*l.entities));
-	if (!l.entities || symbols_extend(&s->program->uids, &s->arena, n, &s->uids) < 0)
+	if (!entities || symbols_extend(&s->program->uids, &s->arena, n, &s->uids) < 0)
 		return -ENOMEM;
-	if (entities && entities_each(entities, load, &l) < 0)
-		return -ENOMEM;
+	for (const struct entity *it = from ? from->newest : NULL; it; it = it->older, i++)
+		if (load(s, it, &entities[i], &refs[i]) < 0)
+			return -ENOMEM;
 	s->entities = arena_alloc_array(&s->arena, s->uids.len, sizeof(struct store_entity *));
 	if (!s->entities)
 		return -ENOMEM;
-	for (size_t i = 0; i < l.n; i++)
-		s->entities[refs[i]] = &l.entities[i];
+	for (i = 0; i < n; i++)
+		s->entities[refs[i]] = &entities[i];
 	return 0;
 }
 

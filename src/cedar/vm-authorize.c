@@ -214,6 +214,7 @@ static struct cedar_policy_error explain(const struct cedar_machine *m, const st
 		[VM_MISSING_ATTRIBUTE] = "missing_attribute",
 		[VM_MISSING_ENTITY] = "missing_entity",
 		[VM_MISSING_TAG] = "missing_tag",
+		[VM_UNKNOWN] = "unknown",
 	};
 	static const char *const messages[] = {
 		[VM_TYPE] = "a value has a type that is not expected here",
@@ -222,6 +223,7 @@ static struct cedar_policy_error explain(const struct cedar_machine *m, const st
 		[VM_MISSING_ATTRIBUTE] = "there is no such attribute",
 		[VM_MISSING_ENTITY] = "the entity does not exist",
 		[VM_MISSING_TAG] = "there is no such tag",
+		[VM_UNKNOWN] = "the value is unknown",
 	};
 	const struct compiled_policy *p = &m->program->policies[e->bit];
 	struct cedar_policy_error out = { .policy = p->policy };

@@ -63,7 +63,7 @@ static int call_tag(struct cedar_machine *m, const struct vm_insn *in, const str
 		return vm_fail(m, tag.kind == VM_ABSENT ? VM_MISSING_TAG : VM_MISSING_ENTITY,
 			       PART_SELF);
 	m->registers[in->dst] = tag;
-	return 1;
+	return vm_check_known(m, &tag);
 }
 
 /* ---- Constructors ---------------------------------------------------------- */

@@ -26,6 +26,7 @@ enum vm_code {
 	VM_MISSING_ATTRIBUTE,
 	VM_MISSING_ENTITY,
 	VM_MISSING_TAG,
+	VM_UNKNOWN,
 	VM_FAULT, /* look into the program */
 };
 
@@ -95,6 +96,12 @@ static inline int vm_fail(struct cedar_machine *m, enum vm_code code, enum vm_pa
 	m->code = code;
 	m->part = part;
 	return -1;
+}
+
+/* 1, or -1 when the data left open what the value is. */
+static inline int vm_check_known(struct cedar_machine *m, const struct vm_value *v)
+{
+	return v->kind == CEDAR_UNKNOWN ? vm_fail(m, VM_UNKNOWN, PART_SELF) : 1;
 }
 
 /* All below: 0 or 1 is the truth, or that it went well; -1 after vm_fail; -2 out of memory. */

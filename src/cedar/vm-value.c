@@ -23,6 +23,7 @@ struct vm_value vm_import(const struct cedar_machine *m, const struct cedar_valu
 	case CEDAR_SET:
 	case CEDAR_RECORD:
 	case CEDAR_IPADDR:
+	case CEDAR_UNKNOWN:
 		break;
 	}
 	return out;
@@ -38,6 +39,7 @@ const struct cedar_value *vm_export(struct cedar_machine *m, const struct vm_val
 	case CEDAR_SET:
 	case CEDAR_RECORD:
 	case CEDAR_IPADDR:
+	case CEDAR_UNKNOWN:
 		return v->value;
 	case CEDAR_BOOL:
 	case CEDAR_LONG:
@@ -76,6 +78,7 @@ bool vm_equal(const struct vm_value *a, const struct vm_value *b)
 	case CEDAR_SET:
 	case CEDAR_RECORD:
 	case CEDAR_IPADDR:
+	case CEDAR_UNKNOWN:
 		break;
 	}
 	return cedar_value_eq(a->value, b->value);

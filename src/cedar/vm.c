@@ -42,6 +42,16 @@ static int compare(struct cedar_machine *m, enum vm_op op, const struct vm_value
 	return x->integer >= y->integer;
 }
 
+/* A record may hold something unknown that nobody asked for; comparing asks. */
+static int equal(struct cedar_machine *m, const struct vm_value *x, const struct vm_value *y)
+{
+	if (x->kind == CEDAR_RECORD && value_has_unknown(x->value))
+		return vm_fail(m, VM_UNKNOWN, PART_LEFT);
+	if (y->kind == CEDAR_RECORD && value_has_unknown(y->value))
+		return vm_fail(m, VM_UNKNOWN, PART_RIGHT);
+	return vm_equal(x, y);
+}
+
 static int calculate(struct cedar_machine *m, const struct vm_insn *in, const struct vm_value *x,
 		     const struct vm_value *y)
 {
@@ -92,7 +102,9 @@ static int ensure(struct cedar_machine *m, uint32_t memo)
 {
 	int r = remember(m, memo);
 
-	return r == 0 ? missing(m, &m->memos[memo]) : r;
+	if (r == 0)
+		return missing(m, &m->memos[memo]);
+	return r < 0 ? r : vm_check_known(m, &m->memos[memo]);
 }
 
 static int get_attribute(struct cedar_machine *m, const struct vm_insn *in,
@@ -103,7 +115,11 @@ static int get_attribute(struct cedar_machine *m, const struct vm_insn *in,
 
 	if (r == 0)
 		return missing(m, &v);
-	return r < 0 ? r : put(m, in, v);
+	if (r > 0)
+		r = vm_check_known(m, &v);
+	if (r < 0)
+		return r;
+	return put(m, in, v);
 }
 
 /* e has a.b.c */
@@ -213,6 +229,7 @@ static int record_put(struct cedar_machine *m, const struct vm_insn *insn,
 static int operate(struct cedar_machine *m, const struct vm_insn *insn, const struct cedar_expr *e)
 {
 	const struct vm_value *x = vm_operand(m, insn->x);
+	int r;
 
 	switch (insn->op) {
 	case OP_MOVE:
@@ -224,9 +241,10 @@ static int operate(struct cedar_machine *m, const struct vm_insn *insn, const st
 	case OP_TEST:
 		return x->kind == CEDAR_BOOL ? x->integer != 0 : vm_fail(m, VM_TYPE, PART_SELF);
 	case OP_EQ:
-		return vm_equal(x, vm_operand(m, insn->y));
+		return equal(m, x, vm_operand(m, insn->y));
 	case OP_NE:
-		return !vm_equal(x, vm_operand(m, insn->y));
+		r = equal(m, x, vm_operand(m, insn->y));
+		return r < 0 ? r : !r;
 	case OP_LT:
 	case OP_LE:
 	case OP_GT:

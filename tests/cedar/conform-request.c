@@ -1,6 +1,9 @@
 #include "conform-request.h"
 
+#include <stdio.h>
+
 #include "cedar-json.h"
+#include "cedar/cedar-conform.h"
 #include "cedar/cedar-program.h"
 
 static bool has_id(const json_t *ids, struct span id)
@@ -29,6 +32,18 @@ static bool same_response(const struct cedar_response *r, const json_t *wanted)
 	return true;
 }
 
+static bool conforms(const struct cedar_schema *schema, const struct cedar_request *request,
+		     const json_t *j)
+{
+	struct err err = { 0 };
+
+	if (!json_is_true(json_object_get(j, "validateRequest")) ||
+	    cedar_request_conform(schema, request, &err) == 0)
+		return true;
+	(void)printf("%s\n", err.text);
+	return false;
+}
+
 /* The compiled policies must say what the tree says, ranges of errors included. */
 static bool same_as_tree(const struct cedar_response *a, const struct cedar_response *b)
 {
@@ -51,6 +66,7 @@ static bool same_as_tree(const struct cedar_response *a, const struct cedar_resp
 
 struct subject {
 	struct cedar_policy_set *set;
+	struct cedar_schema *schema;
 	struct cedar_entities *entities;
 	struct cedar_program *program;
 	struct cedar_store *store;
@@ -63,6 +79,7 @@ static void cleanup_subject(struct subject *s)
 	cedar_store_free(s->store);
 	cedar_program_free(s->program);
 	cedar_entities_free(s->entities);
+	cedar_schema_free(s->schema);
 	cedar_policy_set_free(s->set);
 }
 
@@ -87,32 +104,35 @@ static bool check(const struct subject *s, const json_t *j)
 	struct cedar_request request = { 0 };
 	struct cedar_response response;
 
-	return cedar_json_request(j, &arena, &request) &&
+	return cedar_json_request(j, s->schema, &arena, &request) &&
+	       conforms(s->schema, &request, j) &&
 	       cedar_authorize(s->set, &request, &source, &arena, &response) == 0 &&
 	       same_response(&response, j) && check_program(s, &request, &response);
 }
 
-static bool prepare(struct subject *s, struct span policies, const json_t *entities)
+static bool prepare(struct subject *s, struct span policies, struct span schema_text,
+		    const json_t *entities)
 {
 	struct cedar_diagnostics diags = { 0 };
 	struct err err = { 0 };
 	int r = cedar_policy_set_parse(policies, &diags, &s->set);
 
 	cedar_diagnostics_done(&diags);
-	s->entities = cedar_json_entities(entities);
+	s->schema = cedar_json_schema(schema_text);
+	s->entities = s->schema ? cedar_json_entities(entities, s->schema) : NULL;
 	s->machine = cedar_machine_new(0);
 	return r == 0 && s->entities && cedar_program_compile(s->set, &s->program, &err) == 0 &&
 	       cedar_store_new(s->program, s->entities, &s->store, &err) == 0;
 }
 
-size_t conform_requests(struct span policies, const json_t *entities, const json_t *requests,
-			size_t *ret_n)
+size_t conform_requests(struct span policies, struct span schema_text, const json_t *entities,
+			const json_t *requests, size_t *ret_n)
 {
 	_cleanup_(cleanup_subject) struct subject s = { 0 };
 	size_t n_different = 0;
 
 	*ret_n = json_array_size(requests);
-	if (!prepare(&s, policies, entities))
+	if (!prepare(&s, policies, schema_text, entities))
 		return *ret_n;
 	for (size_t i = 0; i < *ret_n; i++)
 		if (!check(&s, json_array_get(requests, i)))

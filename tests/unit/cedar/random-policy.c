@@ -130,6 +130,8 @@ static void literal(struct random *r, enum cedar_value_kind kind, struct buf *ou
 	case CEDAR_DURATION:
 		(void)buf_printf(out, "duration(\"%s\")", PICK(r, durations));
 		break;
+	case CEDAR_UNKNOWN:
+		break; /* only data can be unknown */
 	}
 }
 
@@ -227,6 +229,8 @@ static void scope(struct random *r, const char *variable_name, struct buf *out)
 	bool is_action = *variable_name == 'a';
 
 	(void)buf_append_str(out, variable_name);
+	if (random_chance(r, 50))
+		return;
 	switch (random_below(r, is_action ? 4 : 6)) {
 	case 1:
 		(void)buf_append_str(out, " == ");
@@ -294,6 +298,8 @@ static const struct cedar_value *record(struct random *r, size_t depth, struct a
 			continue;
 		if (random_chance(r, 10))
 			kind = random_kind(r);
+		if (random_chance(r, 2))
+			kind = CEDAR_UNKNOWN;
 		entries[n].key = span_of(attributes[i]);
 		entries[n++].value = value(r, kind, depth, a);
 	}
@@ -325,6 +331,14 @@ static const struct cedar_value *ip_value(struct random *r, struct arena *a)
 	return cedar_value_ip(a, ip);
 }
 
+static const struct cedar_value *unknown(struct arena *a)
+{
+	struct cedar_value *v = arena_new(a, struct cedar_value);
+
+	*v = (struct cedar_value){ .kind = CEDAR_UNKNOWN, .string = SPAN("u") };
+	return v;
+}
+
 static const struct cedar_value *value(struct random *r, enum cedar_value_kind kind, size_t depth,
 				       struct arena *a)
 {
@@ -347,6 +361,8 @@ static const struct cedar_value *value(struct random *r, enum cedar_value_kind k
 		return ip_value(r, a);
 	case CEDAR_DATETIME:
 		return cedar_value_datetime(a, PICK(r, longs));
+	case CEDAR_UNKNOWN:
+		return unknown(a);
 	case CEDAR_DURATION:
 		break;
 	}
