@@ -303,11 +303,14 @@ static void count_pieces(struct builder *b)
 	}
 }
 
-/* The piece that the fewest patterns have; of equally rare ones, where it is cheapest to look. */
+/*
+ * The piece that the fewest patterns have. What may stand anywhere takes a look
+ * at every byte, so it must be rarer by far.
+ */
 static struct piece rarest_piece(struct builder *b, const struct test *t)
 {
 	static const uintptr_t cost[] = {
-		[TEST_PREFIX] = 0, [TEST_SUFFIX] = 1, [TEST_SEGMENT] = 2
+		[TEST_PREFIX] = 0, [TEST_SUFFIX] = 1, [TEST_SEGMENT] = 24
 	};
 	struct piece best = { 0 }, p;
 	uintptr_t best_weight = UINTPTR_MAX;
@@ -318,7 +321,7 @@ static struct piece rarest_piece(struct builder *b, const struct test *t)
 
 		if (p.text.len == 0)
 			continue;
-		weight = count_piece(b, t, &p, 0) * 4 + cost[kind_of_piece(&p)];
+		weight = count_piece(b, t, &p, 0) + cost[kind_of_piece(&p)];
 		if (weight < best_weight) {
 			best = p;
 			best_weight = weight;
@@ -410,24 +413,40 @@ static void place_tests(struct builder *b)
 			place_test(b, i, b->entries[i].items[j]);
 }
 
+/* How the automaton starts: by one byte and those that may follow it, or by a table of all bytes. */
+static void write_start(struct tables *t, struct image_subject_tables *s)
+{
+	const struct image_state *root = &t->states.items[s->automaton - 1];
+	const struct image_state *first = &t->states.items[root->first_child];
+	uint32_t table[256] = { 0 };
+
+	s->n_states = (uint32_t)t->states.len - (s->automaton - 1);
+	for (uint32_t i = 0; i < root->n_children; i++)
+		table[(unsigned char)t->bytes.data[root->bytes + i]] = root->first_child + i;
+	s->start_table = tables_words(t, table, ARRAY_SIZE(table));
+	s->only_start = UINT32_MAX;
+	if (root->n_children != 1 || first->list)
+		return;
+	s->only_start = (unsigned char)t->bytes.data[root->bytes];
+	for (uint32_t i = 0; i < first->n_children; i++) {
+		unsigned char byte = (unsigned char)t->bytes.data[first->bytes + i];
+
+		s->followers[byte / 32] |= UINT32_C(1) << byte % 32;
+	}
+}
+
 static void write_tries(struct builder *b)
 {
 	struct tables *t = &b->tables;
 
 	for (size_t i = 0; i < IMAGE_N_SUBJECTS; i++) {
 		struct image_subject_tables *s = &t->head.subjects[i];
-		const struct image_state *root;
 
 		s->prefixes = tables_trie(t, &t->prefixes[i]);
 		s->suffixes = tables_trie(t, &t->suffixes[i]);
 		s->automaton = tables_automaton(t, &t->segments[i]);
-		s->only_start = UINT32_MAX;
-		if (!s->automaton)
-			continue;
-		root = &t->states.items[s->automaton - 1];
-		s->n_states = (uint32_t)t->states.len - (s->automaton - 1);
-		if (root->n_children == 1)
-			s->only_start = (unsigned char)t->bytes.data[root->bytes];
+		if (s->automaton)
+			write_start(t, s);
 	}
 }
 

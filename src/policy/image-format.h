@@ -145,9 +145,10 @@ struct image_subject_tables {
 	uint32_t prefixes, suffixes; /* tries, plus one; 0: none */
 	uint32_t automaton;	     /* a state, plus one; 0: none */
 	uint32_t n_states;
+	uint32_t start_table;  /* in words: per byte the state it leads to from the start, or 0 */
 	uint32_t only_start;   /* the one byte that all of the automaton's texts begin with; or >255 */
+	uint32_t followers[8]; /* of that byte: a bit per byte that goes on */
 	uint32_t max_depth;    /* separators in the longest name */
-	uint32_t is_used, reserved;
 };
 
 struct image_action {

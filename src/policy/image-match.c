@@ -174,25 +174,67 @@ static void add_outputs(struct image_run *run, uint32_t at)
 		add_list(run, states[at].list);
 }
 
-static void run_automaton(struct image_run *run, const struct image_subject_tables *t, size_t len)
+/*
+ * Where the automaton's one starting byte stands next, followed by a byte that
+ * it goes on with; len at the end. mask: of the block that `at` lies in, less
+ * what has been looked at; UINT64_MAX as block means none yet.
+ */
+struct starts {
+	size_t block;
+	uint64_t mask;
+};
+
+static size_t next_start(const struct image_run *run, const struct image_subject_tables *t,
+			 struct starts *s, size_t at, size_t len)
+{
+	const unsigned char *p = run->text;
+
+	for (; at < len; at = s->block + 64) {
+		if (s->block != at / 64 * 64) {
+			s->block = at / 64 * 64;
+			s->mask = scan_equal(p + s->block, (char)t->only_start);
+		}
+		for (s->mask &= ~UINT64_C(0) << at % 64; s->mask; s->mask &= s->mask - 1) {
+			size_t found = s->block + (size_t)__builtin_ctzll(s->mask);
+			unsigned char next = p[found + 1];
+
+			if (found >= len)
+				return len;
+			if (t->followers[next / 32] >> next % 32 & 1)
+				return found;
+		}
+	}
+	return len;
+}
+
+static uint32_t step(const struct image_run *run, const struct image_subject_tables *t, uint32_t at,
+		     unsigned char byte)
 {
 	const struct image *image = run->image;
 	const uint32_t root = t->automaton - 1;
-	const unsigned char *p = run->text, *end = p + len;
-	uint32_t at = root, next;
+	uint32_t next = 0;
 
-	for (; p < end; p++) {
-		if (at == root && t->only_start <= UINT8_MAX) {
-			p = memchr(p, (int)t->only_start, (size_t)(end - p));
-			if (!p)
-				return;
-		}
-		while (!(next = next_state(image, at, *p)) && at != root)
-			at = image->states[at].fallback < at ? image->states[at].fallback : root;
-		if (!next)
-			continue;
-		at = next;
-		add_outputs(run, at);
+	while (at != root && !(next = next_state(image, at, byte)))
+		at = image->states[at].fallback < at ? image->states[at].fallback : root;
+	if (at == root)
+		next = image->words[t->start_table + byte];
+	return next ? next : root;
+}
+
+static void run_automaton(struct image_run *run, const struct image_subject_tables *t, size_t len)
+{
+	const uint32_t root = t->automaton - 1;
+	struct starts starts = { .block = SIZE_MAX };
+	uint32_t at = root;
+
+	for (size_t i = 0; i < len; i++) {
+		if (at == root && t->only_start <= UINT8_MAX)
+			i = next_start(run, t, &starts, i, len);
+		if (i == len)
+			return;
+		at = step(run, t, at, run->text[i]);
+		if (at != root)
+			add_outputs(run, at);
 	}
 }
 
@@ -230,22 +272,30 @@ static const struct image_node *parent_of(const struct image_run *run, const str
 	return n->parent ? (const void *)(run->image->words + n->parent) : NULL;
 }
 
+/* The path is a directory's that policies name. */
+static void add_own_dir(struct image_run *run, const struct image_node *n)
+{
+	if (n->n_dir && run->request->is_directory)
+		run_add_entries(run, entries_of(n), n->n_dir);
+	else if (n->n_dir)
+		run->has_own_dir = true;
+}
+
 /* The text is the name. */
 static void add_equal(struct image_run *run, const struct image_node *n)
 {
-	const uint32_t *entries = entries_of(n);
-
-	if (n->n_dir && run->request->is_directory)
-		run_add_entries(run, entries, n->n_dir);
-	else if (n->n_dir)
-		run->has_own_dir = true;
-	run_add_entries(run, entries + n->n_dir + n->n_below, n->n_equal);
+	add_own_dir(run, n);
+	run_add_entries(run, entries_of(n) + n->n_dir + n->n_below, n->n_equal);
 }
 
-/* The text goes on after the name and a separator. */
+/* The text goes on after the name and a separator, and be it with nothing: "/" is in no other directory. */
 static void add_below(struct image_run *run, const struct image_node *n, size_t len)
 {
-	run_add_entries(run, entries_of(n), n->n_dir + n->n_below);
+	if (len == 1 && n->subject == IMAGE_PATH)
+		add_own_dir(run, n);
+	else
+		run_add_entries(run, entries_of(n), n->n_dir);
+	run_add_entries(run, entries_of(n) + n->n_dir, n->n_below);
 	if (n->prefixes && n->text_len < len)
 		walk_trie(run, n->prefixes, run->text + n->text_len + 1, len - n->text_len - 1, 1);
 }

@@ -281,6 +281,16 @@ static void check_slots(struct check *c)
 			check_node(c, c->image.slots[i].node);
 }
 
+static void check_start_table(struct check *c, const struct image_subject_tables *t)
+{
+	if (!words_hold(c, t->start_table, 256)) {
+		c->is_sound = false;
+		return;
+	}
+	for (size_t i = 0; i < 256; i++)
+		require(c, c->image.words[t->start_table + i] < c->h->states.count);
+}
+
 static void check_rest(struct check *c)
 {
 	const struct image_header *h = c->h;
@@ -294,6 +304,9 @@ static void check_rest(struct check *c)
 				   h->subjects[i].suffixes <= h->tries.count &&
 				   h->subjects[i].automaton <= h->states.count &&
 				   h->subjects[i].max_depth <= IMAGE_MAX_DEPTH);
+	for (size_t i = 0; i < IMAGE_N_SUBJECTS && c->is_sound; i++)
+		if (h->subjects[i].automaton)
+			check_start_table(c, &h->subjects[i]);
 	for (uint32_t i = 0; i < h->checks.count; i++)
 		require(c, c->image.checks[i].kind < IMAGE_N_CHECKS);
 	require(c, h->v4_lengths[1] <= 1 && h->v6_lengths[4] <= 1 && h->port_lengths < 1u << 17);
