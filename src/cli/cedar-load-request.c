@@ -42,9 +42,11 @@ bool cedar_load_uid(const struct cedar_options *o, const char *value, const char
 	bool is_good = false;
 
 	(void)buf_append_str(&text.content, value);
+	/* What does not look like an entity needs no talk of expressions. */
 	if (cedar_expr_parse(cedar_text_span(&text), arena, &found, &e) < 0) {
-		cedar_report(o, &found, &text, 0);
-		if (found.len == 0)
+		if (found.len && strstr(value, "::\""))
+			cedar_report(o, &found, &text, 0);
+		else
 			cedar_report_one(o, &finding, &text);
 	} else if (e->kind != CEDAR_EXPR_ENTITY || value[strspn(value, " \t\r\n")] == '(') {
 		cedar_report_one(o, &finding, &text);
