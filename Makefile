@@ -6,8 +6,7 @@ PREFIX ?= /usr/local
 .PHONY: all run test bench fuzz check install deps deps-test clean
 
 all: deps
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix=$(PREFIX)
-	@ninja -C $(BUILD)
+	@tools/build $(BUILD) --prefix=$(PREFIX)
 
 # A first session: a short script under a small policy, its events shown live.
 run: all

@@ -214,8 +214,10 @@ static struct typed check_extension(struct typecheck *t, const struct cedar_expr
 		result.is_ok = false;
 	}
 	for (size_t i = 0; i < e->n_items; i++) {
-		struct typed x = i < s->n_args ? typecheck_kind(t, e->items[i], s->args[i]) :
-						 typecheck_value(t, e->items[i]);
+		struct typed x = typecheck_value(t, e->items[i]);
+
+		if (e->n_items == s->n_args)
+			x = typecheck_expect(t, e->items[i], x, s->args[i]);
 
 		result.is_ok = result.is_ok && x.is_ok;
 	}
