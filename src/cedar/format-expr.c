@@ -73,8 +73,9 @@ static const struct doc *record(struct formatter *f)
 	if (inner == doc_nil)
 		return doc_concat(&f->docs, before, open, close);
 	inner = format_nest(f, doc_append(&f->docs, doc_line, inner));
-	inner = group(f, doc_concat(&f->docs, open, inner, doc_line));
-	return doc_concat(&f->docs, before, inner, close);
+	/* The brace stands outside: a comment behind it ends its line, not that of the entries. */
+	inner = group(f, doc_append(&f->docs, inner, doc_line));
+	return doc_concat(&f->docs, before, open, inner, close);
 }
 
 static const struct doc *primary(struct formatter *f)
