@@ -1,6 +1,7 @@
 /*
  * What a decision costs: from the cache, without it, and with it for a walk
- * over names never seen, under a built-in profile; in processor time.
+ * over names never seen, under a built-in profile; then what it costs to load
+ * policies of a user's own. In processor time.
  *
  *   bench-policy [PROFILE [WORKSPACE]]
  */
@@ -91,6 +92,84 @@ static void measure_new_names(const struct policy *p, size_t n)
 	policy_decider_free(d);
 }
 
+/* Policies as people write them, each with places of its own. */
+static void append_policies(struct buf *out, size_t n)
+{
+	static const char *const shapes[] = {
+		"permit (principal, action in Action::\"FileOpenReadWrite\", resource in "
+		"Dir::\"${WORKSPACE}/part-%zu/\");\n",
+		"forbid (principal, action in Action::\"FileOpen\", resource)\n"
+		"when { resource in [File::\"~/.secret-%zu\", Dir::\"~/.keys/\"] || resource.path "
+		"like \"*/.env\" };\n",
+		"permit (principal, action == Action::\"NetworkConnect\", resource in "
+		"Host::\"*.service-%zu.example.com\")\nwhen { context.port == 443 };\n",
+		"forbid (principal, action == Action::\"ProcessExec\", resource == "
+		"File::\"/usr/bin/tool-%zu\")\nwhen { context.argv.contains(\"--force\") && "
+		"!(context.args like \"*--dry-run*\") };\n",
+		"@id(\"metadata-%zu\")\nforbid (principal, action in Action::\"NetworkConnect\", "
+		"resource)\nwhen { context has ip && context.ip.isInRange(ip(\"169.254.0.0/16\")) }\n"
+		"unless { context.exe == \"/usr/bin/curl\" };\n",
+	};
+
+	for (size_t i = 0; i < n; i++) {
+		const char *shape = shapes[i % ARRAY_SIZE(shapes)];
+		const char *mark = strstr(shape, "%zu");
+
+		(void)buf_append(out, shape, (size_t)(mark - shape));
+		(void)buf_printf(out, "%zu%s", i, mark + 3);
+	}
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Parse, read, validate, compile, and open as a deciding process does: the median of some rounds. */
+static void measure_loading(size_t n_policies)
+{
+	const struct policy_environment env = {
+		.agent = "claude",
+		.home = "/home/dev",
+		.workspace = "/home/dev/work",
+		.profile = "guarded",
+	};
+	_cleanup_buf_ struct buf text = BUF_INIT(0);
+	uint64_t took[15], compiling[15];
+
+	append_policies(&text, n_policies);
+	for (size_t i = 0; i < ARRAY_SIZE(took); i++) {
+		_cleanup_buf_ struct buf report = BUF_INIT(0);
+		struct policy_source *s = policy_source_new(&env);
+		uint64_t start = processor_ns();
+		struct policy *p = NULL;
+		struct err err = { 0 };
+		int fd = -1;
+
+		if (policy_source_add_text(s, POLICY_LAYER_USER, "bench", buf_span(&text), false,
+					   &report, &err) >= 0) {
+			compiling[i] = processor_ns();
+			fd = policy_source_bundle(s, 1, &err);
+		}
+		if (fd < 0 || policy_open(fd, &p, &err) < 0) {
+			(void)fprintf(stderr, "bench-policy: %s\n%s\n", err.text, report.data);
+			exit(1);
+		}
+		took[i] = processor_ns() - start;
+		compiling[i] -= start;
+		fd_close(fd);
+		policy_unref(p);
+		policy_source_free(s);
+	}
+	qsort(took, ARRAY_SIZE(took), sizeof(*took), by_value);
+	qsort(compiling, ARRAY_SIZE(compiling), sizeof(*compiling), by_value);
+	printf("load %5zu policies           %9.2f ms  (of which %.2f ms to read and validate)\n",
+	       n_policies, (double)took[ARRAY_SIZE(took) / 2] / 1e6,
+	       (double)compiling[ARRAY_SIZE(took) / 2] / 1e6);
+}
+
 int main(int argc, char **argv)
 {
 	struct policy *p =
@@ -126,5 +205,7 @@ int main(int argc, char **argv)
 	measure("look-up, decided", p, &resolve, 0, 20000);
 	measure_new_names(p, 50000);
 	policy_unref(p);
+	measure_loading(100);
+	measure_loading(1000);
 	return 0;
 }
