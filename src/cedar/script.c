@@ -7,8 +7,8 @@
 /* What is known of a text so far. */
 struct scan {
 	uint64_t scripts[3]; /* that all characters share */
-	uint32_t confusable; /* the first character that identifiers should not have; 0: none */
-	bool has_bidi;
+	uint32_t confusable; /* the first character that identifiers should not have */
+	bool has_bidi, has_confusable;
 };
 
 /* Printable ASCII, as nearly all text is, deceives nobody. */
@@ -48,8 +48,10 @@ static void scan_character(struct scan *scan, uint32_t c)
 	bool is_printable = c >= 0x20 && c < 0x7f;
 
 	scan->has_bidi = scan->has_bidi || is_bidi_control(c);
-	if (!scan->confusable && !is_printable && !(range & 1))
+	if (!scan->has_confusable && !is_printable && !(range & 1)) {
+		scan->has_confusable = true;
 		scan->confusable = c;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(scan->scripts); i++)
 		scan->scripts[i] &= set->bits[i];
 }
@@ -73,11 +75,11 @@ static bool is_mixed(const struct scan *scan)
 }
 
 /* what: "string" or "identifier"; only the latter must do without confusable characters. */
-static void report(struct findings *f, const struct scan *scan, struct cedar_range range,
+static _cold_ void report(struct findings *f, const struct scan *scan, struct cedar_range range,
 		   const char *what, bool is_identifier, const void *key)
 {
 	const char *code = scan->has_bidi				? "bidi_characters" :
-			   is_identifier && scan->confusable	? "confusable_identifier" :
+			   is_identifier && scan->has_confusable ? "confusable_identifier" :
 			   is_mixed(scan)			? "mixed_scripts" :
 								  NULL;
 
@@ -87,7 +89,7 @@ static void report(struct findings *f, const struct scan *scan, struct cedar_ran
 		finding_add(f, CEDAR_WARNING, code, range, "write them as \\u{...}",
 			    "this %s has characters that change the order in which text is shown",
 			    what);
-	else if (is_identifier && scan->confusable)
+	else if (is_identifier && scan->has_confusable)
 		finding_add(f, CEDAR_WARNING, code, range, NULL,
 			    "this %s has the character U+%04X, which may be taken for another",
 			    what, scan->confusable);
@@ -111,6 +113,12 @@ static void check_pattern(struct findings *f, const struct cedar_expr *e)
 {
 	struct scan scan = scan_begin();
 
+	size_t n_plain = 0;
+
+	for (size_t i = 0; i < e->n_pattern; i++)
+		n_plain += is_plain(e->pattern[i].literal);
+	if (n_plain == e->n_pattern)
+		return;
 	for (size_t i = 0; i < e->n_pattern; i++)
 		scan_text(&scan, e->pattern[i].literal);
 	report(f, &scan, e->range, "pattern", /* is_identifier = */ false, e->pattern);
