@@ -2,21 +2,29 @@
 
 #include "base/utf8.h"
 
-static const struct symbol {
-	char text[3];
-	enum token_kind kind;
-} symbols[] = {
-	/* Longer ones before their prefixes. */
-	{ "::", TOKEN_PATH },	  { "==", TOKEN_EQ },	   { "!=", TOKEN_NE },
-	{ "<=", TOKEN_LE },	  { ">=", TOKEN_GE },	   { "&&", TOKEN_AND },
-	{ "||", TOKEN_OR },	  { "@", TOKEN_AT },	   { "(", TOKEN_LPAREN },
-	{ ")", TOKEN_RPAREN },	  { "{", TOKEN_LBRACE },   { "}", TOKEN_RBRACE },
-	{ "[", TOKEN_LBRACKET },  { "]", TOKEN_RBRACKET }, { ",", TOKEN_COMMA },
-	{ ";", TOKEN_SEMICOLON }, { ":", TOKEN_COLON },	   { ".", TOKEN_DOT },
-	{ "<", TOKEN_LT },	  { ">", TOKEN_GT },	   { "!", TOKEN_NOT },
-	{ "+", TOKEN_PLUS },	  { "-", TOKEN_MINUS },	   { "*", TOKEN_STAR },
-	{ "/", TOKEN_SLASH },	  { "%", TOKEN_PERCENT },  { "=", TOKEN_ASSIGN },
+static const unsigned char symbols[] = {
+	['@'] = TOKEN_AT,	 ['('] = TOKEN_LPAREN,	  [')'] = TOKEN_RPAREN,
+	['{'] = TOKEN_LBRACE,	 ['}'] = TOKEN_RBRACE,	  ['['] = TOKEN_LBRACKET,
+	[']'] = TOKEN_RBRACKET,	 [','] = TOKEN_COMMA,	  [';'] = TOKEN_SEMICOLON,
+	[':'] = TOKEN_COLON,	 ['.'] = TOKEN_DOT,	  ['<'] = TOKEN_LT,
+	['>'] = TOKEN_GT,	 ['!'] = TOKEN_NOT,	  ['+'] = TOKEN_PLUS,
+	['-'] = TOKEN_MINUS,	 ['*'] = TOKEN_STAR,	  ['/'] = TOKEN_SLASH,
+	['%'] = TOKEN_PERCENT,	 ['='] = TOKEN_ASSIGN,
 };
+
+/* Symbols of two characters. */
+static enum token_kind pair_kind(char a, char b)
+{
+	if (b == '=')
+		return a == '='	  ? TOKEN_EQ
+		       : a == '!' ? TOKEN_NE
+		       : a == '<' ? TOKEN_LE
+		       : a == '>' ? TOKEN_GE
+				  : TOKEN_END;
+	if (a != b)
+		return TOKEN_END;
+	return a == ':' ? TOKEN_PATH : a == '&' ? TOKEN_AND : a == '|' ? TOKEN_OR : TOKEN_END;
+}
 
 bool cedar_is_space(uint32_t c)
 {
@@ -52,18 +60,21 @@ bool cedar_is_ident(struct span s)
 
 bool cedar_is_reserved(struct span s)
 {
-	static const char *const words[] = { "true", "false", "if",   "then", "else",
-					     "in",   "is",    "like", "has",  "__cedar" };
+	static const struct span words[] = {
+		{ "true", 4 }, { "false", 5 }, { "if", 2 },   { "then", 4 }, { "else", 4 },
+		{ "in", 2 },   { "is", 2 },    { "like", 4 }, { "has", 3 },  { "__cedar", 7 },
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (span_eq_str(s, words[i]))
+		if (s.len == words[i].len && s.p[0] == words[i].p[0] && span_eq(s, words[i]))
 			return true;
 	return false;
 }
 
 static bool starts_comment(const struct lexer *lx)
 {
-	return span_starts_with(span_from(lx->text, lx->at), SPAN("//"));
+	return lx->text.len - lx->at >= 2 && lx->text.p[lx->at] == '/' &&
+	       lx->text.p[lx->at + 1] == '/';
 }
 
 static void skip_comment(struct lexer *lx)
@@ -86,7 +97,8 @@ static void skip_blank(struct lexer *lx)
 			skip_comment(lx);
 			continue;
 		}
-		n = utf8_decode(span_from(lx->text, lx->at), &c);
+		c = (unsigned char)lx->text.p[lx->at];
+		n = c < 0x80 ? 1 : utf8_decode(span_from(lx->text, lx->at), &c);
 		if (n == 0 || !cedar_is_space(c))
 			return;
 		lx->at += n;
@@ -124,6 +136,7 @@ static void skip_ident(struct lexer *lx)
 static enum token_kind lex_symbol(struct lexer *lx)
 {
 	struct span rest = span_from(lx->text, lx->at);
+	enum token_kind kind;
 	uint32_t scalar;
 	size_t n;
 
@@ -132,13 +145,14 @@ static enum token_kind lex_symbol(struct lexer *lx)
 		skip_ident(lx);
 		return TOKEN_SLOT;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-		struct span s = span_of(symbols[i].text);
-
-		if (span_starts_with(rest, s)) {
-			lx->at += s.len;
-			return symbols[i].kind;
-		}
+	kind = rest.len > 1 ? pair_kind(rest.p[0], rest.p[1]) : TOKEN_END;
+	if (kind != TOKEN_END) {
+		lx->at += 2;
+		return kind;
+	}
+	if ((unsigned char)rest.p[0] < ARRAY_SIZE(symbols) && symbols[(unsigned char)rest.p[0]]) {
+		lx->at++;
+		return symbols[(unsigned char)rest.p[0]];
 	}
 	n = utf8_decode(rest, &scalar);
 	lx->at += n ? n : 1;
