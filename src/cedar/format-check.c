@@ -16,7 +16,7 @@ static void sum_comments(struct reader *r, size_t begin)
 	struct span gap = { r->lexer.text.p + begin, r->token.range.begin - begin };
 
 	while (gap.len > 0) {
-		struct span comment = format_trim(format_take_line(&gap));
+		struct span comment = format_take_comment(&gap);
 
 		for (size_t i = 0; i < comment.len; i++)
 			r->comments = (r->comments ^ (unsigned char)comment.p[i]) * 0x100000001b3;

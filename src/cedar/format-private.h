@@ -4,8 +4,8 @@
  * grammar; where it meets something else it marks itself as failed.
  *
  * A gap between two tokens is blanks and comments. What it holds before its
- * first newline is a comment behind the left token; the lines after it are
- * comments before the right one.
+ * first newline is a comment behind the left token (a carriage return in it
+ * stays); the lines after it are comments before the right one.
  */
 #pragma once
 
@@ -26,8 +26,8 @@ struct formatter {
 
 /* Without blanks at either end. */
 struct span format_trim(struct span s);
-/* Takes the first line off and returns it without its newline. */
-struct span format_take_line(struct span *text);
+/* Takes the first line off and returns the comment in it; a carriage return ends one too. */
+struct span format_take_comment(struct span *text);
 
 void format_start(struct formatter *f, struct span text);
 /* Is the next token of this kind, or this word? */

@@ -24,7 +24,8 @@ struct span format_trim(struct span s)
 	return s;
 }
 
-struct span format_take_line(struct span *text)
+/* Takes the first line off, newline included. */
+static struct span take_line(struct span *text)
 {
 	const char *end = text->len ? memchr(text->p, '\n', text->len) : NULL;
 	struct span line = { text->p, end ? (size_t)(end - text->p) : text->len };
@@ -38,7 +39,19 @@ static struct span first_line(struct span text)
 {
 	if (text.len < 2)
 		return SPAN("");
-	return format_trim(format_take_line(&text));
+	return format_trim(take_line(&text));
+}
+
+struct span format_take_comment(struct span *text)
+{
+	size_t len = 0;
+	struct span line;
+
+	while (len < text->len && text->p[len] != '\n' && text->p[len] != '\r')
+		len++;
+	line = (struct span){ text->p, len };
+	*text = span_from(*text, len + 1);
+	return format_trim(line);
 }
 
 static struct span gap(const struct formatter *f, size_t begin, size_t end)
@@ -65,7 +78,7 @@ static void advance(struct formatter *f)
 {
 	struct span rest = gap(f, f->token.range.end, f->next.range.begin);
 
-	(void)format_take_line(&rest);
+	(void)take_line(&rest);
 	f->before = rest;
 	f->token = f->next;
 	look_ahead(f);
@@ -91,7 +104,7 @@ const struct doc *format_comments(struct formatter *f, struct span text)
 	const struct doc *all = doc_nil;
 
 	while (text.len > 1) {
-		struct span line = format_trim(format_take_line(&text));
+		struct span line = format_take_comment(&text);
 
 		if (line.len == 0)
 			continue;
