@@ -250,10 +250,18 @@ static void measure(struct measure *m, uint32_t c)
 
 static bool is_ascii(struct span text)
 {
-	for (size_t i = 0; i < text.len; i++)
-		if ((unsigned char)text.p[i] >= 0x80)
-			return false;
-	return true;
+	uint64_t all = 0;
+	size_t i = 0;
+
+	for (; i + 8 <= text.len; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, text.p + i, 8);
+		all |= word;
+	}
+	for (; i < text.len; i++)
+		all |= (unsigned char)text.p[i];
+	return !(all & 0x8080808080808080);
 }
 
 /*

@@ -185,7 +185,7 @@ static const struct doc *is(struct formatter *f, const struct doc *left)
 	const struct doc *op = format_token(f, doc_nil);
 	const struct doc *d = doc_concat(&f->docs, left, doc_space, op, doc_space, format_nest(f, format_add(f)));
 
-	if (!format_at_word(f, "in"))
+	if (!format_at_word(f, SPAN("in")))
 		return d;
 	op = format_token(f, doc_nil);
 	return group(f, doc_concat(&f->docs, d, doc_line, op, doc_space,
@@ -197,12 +197,12 @@ static const struct doc *relation(struct formatter *f)
 	const struct doc *d = format_add(f);
 	enum token_kind kind = f->token.kind;
 
-	if (format_at_word(f, "has") || format_at_word(f, "like"))
+	if (format_at_word(f, SPAN("has")) || format_at_word(f, SPAN("like")))
 		return has_or_like(f, d);
-	if (format_at_word(f, "is"))
+	if (format_at_word(f, SPAN("is")))
 		return is(f, d);
 	if (kind == TOKEN_EQ || kind == TOKEN_NE || kind == TOKEN_LT || kind == TOKEN_LE ||
-	    kind == TOKEN_GT || kind == TOKEN_GE || format_at_word(f, "in")) {
+	    kind == TOKEN_GT || kind == TOKEN_GE || format_at_word(f, SPAN("in"))) {
 		const struct doc *op = format_token(f, doc_nil);
 
 		d = doc_concat(&f->docs, d, doc_space, op, doc_space, format_add(f));
@@ -216,7 +216,7 @@ static const struct doc *and(struct formatter *f)
 }
 
 /* The word, then an expression of its own line. */
-static const struct doc *branch(struct formatter *f, const char *word)
+static const struct doc *branch(struct formatter *f, struct span word)
 {
 	const struct doc *d;
 
@@ -231,16 +231,16 @@ static const struct doc *branch(struct formatter *f, const char *word)
 
 static const struct doc *conditional(struct formatter *f)
 {
-	const struct doc *condition = branch(f, "if");
-	const struct doc *yes = branch(f, "then");
-	const struct doc *no = branch(f, "else");
+	const struct doc *condition = branch(f, SPAN("if"));
+	const struct doc *yes = branch(f, SPAN("then"));
+	const struct doc *no = branch(f, SPAN("else"));
 
 	return group(f, doc_concat(&f->docs, condition, doc_line, yes, doc_line, no));
 }
 
 const struct doc *format_expr(struct formatter *f)
 {
-	if (format_at_word(f, "if"))
+	if (format_at_word(f, SPAN("if")))
 		return conditional(f);
 	return chain(f, TOKEN_OR, TOKEN_OR, and);
 }
