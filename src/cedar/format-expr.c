@@ -65,16 +65,15 @@ static const struct doc *record_entry(struct formatter *f)
 
 static const struct doc *record(struct formatter *f)
 {
-	const struct doc *before = format_before(f);
 	const struct doc *open = format_token(f, doc_nil);
 	const struct doc *inner = items(f, TOKEN_RBRACE, record_entry);
 	const struct doc *close = format_expect(f, TOKEN_RBRACE, doc_nil);
 
 	if (inner == doc_nil)
-		return doc_concat(&f->docs, before, open, close);
+		return doc_append(&f->docs, open, close);
 	inner = format_nest(f, doc_append(&f->docs, doc_line, inner));
-	inner = group(f, doc_concat(&f->docs, open, inner, doc_line));
-	return doc_concat(&f->docs, before, inner, close);
+	inner = group(f, doc_append(&f->docs, inner, doc_line));
+	return doc_concat(&f->docs, open, inner, close);
 }
 
 static const struct doc *primary(struct formatter *f)
