@@ -72,6 +72,7 @@ static const struct doc *record(struct formatter *f)
 	if (inner == doc_nil)
 		return doc_append(&f->docs, open, close);
 	inner = format_nest(f, doc_append(&f->docs, doc_line, inner));
+	/* The brace stands outside: a comment behind it ends its line, not that of the entries. */
 	inner = group(f, doc_append(&f->docs, inner, doc_line));
 	return doc_concat(&f->docs, open, inner, close);
 }

@@ -143,6 +143,8 @@ void action_match_init(struct action_tree *t, const struct cedar_scope *scope,
 		return;
 	}
 	match_in(t, scope, ret);
-	if (ret->is_unknown || (mode == CEDAR_STRICT && (ret->has_mixed_types || !scope->n_uids)))
-		match_all(t, ret);
+	if (ret->is_unknown)
+		ret->has_mixed_types = false;
+	ret->admits_all = ret->is_unknown || (mode == CEDAR_STRICT &&
+					      (ret->has_mixed_types || scope->n_uids == 0));
 }

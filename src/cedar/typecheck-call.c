@@ -75,7 +75,7 @@ static struct typed check_has_tag(struct typecheck *t, const struct cedar_expr *
 	uint32_t place;
 
 	if (!x.type || !type_is_entity(x.type))
-		return typed_basic(t, CEDAR_TYPE_BOOL, false);
+		return (struct typed){ NULL, false };
 	if (!tags_of(t, x.type))
 		return typed_basic(t, CEDAR_TYPE_FALSE, is_ok);
 	place = tag_place(t, e);
@@ -95,19 +95,14 @@ static struct typed check_get_tag(struct typecheck *t, const struct cedar_expr *
 	if (!x.type || !type_is_entity(x.type))
 		return (struct typed){ NULL, false };
 	tags = tags_of(t, x.type);
-	if (!tags) {
-		if (finding_is_new(t->findings, "no_tags", e->range, x.type, NULL))
-			finding_add(t->findings, CEDAR_ERROR, "no_tags", e->range, NULL,
-				    "%s has no tags", type_text(x.type, text));
-		return (struct typed){ NULL, false };
-	}
-	if (capability_is_known(&t->capabilities, tag_place(t, e)))
+	if (tags && capability_is_known(&t->capabilities, tag_place(t, e)))
 		return (struct typed){ tags, x.is_ok && key.is_ok };
 	if (finding_is_new(t->findings, "unsafe_tag", e->range, x.type, NULL))
 		finding_add(t->findings, CEDAR_ERROR, "unsafe_tag", e->range,
-			    "test for it before: e.hasTag(...) && ...",
-			    "the tag of %s may be missing", type_text(x.type, text));
-	return (struct typed){ tags, false };
+			    tags ? "test for it before: e.hasTag(...) && ..." : NULL,
+			    tags ? "the tag of %s may be missing" : "%s has no tags",
+			    type_text(x.type, text));
+	return (struct typed){ NULL, false };
 }
 
 /* ---- Extension types ------------------------------------------------------------ */
@@ -219,8 +214,10 @@ static struct typed check_extension(struct typecheck *t, const struct cedar_expr
 		result.is_ok = false;
 	}
 	for (size_t i = 0; i < e->n_items; i++) {
-		struct typed x = i < s->n_args ? typecheck_kind(t, e->items[i], s->args[i]) :
-						 typecheck_value(t, e->items[i]);
+		struct typed x = typecheck_value(t, e->items[i]);
+
+		if (e->n_items == s->n_args)
+			x = typecheck_expect(t, e->items[i], x, s->args[i]);
 
 		result.is_ok = result.is_ok && x.is_ok;
 	}

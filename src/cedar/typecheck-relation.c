@@ -226,14 +226,38 @@ struct typed typecheck_is(struct typecheck *t, const struct cedar_expr *e)
 
 static bool is_instant(const struct cedar_type *type)
 {
-	return type && (type->kind == CEDAR_TYPE_DATETIME || type->kind == CEDAR_TYPE_DURATION);
+	return type->kind == CEDAR_TYPE_DATETIME || type->kind == CEDAR_TYPE_DURATION;
 }
 
+static bool has_order(struct typecheck *t, const struct cedar_expr *e,
+		      const struct cedar_type *type)
+{
+	char text[TYPE_TEXT_MAX];
+
+	if (is_instant(type) || type->kind == CEDAR_TYPE_LONG || type->kind == CEDAR_TYPE_NEVER)
+		return true;
+	if (finding_is_new(t->findings, "unexpected_type", e->range, type, NULL))
+		finding_add(t->findings, CEDAR_ERROR, "unexpected_type", e->range,
+			    type->kind == CEDAR_TYPE_DECIMAL ? "use `.lessThan(...)` and its like" :
+							       NULL,
+			    "only Long, datetime and duration have an order, but this is %s",
+			    type_text(type, text));
+	return false;
+}
+
+/* Both must be of one type; where one is a Long, the other is at fault. */
 struct typed typecheck_compare(struct typecheck *t, const struct cedar_expr *e)
 {
 	struct typed l = typecheck_value(t, e->left), r = typecheck_value(t, e->right);
 	enum cedar_type_kind kind = CEDAR_TYPE_LONG;
+	bool is_ordered;
 
+	if (!l.type || !r.type)
+		return typed_basic(t, CEDAR_TYPE_BOOL, false);
+	is_ordered = has_order(t, e->left, l.type);
+	is_ordered = has_order(t, e->right, r.type) && is_ordered;
+	if (!is_ordered)
+		return typed_basic(t, CEDAR_TYPE_BOOL, false);
 	if (is_instant(l.type) && is_instant(r.type))
 		kind = l.type->kind;
 	l = typecheck_expect(t, e->left, l, kind);

@@ -46,6 +46,11 @@ static bool is_false(struct typed x)
 	return x.type && x.type->kind == CEDAR_TYPE_FALSE;
 }
 
+static bool is_bool(struct typed x)
+{
+	return x.type && type_is_bool(x.type);
+}
+
 static bool is_kind(const struct cedar_type *type, enum cedar_type_kind kind)
 {
 	return type->kind == kind || type->kind == CEDAR_TYPE_NEVER ||
@@ -164,13 +169,12 @@ static struct typed negate(const struct typecheck *t, struct typed x)
 	return typed_basic(t, CEDAR_TYPE_BOOL, x.is_ok);
 }
 
-/* The left side taught what is behind mark; the right side was checked knowing it. */
-static struct typed conjunction(struct typecheck *t, struct typed l, struct typed r, size_t mark)
+static struct typed conjunction(const struct typecheck *t, struct typed l, struct typed r)
 {
 	bool is_ok = l.is_ok && r.is_ok;
 
-	if (is_false(r) || !is_ok)
-		capabilities_forget(&t->capabilities, mark);
+	if (!is_bool(l))
+		return typed_basic(t, CEDAR_TYPE_BOOL, false);
 	if (is_false(r))
 		return typed_basic(t, CEDAR_TYPE_FALSE, is_ok);
 	if (is_true(l) && is_true(r))
@@ -181,13 +185,16 @@ static struct typed conjunction(struct typecheck *t, struct typed l, struct type
 static struct typed check_and(struct typecheck *t, const struct cedar_expr *e)
 {
 	size_t mark = capabilities_mark(&t->capabilities);
-	struct typed l = check_condition(t, e->left);
+	struct typed l = check_condition(t, e->left), all;
 
 	if (is_false(l)) {
 		capabilities_forget(&t->capabilities, mark);
 		return l;
 	}
-	return conjunction(t, l, check_condition(t, e->right), mark);
+	all = conjunction(t, l, check_condition(t, e->right));
+	if (is_false(all) || !all.is_ok)
+		capabilities_forget(&t->capabilities, mark);
+	return all;
 }
 
 static struct typed check_or(struct typecheck *t, const struct cedar_expr *e)
@@ -216,7 +223,7 @@ static struct typed check_or(struct typecheck *t, const struct cedar_expr *e)
 		capabilities_meet(&t->capabilities, mark, &left);
 	if (!is_ok)
 		capabilities_forget(&t->capabilities, mark);
-	if (is_true(r))
+	if (is_true(r) && is_bool(l))
 		return typed_basic(t, CEDAR_TYPE_TRUE, is_ok);
 	return typed_basic(t, is_false(l) && is_false(r) ? CEDAR_TYPE_FALSE : CEDAR_TYPE_BOOL,
 			   is_ok);
@@ -248,8 +255,9 @@ struct typed typecheck_conditions(struct typecheck *t, const struct cedar_policy
 {
 	size_t mark = capabilities_mark(&t->capabilities);
 	struct typed all = typed_basic(t, CEDAR_TYPE_TRUE, true);
+	bool was_bool = true;
 
-	for (size_t i = 0; i < p->n_conditions && !is_false(all); i++) {
+	for (size_t i = 0; i < p->n_conditions; i++) {
 		const struct cedar_condition *c = &p->conditions[i];
 		size_t before = capabilities_mark(&t->capabilities);
 		struct typed x = check_condition(t, c->body);
@@ -258,10 +266,14 @@ struct typed typecheck_conditions(struct typecheck *t, const struct cedar_policy
 			capabilities_forget(&t->capabilities, before);
 			x = negate(t, x);
 		}
-		all = conjunction(t, all, x, before);
+		all = conjunction(t, all, x);
+		if (is_false(x))
+			break;
+		was_bool = was_bool && is_bool(x);
 	}
 	capabilities_forget(&t->capabilities, mark);
-	return all;
+	/* After a condition of a wrong type, even a false one decides nothing. */
+	return was_bool ? all : typed_basic(t, CEDAR_TYPE_BOOL, false);
 }
 
 /* ---- Values ------------------------------------------------------------------ */
@@ -306,7 +318,8 @@ static struct typed check_number(struct typecheck *t, const struct cedar_expr *e
 
 static struct typed check_set(struct typecheck *t, const struct cedar_expr *e)
 {
-	const struct cedar_type *element = type_basic(t->types, CEDAR_TYPE_NEVER);
+	const struct cedar_type *element = type_basic(t->types, CEDAR_TYPE_NEVER), *other = NULL;
+	const struct cedar_type *join;
 	bool is_ok = true, is_known = true;
 
 	if (e->n_items == 0 && t->types->mode == CEDAR_STRICT) {
@@ -321,10 +334,15 @@ static struct typed check_set(struct typecheck *t, const struct cedar_expr *e)
 
 		is_ok = is_ok && x.is_ok;
 		is_known = is_known && x.type;
-		if (element && is_known)
-			element = typecheck_join(t, e, "the elements of a set", element, x.type);
+		if (is_known && !other) {
+			join = type_join(t->types, element, x.type);
+			other = join ? NULL : x.type;
+			element = join ? join : element;
+		}
 	}
-	if (!is_known || !element)
+	if (is_known && other)
+		(void)typecheck_join(t, e, "the elements of a set", element, other);
+	if (!is_known || other)
 		return unknown();
 	return (struct typed){ type_set(t->types, element), is_ok };
 }

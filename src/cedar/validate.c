@@ -37,7 +37,7 @@ struct run {
 	struct survey survey;
 	struct entity_match principal, resource;
 	struct action_match action;
-	bool has_env, may_apply; /* an environment is admitted; and one where conditions can hold */
+	bool may_apply; /* there is an environment where the conditions can hold */
 };
 
 struct cedar_validator *cedar_validator_new(const struct cedar_schema *schema,
@@ -132,7 +132,6 @@ static void check_env(struct run *run, const struct cedar_request_env *env)
 	struct typed all;
 
 	v->check.steps++;
-	run->has_env = true;
 	if (!is_new_env(run, env) || typecheck_set_env(&v->check, env) < 0)
 		return;
 	v->check.table = v->options.has_max_level ? &table : NULL;
@@ -174,6 +173,16 @@ static void check_action(struct run *run, const struct cedar_action_type *action
 	}
 }
 
+static void check_actions(struct run *run)
+{
+	const struct cedar_schema *s = run->v->schema;
+	bool is_all = run->action.admits_all;
+	size_t n = is_all ? s->n_actions : run->action.n;
+
+	for (size_t i = 0; i < n && !typecheck_is_limited(&run->v->check); i++)
+		check_action(run, is_all ? s->actions[i] : run->action.items[i]);
+}
+
 /* ---- The scope -------------------------------------------------------------------- */
 
 static bool has_applicable(const struct run *run, const struct entity_match *principal,
@@ -210,23 +219,43 @@ static const char *suggest_in(const struct run *run)
 
 static bool is_unknown(const struct run *run)
 {
-	return run->principal.is_unknown || run->resource.is_unknown || run->action.is_unknown ||
-	       (run->policy->action.op == CEDAR_SCOPE_IN && run->policy->action.n_uids == 0);
+	return run->principal.is_unknown || run->resource.is_unknown || run->action.is_unknown;
+}
+
+/* Is there any request whose principal the scope admits? The list of actions is of no use else. */
+static bool admits_principal(const struct run *run)
+{
+	const struct cedar_schema *s = run->v->schema;
+
+	for (size_t i = 0; i < s->n_actions; i++)
+		for (size_t j = 0; s->actions[i]->n_resources && j < s->actions[i]->n_principals; j++)
+			if (entity_matches(&run->principal, s->actions[i]->principals[j]))
+				return true;
+	return false;
+}
+
+static void report_action_list(struct run *run)
+{
+	struct findings *f = &run->v->findings;
+	const struct cedar_scope *action = &run->policy->action;
+
+	if (action->op != CEDAR_SCOPE_IN || (action->n_uids && !run->action.has_mixed_types) ||
+	    run->v->options.mode != CEDAR_STRICT || !admits_principal(run))
+		return;
+	if (action->n_uids == 0)
+		finding_add(f, CEDAR_ERROR, "empty_set", action->range, NULL,
+			    "an empty set has no type");
+	else
+		finding_add(f, CEDAR_ERROR, "incompatible_types", action->range, NULL,
+			    "the actions of a list must be of one namespace");
 }
 
 static void report_scope(struct run *run)
 {
 	struct findings *f = &run->v->findings;
-	const struct cedar_scope *action = &run->policy->action;
-	bool is_strict = run->v->options.mode == CEDAR_STRICT;
 
-	if (is_strict && action->op == CEDAR_SCOPE_IN && action->n_uids == 0)
-		finding_add(f, CEDAR_ERROR, "empty_set", action->range, NULL,
-			    "an empty set has no type");
-	if (is_strict && run->action.has_mixed_types)
-		finding_add(f, CEDAR_ERROR, "incompatible_types", action->range, NULL,
-			    "the actions of a list must be of one namespace");
-	if (!run->has_env || is_unknown(run))
+	report_action_list(run);
+	if (is_unknown(run) || !has_applicable(run, &run->principal, &run->resource))
 		finding_add(f, CEDAR_WARNING, "no_applicable_action", run->policy->range,
 			    is_unknown(run) ? NULL : suggest_in(run),
 			    "no action of the schema applies to what the scope asks for");
@@ -255,8 +284,7 @@ int cedar_validator_check(struct cedar_validator *v, const struct cedar_policy *
 	entity_match_init(v->schema, &p->principal, &run.principal);
 	entity_match_init(v->schema, &p->resource, &run.resource);
 	action_match_init(v->actions, &p->action, v->options.mode, &run.action);
-	for (size_t i = 0; i < run.action.n && !typecheck_is_limited(&v->check); i++)
-		check_action(&run, run.action.items[i]);
+	check_actions(&run);
 	if (v->options.has_max_level)
 		level_check_scope(&v->check, p, v->options.max_level);
 	if (run.survey.is_limited || typecheck_is_limited(&v->check))

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/cedar-load.h"
 #include "cli/cedar-private.h"
+#include "cli/command.h"
 
 static const struct option_spec options[] = {
 	CEDAR_ROWS_REQUEST,

@@ -126,10 +126,11 @@ bool cedar_load_links(struct cedar_input *in, bool may_lack)
 static void write_uid(struct json_writer *w, const char *slot, const struct cedar_entity_uid *uid)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(0);
-	const struct cedar_value value = { .kind = CEDAR_ENTITY, .uid = uid ? *uid : (struct cedar_entity_uid){ 0 } };
+	struct cedar_value value = { .kind = CEDAR_ENTITY };
 
 	if (!uid)
 		return;
+	value.uid = *uid;
 	(void)cedar_value_print(&value, &text);
 	json_key_string(w, slot, buf_span(&text));
 }

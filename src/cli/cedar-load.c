@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/json-writer.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/map.h"

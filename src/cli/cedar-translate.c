@@ -1,4 +1,5 @@
 /* `leash cedar translate-policy` and `translate-schema`: from one form to the other. */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 

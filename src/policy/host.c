@@ -3,8 +3,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
-#define NAME_MAX_LEN 253 /* RFC 1035 §2.3.4, without the final dot */
-
 /* IPv4-mapped IPv6 (RFC 4291 §2.5.5.2) is IPv4 by another name. */
 static bool address_unmap(struct policy_address *a)
 {
@@ -132,14 +130,13 @@ static bool looks_numeric(struct span name)
 	return true;
 }
 
-int host_name_normalise(struct span name, struct buf *out)
+int host_name_copy(struct span name, char *out)
 {
-	size_t start = out->len;
 	char last = '.';
 
 	if (name.len > 1 && name.p[name.len - 1] == '.')
 		name.len--;
-	if (name.len == 0 || name.len > NAME_MAX_LEN)
+	if (name.len == 0 || name.len > HOST_NAME_MAX_LEN)
 		return -EINVAL;
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.p[i];
@@ -148,13 +145,20 @@ int host_name_normalise(struct span name, struct buf *out)
 			c = (char)(c - 'A' + 'a');
 		if (!is_name_char(c) || (c == '.' && last == '.'))
 			return -EINVAL;
-		if (buf_append_char(out, c) < 0)
-			return -EMSGSIZE;
+		out[i] = c;
 		last = c;
 	}
-	if (last == '.' || looks_numeric(span_make(out->data + start, out->len - start)))
+	if (last == '.' || looks_numeric(span_make(out, name.len)))
 		return -EINVAL;
-	return 0;
+	return (int)name.len;
+}
+
+int host_name_normalise(struct span name, struct buf *out)
+{
+	char copy[HOST_NAME_MAX_LEN];
+	int len = host_name_copy(name, copy);
+
+	return len < 0 ? len : buf_append(out, copy, (size_t)len);
 }
 
 static int append_port(bool has_brackets, uint16_t port, struct buf *out)

@@ -1,5 +1,5 @@
 /* The generated corpus, a test a line; and the tests of the official layout, in files. */
-#include <stdio.h>
+#include <string.h>
 
 #include "cedar/cedar-format.h"
 #include "integration.h"
@@ -83,7 +83,8 @@ static struct span trim_lines(struct span s)
 /*
  * The formatter's snapshots: three dashes, facts about it, three dashes, the
  * text without line ends around it. Where the input is not there, the text
- * itself is: what is formatted stays as it is.
+ * itself is: what is formatted stays as it is. That does not hold for those of
+ * an older version, which are called otherwise.
  */
 static void run_snapshot(struct runner *r, const struct data_tree *tree, const char *name, struct span content)
 {
@@ -99,9 +100,11 @@ static void run_snapshot(struct runner *r, const struct data_tree *tree, const c
 		return;
 	input = data_tree_get(tree, (struct span){ at + 12, (size_t)(end - at) - 12 });
 	wanted = trim_lines((struct span){ body + 5, (size_t)(content.p + content.len - body) - 5 });
-	if (!input.p)
+	if (!input.p && strstr(name, "format_files@"))
 		input = wanted;
-	if (cedar_format(input, &options, &diags, &out) < 0)
+	if (!input.p)
+		skip(r, 1, "a snapshot of an older formatter, without its input");
+	else if (cedar_format(input, &options, &diags, &out) < 0)
 		(void)check(r, false, "%s: refused: %s", name, diags.len ? diags.items[0].message : "a limit");
 	else
 		(void)check_text(r, trim_lines(buf_span(&out)), wanted, name);
