@@ -99,9 +99,8 @@ static const struct doc *arguments(struct formatter *f)
 
 	if (inner == doc_nil)
 		return doc_append(&f->docs, open, close);
-	return doc_concat(&f->docs, open,
-			  format_nest(f, doc_append(&f->docs, doc_softline, inner)), doc_softline,
-			  close);
+	return doc_concat(&f->docs, open, format_nest(f, doc_append(&f->docs, doc_softline, inner)),
+			  doc_softline, close);
 }
 
 /* .name, (args) or ["name"] */
@@ -121,7 +120,8 @@ static const struct doc *access(struct formatter *f)
 
 static bool at_access(const struct formatter *f)
 {
-	return format_at(f, TOKEN_DOT) || format_at(f, TOKEN_LPAREN) || format_at(f, TOKEN_LBRACKET);
+	return format_at(f, TOKEN_DOT) || format_at(f, TOKEN_LPAREN) ||
+	       format_at(f, TOKEN_LBRACKET);
 }
 
 /* primary { access }: the first stays beside the primary */
@@ -182,13 +182,14 @@ static const struct doc *has_or_like(struct formatter *f, const struct doc *left
 static const struct doc *is(struct formatter *f, const struct doc *left)
 {
 	const struct doc *op = format_token(f, doc_nil);
-	const struct doc *d = doc_concat(&f->docs, left, doc_space, op, doc_space, format_nest(f, format_add(f)));
+	const struct doc *d =
+		doc_concat(&f->docs, left, doc_space, op, doc_space, format_nest(f, format_add(f)));
 
 	if (!format_at_word(f, SPAN("in")))
 		return d;
 	op = format_token(f, doc_nil);
-	return group(f, doc_concat(&f->docs, d, doc_line, op, doc_space,
-				   format_nest(f, format_add(f))));
+	return group(
+		f, doc_concat(&f->docs, d, doc_line, op, doc_space, format_nest(f, format_add(f))));
 }
 
 static const struct doc *relation(struct formatter *f)
@@ -209,7 +210,7 @@ static const struct doc *relation(struct formatter *f)
 	return d;
 }
 
-static const struct doc *and(struct formatter *f)
+static const struct doc * and (struct formatter * f)
 {
 	return chain(f, TOKEN_AND, TOKEN_AND, relation);
 }
