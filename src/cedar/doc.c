@@ -8,7 +8,7 @@
 enum doc_kind {
 	DOC_NIL,
 	DOC_TEXT,
-	DOC_LINE,     /* flat: width blanks */
+	DOC_LINE, /* flat: width blanks */
 	DOC_HARDLINE,
 	DOC_APPEND,
 	DOC_NEST,

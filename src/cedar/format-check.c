@@ -40,8 +40,9 @@ static struct token take(struct reader *r)
 	struct token t = r->token;
 
 	advance(r);
-	if (t.kind != TOKEN_COMMA || (r->token.kind != TOKEN_RPAREN && r->token.kind != TOKEN_RBRACKET &&
-				      r->token.kind != TOKEN_RBRACE))
+	if (t.kind != TOKEN_COMMA ||
+	    (r->token.kind != TOKEN_RPAREN && r->token.kind != TOKEN_RBRACKET &&
+	     r->token.kind != TOKEN_RBRACE))
 		return t;
 	t = r->token;
 	advance(r);

@@ -110,8 +110,7 @@ static const struct doc *effect(struct formatter *f)
 	const struct doc *word = format_expect(f, TOKEN_IDENT, doc_line);
 	const struct doc *open = format_expect(f, TOKEN_LPAREN, doc_nil);
 
-	return doc_append(&f->docs, before,
-			  doc_group(&f->docs, doc_append(&f->docs, word, open)));
+	return doc_append(&f->docs, before, doc_group(&f->docs, doc_append(&f->docs, word, open)));
 }
 
 const struct doc *format_policy(struct formatter *f, const struct cedar_policy *p)

@@ -16,8 +16,8 @@
 struct formatter {
 	struct lexer lexer;
 	struct token token, next;
-	struct span before; /* the gap's lines before the token */
-	struct span behind; /* the comment behind the token */
+	struct span before;	 /* the gap's lines before the token */
+	struct span behind;	 /* the comment behind the token */
 	struct span left_out[2]; /* comments around a token that was left out, for the next one */
 	struct doc_builder docs;
 	size_t indent;

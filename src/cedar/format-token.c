@@ -119,8 +119,7 @@ static const struct doc *lines_before(struct formatter *f, struct span text)
 {
 	const struct doc *lines = format_comments(f, text);
 
-	return lines == doc_nil ? doc_nil
-				: doc_concat(&f->docs, doc_hardline, lines, doc_hardline);
+	return lines == doc_nil ? doc_nil : doc_concat(&f->docs, doc_hardline, lines, doc_hardline);
 }
 
 static const struct doc *comment_behind(struct formatter *f, const struct doc *after)

@@ -10,7 +10,8 @@
 /* Blanks at the end of what was appended since `begin`. */
 static void trim_end(struct buf *out, size_t begin)
 {
-	while (out->len > begin && (out->data[out->len - 1] == ' ' || out->data[out->len - 1] == '\n'))
+	while (out->len > begin &&
+	       (out->data[out->len - 1] == ' ' || out->data[out->len - 1] == '\n'))
 		out->len--;
 }
 

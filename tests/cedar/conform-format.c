@@ -132,7 +132,8 @@ static void check_member(struct span path, struct span data, void *ctx)
 	if (span_ends_with(path, SPAN(".cedar")))
 		corpus_each_member(t.archive, check_snapshot, &t);
 	else if (span_ends_with(path, SPAN(".snap")) && !is_outdated(path))
-		check(t.tally, wanted_output(data), CEDAR_FORMAT_DEFAULT, wanted_output(data), true);
+		check(t.tally, wanted_output(data), CEDAR_FORMAT_DEFAULT, wanted_output(data),
+		      true);
 }
 
 static void check_snapshots(const char *folder, struct tally *tally)
