@@ -169,14 +169,14 @@ struct posting {
 
 /*
  * One of principal, action, resource. A scope asks two independent questions,
- * one of the uid and one of its type; a policy that does not ask is in the
- * posting "any".
+ * one of the uid and one of its type; a policy that does not ask matches anyway.
  */
 struct dimension {
-	struct posting any, any_type;
-	const struct posting *equal, *in; /* by uid */
-	const struct posting *is;	  /* by type */
-	bool has_types;			  /* does any policy ask for the type? */
+	struct posting any;		      /* ask for no uid */
+	const uint64_t *any_row, *any_type_row; /* the same, and those that ask for no type */
+	const struct posting *equal, *in;     /* by uid */
+	const struct posting *is;	      /* by type */
+	bool has_uids, has_in, has_types;     /* does any policy ask for these? */
 	const uint32_t *lists;
 	const uint64_t *words;
 };
@@ -189,6 +189,7 @@ struct cedar_program {
 	struct compiled_policy *policies; /* by bit */
 	uint32_t n_words, first_permit;	  /* the first permit's bit */
 	uint32_t n_bits;
+	const uint64_t *all; /* the bits that are policies */
 	struct dimension dimensions[3];
 
 	const struct vm_value *constants;

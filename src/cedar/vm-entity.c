@@ -60,7 +60,7 @@ static int compare_refs(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static void ask_ancestors(struct cedar_machine *m, struct subject *s)
+void vm_ask_ancestors(struct cedar_machine *m, struct subject *s)
 {
 	struct cedar_ancestors *found = &s->virtual;
 
@@ -74,19 +74,6 @@ static void ask_ancestors(struct cedar_machine *m, struct subject *s)
 		qsort(found->refs, found->n, sizeof(*found->refs), compare_refs);
 	else
 		sort_refs(found->refs, found->n);
-}
-
-void vm_ancestors(struct cedar_machine *m, struct subject *s, const uint32_t **ret, uint32_t *ret_n)
-{
-	if (s->entity) {
-		*ret = s->entity->ancestors;
-		*ret_n = s->entity->n_ancestors;
-		return;
-	}
-	if (!s->virtual.is_complete)
-		ask_ancestors(m, s);
-	*ret = s->virtual.refs;
-	*ret_n = s->virtual.n;
 }
 
 /* x is not stored, and is not y. */

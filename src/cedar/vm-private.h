@@ -122,9 +122,24 @@ int vm_contains(struct cedar_machine *m, const struct vm_value *set, const struc
 bool vm_in_uid(struct cedar_machine *m, const struct vm_value *x, uint32_t ref);
 /* x, an entity, in an entity or a set of them. */
 int vm_in(struct cedar_machine *m, const struct vm_value *x, const struct vm_value *y);
+/* Asks the hierarchy for the ancestors of a subject that is not stored. */
+void vm_ask_ancestors(struct cedar_machine *m, struct subject *s);
+
 /* The subject's ancestors that have numbers, sorted. */
-void vm_ancestors(struct cedar_machine *m, struct subject *s, const uint32_t **ret,
-		  uint32_t *ret_n);
+static inline void vm_ancestors(struct cedar_machine *m, struct subject *s, const uint32_t **ret,
+				uint32_t *ret_n)
+{
+	if (s->entity) {
+		*ret = s->entity->ancestors;
+		*ret_n = s->entity->n_ancestors;
+		return;
+	}
+	if (!s->virtual.is_complete)
+		vm_ask_ancestors(m, s);
+	*ret = s->virtual.refs;
+	*ret_n = s->virtual.n;
+}
+
 bool vm_is(const struct cedar_machine *m, const struct vm_value *x, uint32_t type);
 /* An attribute: 1 with *ret, else 0 with ret->kind VM_ABSENT or VM_NO_ENTITY; -1: x has none. */
 int vm_find(struct cedar_machine *m, const struct vm_value *x, uint32_t name, struct vm_value *ret);
