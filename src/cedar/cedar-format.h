@@ -11,6 +11,8 @@
 
 #include "cedar/cedar.h"
 
+#pragma GCC visibility push(default)
+
 struct cedar_format_options {
 	size_t width;  /* columns a line should keep to; 0 means 80 */
 	size_t indent; /* blanks per level, at most 64; 0 is none */
@@ -28,3 +30,5 @@ struct cedar_format_options {
  */
 int cedar_format(struct span text, const struct cedar_format_options *options,
 		 struct cedar_diagnostics *diags, struct buf *out) _must_check_;
+
+#pragma GCC visibility pop
