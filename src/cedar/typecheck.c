@@ -169,13 +169,10 @@ static struct typed negate(const struct typecheck *t, struct typed x)
 	return typed_basic(t, CEDAR_TYPE_BOOL, x.is_ok);
 }
 
-/* The left side taught what is behind mark; the right side was checked knowing it. */
-static struct typed conjunction(struct typecheck *t, struct typed l, struct typed r, size_t mark)
+static struct typed conjunction(const struct typecheck *t, struct typed l, struct typed r)
 {
 	bool is_ok = l.is_ok && r.is_ok;
 
-	if (is_false(r) || !is_ok)
-		capabilities_forget(&t->capabilities, mark);
 	if (!is_bool(l))
 		return typed_basic(t, CEDAR_TYPE_BOOL, false);
 	if (is_false(r))
@@ -188,13 +185,16 @@ static struct typed conjunction(struct typecheck *t, struct typed l, struct type
 static struct typed check_and(struct typecheck *t, const struct cedar_expr *e)
 {
 	size_t mark = capabilities_mark(&t->capabilities);
-	struct typed l = check_condition(t, e->left);
+	struct typed l = check_condition(t, e->left), all;
 
 	if (is_false(l)) {
 		capabilities_forget(&t->capabilities, mark);
 		return l;
 	}
-	return conjunction(t, l, check_condition(t, e->right), mark);
+	all = conjunction(t, l, check_condition(t, e->right));
+	if (is_false(all) || !all.is_ok)
+		capabilities_forget(&t->capabilities, mark);
+	return all;
 }
 
 static struct typed check_or(struct typecheck *t, const struct cedar_expr *e)
@@ -266,7 +266,7 @@ struct typed typecheck_conditions(struct typecheck *t, const struct cedar_policy
 			capabilities_forget(&t->capabilities, before);
 			x = negate(t, x);
 		}
-		all = conjunction(t, all, x, before);
+		all = conjunction(t, all, x);
 		if (is_false(x))
 			break;
 		was_bool = was_bool && is_bool(x);

@@ -234,7 +234,7 @@ static void equals_the_tree(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_SETS; i++)
 		compare_set(&r, 1 + random_below(&r, 8), N_REQUESTS, machine, &counts);
-	print_message("%zu pairs: %zu allowed, %zu with reasons, %zu with errors\n", counts.pairs,
+	print_message("# %zu pairs: %zu allowed, %zu with reasons, %zu with errors\n", counts.pairs,
 		      counts.allowed, counts.with_reasons, counts.with_errors);
 	assert_true(counts.pairs >= 100000);
 	assert_true(counts.allowed > counts.pairs / 50);
