@@ -74,6 +74,12 @@
 #define LIMIT_CEDAR_ENTITIES ((size_t)512 * 1024 * 1024)
 /* Annotations of one Cedar policy; people write a handful. */
 #define LIMIT_CEDAR_ANNOTATIONS ((size_t)256)
+/* Memory of one compiled policy set: a few times that of the text. */
+#define LIMIT_CEDAR_PROGRAM ((size_t)512 * 1024 * 1024)
+/* Memory of the values that expressions make in one decision. */
+#define LIMIT_CEDAR_MACHINE ((size_t)16 * 1024 * 1024)
+/* Memory of one snapshot of entities for a program. */
+#define LIMIT_CEDAR_STORE ((size_t)512 * 1024 * 1024)
 /* Types that one validation meets: a schema's own, and those of records and sets in policies. */
 #define LIMIT_CEDAR_TYPES ((size_t)64 * 1024 * 1024)
 /* Expressions that one validation looks at, over all request environments: about two seconds. */

@@ -75,9 +75,11 @@ struct cedar_expr {
 		enum cedar_var var;
 		bool is_method; /* CEDAR_EXPR_CALL: written as a method, or as a function */
 	};
-	struct span string;	     /* STRING, ATTRIBUTE, CALL */
-	struct span type_name;	     /* IS */
-	struct cedar_entity_uid uid; /* ENTITY */
+	union {
+		struct span string;	     /* STRING, ATTRIBUTE, CALL */
+		struct span type_name;	     /* IS */
+		struct cedar_entity_uid uid; /* ENTITY */
+	};
 	struct cedar_expr *left, *right, *third;
 	struct cedar_expr **items;
 	struct span *names; /* HAS, RECORD */

@@ -12,6 +12,8 @@
 #include "cedar/cedar-ast.h"
 #include "cedar/cedar.h"
 
+#pragma GCC visibility push(default)
+
 /* ---- Declarations as written ------------------------------------------- */
 
 struct cedar_schema_tree; /* opaque here, see schema-tree.h; owns its arena and a copy of the text */
@@ -23,7 +25,14 @@ int cedar_schema_tree_parse(struct span text, struct cedar_diagnostics *diags,
 int cedar_schema_tree_parse_json(struct span text, struct cedar_diagnostics *diags,
 				 struct cedar_schema_tree **ret) _must_check_;
 void cedar_schema_tree_free(struct cedar_schema_tree *tree);
-/* Append the tree in either form, as the reference's translation writes it. */
+/*
+ * Append the tree in either form, as the reference's translation writes it.
+ * -EMSGSIZE past the buffer's limit or LIMIT_CEDAR_SCHEMA_PRINT. Not all that
+ * JSON can say has a form in Cedar's syntax: -ENOTSUP, and _check_print says
+ * what and where.
+ */
+int cedar_schema_tree_check_print(const struct cedar_schema_tree *tree,
+				  struct cedar_diagnostics *diags) _must_check_;
 int cedar_schema_tree_print(const struct cedar_schema_tree *tree, struct buf *out) _must_check_;
 int cedar_schema_tree_print_json(const struct cedar_schema_tree *tree, struct buf *out) _must_check_;
 
@@ -124,3 +133,5 @@ const struct cedar_attribute_type *cedar_type_attribute(const struct cedar_type 
 							struct span name);
 /* May an entity of type a have one of type b as an ancestor? */
 bool cedar_entity_type_is_in(const struct cedar_entity_type *a, const struct cedar_entity_type *b);
+
+#pragma GCC visibility pop

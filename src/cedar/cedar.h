@@ -14,6 +14,8 @@
 #include "base/span.h"
 #include "cedar/cedar-ast.h"
 
+#pragma GCC visibility push(default)
+
 /* ---- Diagnostics ------------------------------------------------------- */
 
 enum cedar_severity {
@@ -92,6 +94,7 @@ enum cedar_value_kind {
 	CEDAR_IPADDR,
 	CEDAR_DATETIME,
 	CEDAR_DURATION,
+	CEDAR_UNKNOWN, /* left open in the data ({"__extn": {"fn": "unknown", ...}}): using it is an error */
 };
 
 struct cedar_ipaddr {
@@ -112,7 +115,7 @@ struct cedar_value {
 	union {
 		bool boolean;
 		int64_t integer;	     /* Long; decimal in 1/10000; datetime, duration in ms */
-		struct span string;	     /* UTF-8 */
+		struct span string;	     /* String, and the name of an unknown: UTF-8 */
 		struct cedar_entity_uid uid;
 		struct cedar_ipaddr ip;
 		struct {
@@ -244,3 +247,5 @@ struct cedar_response {
 int cedar_authorize(const struct cedar_policy_set *set, const struct cedar_request *r,
 		    const struct cedar_entity_source *entities, struct arena *arena,
 		    struct cedar_response *ret) _must_check_;
+
+#pragma GCC visibility pop

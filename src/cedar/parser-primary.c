@@ -11,13 +11,17 @@ static const char *const variables[] = { "principal", "action", "resource", "con
 
 static bool find_variable(struct span name, enum cedar_var *ret)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-		if (span_eq_str(name, variables[i])) {
-			*ret = (enum cedar_var)i;
-			return true;
-		}
-	}
-	return false;
+	if (span_eq(name, SPAN("principal")))
+		*ret = CEDAR_PRINCIPAL;
+	else if (span_eq(name, SPAN("action")))
+		*ret = CEDAR_ACTION;
+	else if (span_eq(name, SPAN("resource")))
+		*ret = CEDAR_RESOURCE;
+	else if (span_eq(name, SPAN("context")))
+		*ret = CEDAR_CONTEXT;
+	else
+		return false;
+	return true;
 }
 
 /* Appends to e->items and accounts for the depth. */

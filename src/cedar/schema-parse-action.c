@@ -50,6 +50,7 @@ static int parse_parents(struct schema_parser *s, struct schema_action_refs *ret
 	size_t cap = 0;
 
 	ret->index = s->tree->n_lists++;
+	ret->is_written = true;
 	if (!parser_accept(&s->p, TOKEN_LBRACKET))
 		return add_ref(s, ret, &cap);
 	if (schema_open(s) < 0)
@@ -197,7 +198,8 @@ struct action_name {
 
 int schema_parse_action(struct schema_parser *s, const struct schema_annotations *annotations)
 {
-	struct schema_action action = { .annotations = *annotations };
+	static const struct schema_applies_to nothing;
+	struct schema_action action = { .annotations = *annotations, .applies_to = &nothing };
 	struct action_name *names = NULL;
 	size_t n = 0, cap = 0;
 

@@ -12,13 +12,15 @@
 
 static int parse_annotation(struct schema_parser *s, struct cedar_annotation *ret)
 {
-	*ret = (struct cedar_annotation){ .range.begin = s->p.token.range.begin };
+	/* An annotation without a value has an empty one; only JSON can say that there is none. */
+	*ret = (struct cedar_annotation){ .has_value = true,
+					  .value = SPAN(""),
+					  .range.begin = s->p.token.range.begin };
 	parser_advance(&s->p);
 	ret->key = parser_token_text(&s->p);
 	if (parser_expect(&s->p, TOKEN_IDENT, "the annotation's name") < 0)
 		return -EINVAL;
 	if (parser_accept(&s->p, TOKEN_LPAREN)) {
-		ret->has_value = true;
 		if (parser_string(&s->p, &ret->value) < 0 ||
 		    parser_expect(&s->p, TOKEN_RPAREN, "`)`") < 0)
 			return -EINVAL;
@@ -307,7 +309,8 @@ static int parse_all(struct schema_parser *s)
 		parse_outside(s);
 	if (s->p.is_limited)
 		return -EMSGSIZE;
-	return schema_tree_finish(s->tree, s->p.diags) < 0 ? parser_out_of_memory(&s->p) : 0;
+	schema_tree_finish(s->tree, s->p.diags);
+	return 0;
 }
 
 int cedar_schema_tree_parse(struct span text, struct cedar_diagnostics *diags,
@@ -321,7 +324,6 @@ int cedar_schema_tree_parse(struct span text, struct cedar_diagnostics *diags,
 	r = parser_copy_text(&text, LIMIT_CEDAR_SCHEMA_TEXT, &tree->arena, diags);
 	if (r < 0)
 		return r;
-	tree->text = text;
 	parser_init(&s.p, text, &tree->arena, diags);
 	r = parse_all(&s);
 	diagnostics_sort(diags, first);

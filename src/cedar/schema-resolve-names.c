@@ -265,7 +265,7 @@ int resolver_unknown_action(struct resolver *r, const struct schema_namespace *n
 	char text[200];
 
 	for (size_t i = 0; i < ns->n_actions && r->diags->len < LIMIT_CEDAR_DIAGNOSTICS; i++)
-		consider(&s, ns, ns->sorted_actions[i]->id);
+		consider(&s, ns, ns->actions[i]->id);
 	s.name = diagnostic_quote(s.name);
 	(void)snprintf(text, sizeof(text), "did you mean \"%.*s\"?", SPAN_ARG(s.name));
 	return resolver_error(r, "unknown_action", ref->range, s.name.p ? text : NULL,

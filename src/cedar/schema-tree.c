@@ -70,6 +70,7 @@ struct schema_namespace *schema_tree_namespace_new(struct cedar_schema_tree *tre
 		return NULL;
 	ns->name = name;
 	ns->range = range;
+	ns->is_written = name.len > 0;
 	tree->namespaces = list;
 	tree->namespaces[tree->n_namespaces++] = ns;
 	return ns;
@@ -94,6 +95,7 @@ static int add(struct arena *arena, void *list, size_t *len, size_t *cap, const 
 int schema_namespace_add_entity(struct cedar_schema_tree *tree, struct schema_namespace *ns,
 				const struct schema_entity *entity)
 {
+	ns->is_written = true;
 	return add(&tree->arena, &ns->entities, &ns->n_entities, &ns->cap_entities, entity,
 		   sizeof(*entity));
 }
@@ -101,6 +103,7 @@ int schema_namespace_add_entity(struct cedar_schema_tree *tree, struct schema_na
 int schema_namespace_add_common(struct cedar_schema_tree *tree, struct schema_namespace *ns,
 				const struct schema_common *common)
 {
+	ns->is_written = true;
 	return add(&tree->arena, &ns->commons, &ns->n_commons, &ns->cap_commons, common,
 		   sizeof(*common));
 }
@@ -108,6 +111,7 @@ int schema_namespace_add_common(struct cedar_schema_tree *tree, struct schema_na
 int schema_namespace_add_action(struct cedar_schema_tree *tree, struct schema_namespace *ns,
 				const struct schema_action *action)
 {
+	ns->is_written = true;
 	return add(&tree->arena, &ns->actions, &ns->n_actions, &ns->cap_actions, action,
 		   sizeof(*action));
 }
@@ -129,12 +133,43 @@ static int compare_attributes(const void *a, const void *b)
 	return compare(x->name, x->range, y->name, y->range);
 }
 
+/* Component by component. */
+static int compare_paths(struct span a, struct span b)
+{
+	while (a.len && b.len) {
+		const char *a_end = memmem(a.p, a.len, "::", 2);
+		const char *b_end = memmem(b.p, b.len, "::", 2);
+		struct span x = { a.p, a_end ? (size_t)(a_end - a.p) : a.len };
+		struct span y = { b.p, b_end ? (size_t)(b_end - b.p) : b.len };
+		int c = span_cmp(x, y);
+
+		if (c)
+			return c;
+		a = span_from(a, x.len + 2);
+		b = span_from(b, y.len + 2);
+	}
+	return (a.len > 0) - (b.len > 0);
+}
+
+/* The reference's order: the last component counts first. */
+static int compare_namespace_names(struct span a, struct span b)
+{
+	struct span a_prefix, a_last, b_prefix, b_last;
+	int c;
+
+	schema_split_name(a, &a_prefix, &a_last);
+	schema_split_name(b, &b_prefix, &b_last);
+	c = span_cmp(a_last, b_last);
+	return c ? c : compare_paths(a_prefix, b_prefix);
+}
+
 static int compare_namespaces(const void *a, const void *b)
 {
 	const struct schema_namespace *x = *(struct schema_namespace *const *)a;
 	const struct schema_namespace *y = *(struct schema_namespace *const *)b;
+	int c = compare_namespace_names(x->name, y->name);
 
-	return compare(x->name, x->range, y->name, y->range);
+	return c ? c : (x->range.begin > y->range.begin) - (x->range.begin < y->range.begin);
 }
 
 static int compare_entities(const void *a, const void *b)
@@ -260,24 +295,16 @@ static void find_duplicates(const struct schema_namespace *ns, struct cedar_diag
 		if (span_eq(ns->commons[i - 1]->name, ns->commons[i]->name))
 			report_twice(diags, "type", ns->commons[i]->name, ns->commons[i]->range);
 	for (size_t i = 1; i < ns->n_actions; i++)
-		if (span_eq(ns->sorted_actions[i - 1]->id, ns->sorted_actions[i]->id))
-			report_twice(diags, "action", ns->sorted_actions[i]->id,
-				     ns->sorted_actions[i]->range);
+		if (span_eq(ns->actions[i - 1]->id, ns->actions[i]->id))
+			report_twice(diags, "action", ns->actions[i]->id, ns->actions[i]->range);
 }
 
-static int finish_namespace(struct cedar_schema_tree *tree, struct schema_namespace *ns,
-			    struct cedar_diagnostics *diags)
+static void finish_namespace(struct cedar_schema_tree *tree, struct schema_namespace *ns,
+			     struct cedar_diagnostics *diags)
 {
-	ns->sorted_actions =
-		arena_alloc_array(&tree->arena, ns->n_actions, sizeof(*ns->sorted_actions));
-	if (!ns->sorted_actions)
-		return -ENOMEM;
-	if (ns->n_actions)
-		memcpy(ns->sorted_actions, ns->actions,
-		       ns->n_actions * sizeof(struct schema_action *));
 	sort(ns->entities, ns->n_entities, sizeof(struct schema_entity *), compare_entities);
 	sort(ns->commons, ns->n_commons, sizeof(struct schema_common *), compare_commons);
-	sort(ns->sorted_actions, ns->n_actions, sizeof(struct schema_action *), compare_actions);
+	sort(ns->actions, ns->n_actions, sizeof(struct schema_action *), compare_actions);
 	find_duplicates(ns, diags);
 	ns->first_entity = tree->n_entities;
 	ns->first_common = tree->n_commons;
@@ -285,10 +312,9 @@ static int finish_namespace(struct cedar_schema_tree *tree, struct schema_namesp
 	tree->n_entities += ns->n_entities;
 	tree->n_commons += ns->n_commons;
 	tree->n_actions += ns->n_actions;
-	return 0;
 }
 
-int schema_tree_finish(struct cedar_schema_tree *tree, struct cedar_diagnostics *diags)
+void schema_tree_finish(struct cedar_schema_tree *tree, struct cedar_diagnostics *diags)
 {
 	sort(tree->namespaces, tree->n_namespaces, sizeof(struct schema_namespace *),
 	     compare_namespaces);
@@ -300,10 +326,8 @@ int schema_tree_finish(struct cedar_schema_tree *tree, struct cedar_diagnostics 
 				       "put all declarations of a namespace into one block",
 				       "the namespace `%.*s` is declared twice",
 				       SPAN_ARG(diagnostic_quote(ns->name)));
-		if (finish_namespace(tree, ns, diags) < 0)
-			return -ENOMEM;
+		finish_namespace(tree, ns, diags);
 	}
-	return 0;
 }
 
 /* ---- Looking up --------------------------------------------------------- */
@@ -315,7 +339,7 @@ const struct schema_namespace *schema_tree_namespace(const struct cedar_schema_t
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int c = span_cmp(name, tree->namespaces[middle]->name);
+		int c = compare_namespace_names(name, tree->namespaces[middle]->name);
 
 		if (c == 0)
 			return tree->namespaces[middle];
@@ -363,7 +387,7 @@ size_t schema_namespace_common(const struct schema_namespace *ns, struct span na
 
 size_t schema_namespace_action(const struct schema_namespace *ns, struct span id)
 {
-	return find(ns->sorted_actions, ns->n_actions, id);
+	return find(ns->actions, ns->n_actions, id);
 }
 
 void schema_split_name(struct span name, struct span *ret_prefix, struct span *ret_last)

@@ -68,7 +68,8 @@ struct schema_action_ref {
 struct schema_action_refs {
 	struct schema_action_ref *items;
 	size_t len;
-	size_t index; /* likewise */
+	bool is_written; /* in JSON an empty list differs from none */
+	size_t index;	 /* likewise */
 };
 
 struct schema_applies_to {
@@ -100,17 +101,17 @@ struct schema_action {
 	struct cedar_range range;
 	struct schema_annotations annotations;
 	struct schema_action_refs parents;
-	const struct schema_applies_to *applies_to; /* NULL: to nothing */
+	const struct schema_applies_to *applies_to; /* NULL: none, as only JSON can say */
 };
 
 struct schema_namespace {
 	struct span name; /* empty: what is declared outside of all */
+	bool is_written;  /* the empty one is there in any case */
 	struct cedar_range range;
 	struct schema_annotations annotations;
-	struct schema_entity **entities;       /* sorted by name once the tree is finished */
-	struct schema_common **commons;	       /* likewise */
-	struct schema_action **actions;	       /* in their order */
-	struct schema_action **sorted_actions; /* by id; made by schema_tree_finish */
+	struct schema_entity **entities; /* sorted by name once the tree is finished */
+	struct schema_common **commons;	 /* likewise */
+	struct schema_action **actions;	 /* by id */
 	size_t n_entities, n_commons, n_actions;
 	size_t cap_entities, cap_commons, cap_actions; /* while it is read */
 	/* Numbers of the first of each, counted through all namespaces. */
@@ -119,8 +120,8 @@ struct schema_namespace {
 
 struct cedar_schema_tree {
 	struct arena arena;
-	struct span text;
-	struct schema_namespace **namespaces; /* sorted by name; the empty one is always there */
+	struct schema_namespace *
+		*namespaces; /* sorted, the empty one first, which is always there */
 	size_t n_namespaces, cap_namespaces;
 	size_t n_types, n_lists; /* how many indices were given */
 	size_t n_entities, n_commons, n_actions;
@@ -153,8 +154,8 @@ int schema_namespace_add_common(struct cedar_schema_tree *tree, struct schema_na
 				const struct schema_common *common);
 int schema_namespace_add_action(struct cedar_schema_tree *tree, struct schema_namespace *ns,
 				const struct schema_action *action);
-/* Sorts, numbers, and reports what is declared twice. -ENOMEM when the arena is exhausted. */
-int schema_tree_finish(struct cedar_schema_tree *tree, struct cedar_diagnostics *diags);
+/* Sorts, numbers, and reports what is declared twice. */
+void schema_tree_finish(struct cedar_schema_tree *tree, struct cedar_diagnostics *diags);
 
 /* Look-ups in a finished tree; NULL where there is none. */
 const struct schema_namespace *schema_tree_namespace(const struct cedar_schema_tree *tree,

@@ -13,6 +13,15 @@ int cedar_schema_parse(struct span text, struct cedar_diagnostics *diags, struct
 	return r < 0 ? r : cedar_schema_resolve(tree, diags, ret);
 }
 
+int cedar_schema_parse_json(struct span text, struct cedar_diagnostics *diags,
+			    struct cedar_schema **ret)
+{
+	_cleanup_(schema_tree_cleanup) struct cedar_schema_tree *tree = NULL;
+	int r = cedar_schema_tree_parse_json(text, diags, &tree);
+
+	return r < 0 ? r : cedar_schema_resolve(tree, diags, ret);
+}
+
 void cedar_schema_free(struct cedar_schema *s)
 {
 	if (!s)

@@ -9,8 +9,9 @@
  * threads) and asks through a policy_decider (one per thread, holds scratch
  * memory and a cache keyed by the policy's generation).
  *
- * The bundle holds normalised Cedar text; a later version of the format holds
- * decision tables instead, behind the same functions.
+ * The bundle holds the policies as Cedar and as a decision image: tables that
+ * answer most requests at once. What they cannot answer is evaluated; both
+ * always agree.
  */
 #pragma once
 
@@ -138,6 +139,12 @@ enum policy_mode policy_session_mode(const struct policy *p);
 /* max_cached bounds the cache's entries. */
 struct policy_decider *policy_decider_new(size_t max_cached);
 void policy_decider_free(struct policy_decider *d);
+/* For tests and measurements: decides without the image from now on. */
+void policy_decider_evaluate_only(struct policy_decider *d);
+/* Of the decision image, in bytes; 0 where there is none. */
+size_t policy_image_size(const struct policy *p);
+/* How many decisions were left to the evaluator (or its cache). */
+uint64_t policy_decider_asked(const struct policy_decider *d);
 
 /*
  * Decides one operation. Never fails: whatever goes wrong is a deny. The
