@@ -133,12 +133,43 @@ static int compare_attributes(const void *a, const void *b)
 	return compare(x->name, x->range, y->name, y->range);
 }
 
+/* Component by component. */
+static int compare_paths(struct span a, struct span b)
+{
+	while (a.len && b.len) {
+		const char *a_end = memmem(a.p, a.len, "::", 2);
+		const char *b_end = memmem(b.p, b.len, "::", 2);
+		struct span x = { a.p, a_end ? (size_t)(a_end - a.p) : a.len };
+		struct span y = { b.p, b_end ? (size_t)(b_end - b.p) : b.len };
+		int c = span_cmp(x, y);
+
+		if (c)
+			return c;
+		a = span_from(a, x.len + 2);
+		b = span_from(b, y.len + 2);
+	}
+	return (a.len > 0) - (b.len > 0);
+}
+
+/* The reference's order: the last component counts first. */
+static int compare_namespace_names(struct span a, struct span b)
+{
+	struct span a_prefix, a_last, b_prefix, b_last;
+	int c;
+
+	schema_split_name(a, &a_prefix, &a_last);
+	schema_split_name(b, &b_prefix, &b_last);
+	c = span_cmp(a_last, b_last);
+	return c ? c : compare_paths(a_prefix, b_prefix);
+}
+
 static int compare_namespaces(const void *a, const void *b)
 {
 	const struct schema_namespace *x = *(struct schema_namespace *const *)a;
 	const struct schema_namespace *y = *(struct schema_namespace *const *)b;
+	int c = compare_namespace_names(x->name, y->name);
 
-	return compare(x->name, x->range, y->name, y->range);
+	return c ? c : (x->range.begin > y->range.begin) - (x->range.begin < y->range.begin);
 }
 
 static int compare_entities(const void *a, const void *b)
@@ -308,7 +339,7 @@ const struct schema_namespace *schema_tree_namespace(const struct cedar_schema_t
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int c = span_cmp(name, tree->namespaces[middle]->name);
+		int c = compare_namespace_names(name, tree->namespaces[middle]->name);
 
 		if (c == 0)
 			return tree->namespaces[middle];

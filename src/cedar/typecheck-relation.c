@@ -229,19 +229,25 @@ static bool is_instant(const struct cedar_type *type)
 	return type->kind == CEDAR_TYPE_DATETIME || type->kind == CEDAR_TYPE_DURATION;
 }
 
-static bool has_order(struct typecheck *t, const struct cedar_expr *e,
-		      const struct cedar_type *type)
+static _cold_ void report_order(struct typecheck *t, const struct cedar_expr *e,
+				const struct cedar_type *type)
 {
 	char text[TYPE_TEXT_MAX];
 
-	if (is_instant(type) || type->kind == CEDAR_TYPE_LONG || type->kind == CEDAR_TYPE_NEVER)
-		return true;
 	if (finding_is_new(t->findings, "unexpected_type", e->range, type, NULL))
 		finding_add(t->findings, CEDAR_ERROR, "unexpected_type", e->range,
 			    type->kind == CEDAR_TYPE_DECIMAL ? "use `.lessThan(...)` and its like" :
 							       NULL,
 			    "only Long, datetime and duration have an order, but this is %s",
 			    type_text(type, text));
+}
+
+static bool has_order(struct typecheck *t, const struct cedar_expr *e,
+		      const struct cedar_type *type)
+{
+	if (is_instant(type) || type->kind == CEDAR_TYPE_LONG || type->kind == CEDAR_TYPE_NEVER)
+		return true;
+	report_order(t, e, type);
 	return false;
 }
 

@@ -21,6 +21,12 @@ const struct usage cedar_evaluate_usage = {
 		    "  leash cedar evaluate --request-json request.json '[1, 2].contains(1)'\n",
 };
 
+/* Is it a constructor of an extension type with its text, such as decimal("1.50")? */
+static bool is_constructor(const struct cedar_expr *e)
+{
+	return e->kind == CEDAR_EXPR_CALL && !e->is_method && e->n_items == 1 && e->items[0]->kind == CEDAR_EXPR_STRING;
+}
+
 static int evaluate(struct cedar_input *in, const struct cedar_expr *e, const struct cedar_text *text)
 {
 	struct cedar_entity_source source = cedar_entities_source(in->entities);
@@ -37,7 +43,8 @@ static int evaluate(struct cedar_input *in, const struct cedar_expr *e, const st
 				 text);
 		return CEDAR_EXIT_FAILURE;
 	}
-	if (cedar_value_print(v, &out) < 0)
+	/* Cedar's own command shows such a value as it was written, any other in one form. */
+	if ((is_constructor(e) ? cedar_expr_print(e, &out) : cedar_value_print(v, &out)) < 0)
 		return CEDAR_EXIT_FAILURE;
 	(void)printf("%.*s\n", (int)out.len, out.data);
 	return CEDAR_EXIT_SUCCESS;

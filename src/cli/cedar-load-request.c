@@ -42,9 +42,11 @@ bool cedar_load_uid(const struct cedar_options *o, const char *value, const char
 	bool is_good = false;
 
 	(void)buf_append_str(&text.content, value);
+	/* What does not look like an entity needs no talk of expressions. */
 	if (cedar_expr_parse(cedar_text_span(&text), arena, &found, &e) < 0) {
-		cedar_report(o, &found, &text, 0);
-		if (found.len == 0)
+		if (found.len && strstr(value, "::\""))
+			cedar_report(o, &found, &text, 0);
+		else
 			cedar_report_one(o, &finding, &text);
 	} else if (e->kind != CEDAR_EXPR_ENTITY || value[strspn(value, " \t\r\n")] == '(') {
 		cedar_report_one(o, &finding, &text);
@@ -80,7 +82,7 @@ static bool missing(void)
 static bool load_from_flags(struct cedar_input *in)
 {
 	const struct cedar_options *o = in->options;
-	_cleanup_cedar_text_ struct cedar_text text = { .name = "<no context>" };
+	_cleanup_cedar_text_ struct cedar_text text = { 0 };
 	bool has_action = false;
 	bool is_good = true;
 
@@ -90,11 +92,10 @@ static bool load_from_flags(struct cedar_input *in)
 		has_action = cedar_load_uid(o, o->action, "<--action>", &in->arena, &in->request.action);
 	if (o->resource)
 		is_good = cedar_load_uid(o, o->resource, "<--resource>", &in->arena, &in->request.resource) && is_good;
-	if (o->context && !cedar_text_read(o->context, "context", &text))
-		return false;
 	if (!o->context)
-		(void)buf_append_str(&text.content, "{}");
-	if (!load_context(in, &text, cedar_text_span(&text), 0, has_action))
+		in->request.context = cedar_value_record(&in->arena, NULL, 0);
+	else if (!cedar_text_read(o->context, "context", &text) ||
+		 !load_context(in, &text, cedar_text_span(&text), 0, has_action))
 		return false;
 	if (!o->principal || !o->action || !o->resource)
 		return missing();

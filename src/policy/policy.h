@@ -141,6 +141,8 @@ struct policy_decider *policy_decider_new(size_t max_cached);
 void policy_decider_free(struct policy_decider *d);
 /* For tests and measurements: decides without the image from now on. */
 void policy_decider_evaluate_only(struct policy_decider *d);
+/* Of the decision image, in bytes; 0 where there is none. */
+size_t policy_image_size(const struct policy *p);
 /* How many decisions were left to the evaluator (or its cache). */
 uint64_t policy_decider_asked(const struct policy_decider *d);
 
