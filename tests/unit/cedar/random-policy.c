@@ -292,8 +292,12 @@ static void scope(struct random *r, const char *variable_name, struct buf *out)
 			(void)buf_printf(out, " is %s in ", PICK(r, types));
 			break;
 		}
-		(void)buf_printf(out, " in [Action::\"%s\", Action::\"%s\"]", PICK(r, ids),
-				 PICK(r, ids));
+		/* A list of none is in no set of policies by uid, and matches nothing. */
+		if (random_below(r, 4) == 0)
+			(void)buf_append_str(out, " in []");
+		else
+			(void)buf_printf(out, " in [Action::\"%s\", Action::\"%s\"]", PICK(r, ids),
+					 PICK(r, ids));
 		return;
 	case 4:
 		(void)buf_printf(out, " is %s", PICK(r, types));
