@@ -1,5 +1,5 @@
 /*
- * What Cedar costs: parsing, compiling and deciding on the workloads of the
+ * What Cedar costs: parsing, formatting, compiling and deciding on the workloads of the
  * conformance data, medians over many rounds. Processor time, so that a busy
  * machine counts little. The folder comes from the first argument or
  * LEASH_CEDAR_CORPUS; a second argument names the only workload to run.
@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "cedar-json.h"
+#include "cedar/cedar-format.h"
 #include "cedar/cedar-program.h"
 #include "corpus.h"
 
@@ -79,7 +80,8 @@ static void keep_member(struct span name, struct span data, void *ctx)
 		(void)buf_append_span(&w->requests, data);
 }
 
-/* The set of 10,000 is the one of 1,000 continued; its entities and requests are of the same make. */
+/* The set of 10,000 is the one of 1,000 continued; its entities and requests are of the same make.
+ */
 static void write_policies(struct workload *w)
 {
 	for (int i = 0; i < w->n_policies; i++)
@@ -225,6 +227,22 @@ static double measure_parse(const struct workload *w)
 	return median(times, N_SLOW_ROUNDS);
 }
 
+static double measure_format(const struct workload *w)
+{
+	double times[N_SLOW_ROUNDS];
+
+	for (size_t round = 0; round < N_SLOW_ROUNDS; round++) {
+		_cleanup_buf_ struct buf out = BUF_INIT(0);
+		struct cedar_diagnostics diags = { 0 };
+		double begin = now_us();
+
+		if (cedar_format(buf_span(&w->policies), &CEDAR_FORMAT_DEFAULT, &diags, &out) < 0)
+			fail("format");
+		times[round] = now_us() - begin;
+	}
+	return median(times, N_SLOW_ROUNDS);
+}
+
 static double measure_compile(const struct workload *w)
 {
 	double times[N_SLOW_ROUNDS];
@@ -244,7 +262,7 @@ static double measure_compile(const struct workload *w)
 static void run(struct workload *w, struct span archive)
 {
 	struct compiled c = { .workload = w, .machine = cedar_machine_new(0) };
-	double parse, compile, tree, full, scan, index;
+	double parse, format, compile, tree, full, scan, index;
 
 	if (w->n_policies)
 		write_policies(w);
@@ -253,14 +271,15 @@ static void run(struct workload *w, struct span archive)
 	    cedar_store_new(c.program, w->store, &c.store, NULL) < 0)
 		fail("compile");
 	parse = measure_parse(w);
+	format = measure_format(w);
 	compile = measure_compile(w);
 	tree = measure(&c, by_tree, 3);
 	full = measure(&c, in_full, N_ROUNDS);
 	scan = measure(&c, by_scan, w->n_policies ? N_SLOW_ROUNDS : N_ROUNDS);
 	index = measure(&c, indexed, N_ROUNDS);
-	(void)printf("%-10s %6zu %10.0f %6.1f %10.0f %10.2f %8.2f %9.2f %8.3f %8.1f  %s\n", w->name,
-		     cedar_policy_set_len(w->set), parse, (double)w->policies.len / parse, compile,
-		     tree, full, scan, index, w->goal_us, index <= w->goal_us ? "ok" : "MISSED");
+	(void)printf("%-10s %6zu %10.0f %6.1f %10.0f %10.0f %10.2f %8.2f %9.2f %8.3f %8.1f  %s\n", w->name,
+		     cedar_policy_set_len(w->set), parse, (double)w->policies.len / parse, format,
+		     compile, tree, full, scan, index, w->goal_us, index <= w->goal_us ? "ok" : "MISSED");
 	cedar_machine_free(c.machine);
 	cedar_store_free(c.store);
 	cedar_program_free(c.program);
@@ -282,8 +301,8 @@ int main(int argc, char **argv)
 	_cleanup_buf_ struct buf archive = BUF_INIT(0);
 
 	corpus_read(corpus_folder(argc, argv), "bench-workloads.tar.xz", &archive);
-	(void)printf("%-10s %6s %10s %6s %10s %10s %8s %9s %8s %8s\n", "", "", "parse us", "MB/s",
-		     "compile us", "tree us", "full us", "scan us", "index us", "goal us");
+	(void)printf("%-10s %6s %10s %6s %10s %10s %10s %8s %9s %8s %8s\n", "", "", "parse us", "MB/s",
+		     "format us", "compile us", "tree us", "full us", "scan us", "index us", "goal us");
 	for (size_t i = 0; i < ARRAY_SIZE(workloads); i++)
 		if (!only || span_eq(span_of(only), span_of(workloads[i].name)))
 			run(&workloads[i], buf_span(&archive));

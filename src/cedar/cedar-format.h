@@ -11,6 +11,8 @@
 
 #include "cedar/cedar.h"
 
+#pragma GCC visibility push(default)
+
 struct cedar_format_options {
 	size_t width;  /* columns a line should keep to; 0 means 80 */
 	size_t indent; /* blanks per level, at most 64; 0 is none */
@@ -20,11 +22,14 @@ struct cedar_format_options {
 
 /*
  * Appends the policies of text to out, formatted; a text without policies
- * becomes its comments. The result is parsed again and compared with text, so
- * formatting cannot change what is decided. Nothing is appended on failure:
+ * becomes its comments. The result is read again and compared with text, token
+ * by token and comment by comment, so formatting cannot change what is decided
+ * or lose a remark. Nothing is appended on failure:
  * -EINVAL when text does not parse (diags says why), -EMSGSIZE when text or
  * result passes a limit, -ENOTRECOVERABLE when the result would say something
  * else, which is our mistake.
  */
 int cedar_format(struct span text, const struct cedar_format_options *options,
 		 struct cedar_diagnostics *diags, struct buf *out) _must_check_;
+
+#pragma GCC visibility pop

@@ -21,12 +21,12 @@ struct width_range {
 /* What can be continued. */
 enum state {
 	START,
-	REGIONAL,	  /* half a flag */
-	TEXT,		  /* an emoji as text */
-	PICTURE,	  /* a complete emoji */
-	TAGGED,		  /* an emoji with tags, not terminated */
-	JOINER,		  /* a zero width joiner behind a picture */
-	JOINED_REGIONAL,  /* behind a joiner */
+	REGIONAL,	 /* half a flag */
+	TEXT,		 /* an emoji as text */
+	PICTURE,	 /* a complete emoji */
+	TAGGED,		 /* an emoji with tags, not terminated */
+	JOINER,		 /* a zero width joiner behind a picture */
+	JOINED_REGIONAL, /* behind a joiner */
 	JOINED_TEXT,
 	JOINED_PICTURE,
 	LAM,
@@ -37,7 +37,7 @@ struct measure {
 	uint32_t before[3]; /* the last first */
 	uint8_t flags;	    /* of the last */
 	uint8_t kirat_rai_room;
-	int columns;	    /* that the last added */
+	int columns; /* that the last added */
 	size_t total;
 };
 
@@ -96,8 +96,9 @@ static bool melts(const struct measure *m, uint32_t c)
 	if ((m->state == LAM && is_alef(c)) || (b[0] == 0x17d2 && is_khmer(c)) ||
 	    (is_within(b[0], 0xa4f8, 0xa4fb) && is_within(c, 0xa4fc, 0xa4fd)))
 		return true;
-	return b[0] == 0x200d && ((b[1] == 0x5d0 && c == 0x5dc) || (b[1] == 0x10c32 && c == 0x10c03) ||
-				  (b[2] == 0x1a15 && b[1] == 0x1a17 && c == 0x1a10));
+	return b[0] == 0x200d &&
+	       ((b[1] == 0x5d0 && c == 0x5dc) || (b[1] == 0x10c32 && c == 0x10c03) ||
+		(b[2] == 0x1a15 && b[1] == 0x1a17 && c == 0x1a10));
 }
 
 /*
@@ -250,10 +251,18 @@ static void measure(struct measure *m, uint32_t c)
 
 static bool is_ascii(struct span text)
 {
-	for (size_t i = 0; i < text.len; i++)
-		if ((unsigned char)text.p[i] >= 0x80)
-			return false;
-	return true;
+	uint64_t all = 0;
+	size_t i = 0;
+
+	for (; i + 8 <= text.len; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, text.p + i, 8);
+		all |= word;
+	}
+	for (; i < text.len; i++)
+		all |= (unsigned char)text.p[i];
+	return !(all & 0x8080808080808080);
 }
 
 /*
@@ -262,8 +271,8 @@ static bool is_ascii(struct span text)
  */
 static size_t take_tifinagh(struct span *text)
 {
-	size_t paired = 0;	/* the width when the last letter is paired or alone */
-	size_t before = 0;	/* the same, of all but the last letter */
+	size_t paired = 0;	  /* the width when the last letter is paired or alone */
+	size_t before = 0;	  /* the same, of all but the last letter */
 	size_t joiner_before = 0; /* width of the joiners in front of the last letter */
 	size_t joiner = 0;
 	bool is_joined = true;

@@ -8,7 +8,7 @@
 enum doc_kind {
 	DOC_NIL,
 	DOC_TEXT,
-	DOC_LINE,     /* flat: width blanks */
+	DOC_LINE, /* flat: width blanks */
 	DOC_HARDLINE,
 	DOC_APPEND,
 	DOC_NEST,
@@ -52,40 +52,45 @@ static uint32_t add_width(uint32_t a, uint32_t b)
 	return MIN(a + b, WIDTH_MAX);
 }
 
-static const struct doc *new_doc(struct doc_builder *b, struct doc fields)
+static struct doc *new_doc(struct doc_builder *b, enum doc_kind kind)
 {
 	struct doc *d = arena_new(b->arena, struct doc);
 
-	if (!d) {
+	if (d)
+		d->kind = kind;
+	else
 		b->has_failed = true;
-		return doc_nil;
-	}
-	*d = fields;
 	return d;
 }
 
 const struct doc *doc_text(struct doc_builder *b, struct span text)
 {
-	uint32_t width = (uint32_t)MIN(display_width(text), WIDTH_MAX);
+	struct doc *d = new_doc(b, DOC_TEXT);
 
-	return new_doc(b, (struct doc){ .kind = DOC_TEXT, .flat = width, .to_break = width, .text = text });
+	if (!d)
+		return doc_nil;
+	d->flat = d->to_break = (uint32_t)MIN(display_width(text), WIDTH_MAX);
+	d->text = text;
+	return d;
 }
 
 const struct doc *doc_append(struct doc_builder *b, const struct doc *left, const struct doc *right)
 {
+	struct doc *d;
+
 	if (left == doc_nil)
 		return right;
 	if (right == doc_nil)
 		return left;
-	return new_doc(b, (struct doc){
-				  .kind = DOC_APPEND,
-				  .may_break = left->may_break || right->may_break,
-				  .flat = add_width(left->flat, right->flat),
-				  .to_break = left->may_break ? left->to_break
-							      : add_width(left->to_break, right->to_break),
-				  .left = left,
-				  .right = right,
-			  });
+	d = new_doc(b, DOC_APPEND);
+	if (!d)
+		return doc_nil;
+	d->may_break = left->may_break || right->may_break;
+	d->flat = add_width(left->flat, right->flat);
+	d->to_break = left->may_break ? left->to_break : add_width(left->to_break, right->to_break);
+	d->left = left;
+	d->right = right;
+	return d;
 }
 
 const struct doc *doc_concat_all(struct doc_builder *b, const struct doc *const *docs, size_t n)
@@ -100,14 +105,16 @@ const struct doc *doc_concat_all(struct doc_builder *b, const struct doc *const 
 static const struct doc *wrap(struct doc_builder *b, enum doc_kind kind, const struct doc *child,
 			      size_t indent)
 {
-	return new_doc(b, (struct doc){
-				  .kind = kind,
-				  .may_break = child->may_break,
-				  .flat = child->flat,
-				  .to_break = child->to_break,
-				  .child = child,
-				  .indent = indent,
-			  });
+	struct doc *d = new_doc(b, kind);
+
+	if (!d)
+		return doc_nil;
+	d->may_break = child->may_break;
+	d->flat = child->flat;
+	d->to_break = child->to_break;
+	d->child = child;
+	d->indent = indent;
+	return d;
 }
 
 const struct doc *doc_nest(struct doc_builder *b, size_t indent, const struct doc *child)

@@ -32,14 +32,15 @@ extern const struct doc *const doc_hardline; /* always a new line */
 
 /* Text may hold newlines; they count like any other byte. It is not copied. */
 const struct doc *doc_text(struct doc_builder *b, struct span text);
-const struct doc *doc_append(struct doc_builder *b, const struct doc *left, const struct doc *right);
+const struct doc *doc_append(struct doc_builder *b, const struct doc *left,
+			     const struct doc *right);
 const struct doc *doc_nest(struct doc_builder *b, size_t indent, const struct doc *child);
 const struct doc *doc_group(struct doc_builder *b, const struct doc *child);
 
 /* All of them, one after the other. */
-#define doc_concat(b, ...)                                                  \
-	doc_concat_all((b), (const struct doc *const[]){ __VA_ARGS__ },     \
-		       sizeof((const struct doc *const[]){ __VA_ARGS__ }) / \
+#define doc_concat(b, ...)                                                                         \
+	doc_concat_all((b), (const struct doc *const[]){ __VA_ARGS__ },                            \
+		       sizeof((const struct doc *const[]){ __VA_ARGS__ }) /                        \
 			       sizeof(const struct doc *))
 const struct doc *doc_concat_all(struct doc_builder *b, const struct doc *const *docs, size_t n);
 

@@ -65,17 +65,16 @@ static const struct doc *record_entry(struct formatter *f)
 
 static const struct doc *record(struct formatter *f)
 {
-	const struct doc *before = format_before(f);
 	const struct doc *open = format_token(f, doc_nil);
 	const struct doc *inner = items(f, TOKEN_RBRACE, record_entry);
 	const struct doc *close = format_expect(f, TOKEN_RBRACE, doc_nil);
 
 	if (inner == doc_nil)
-		return doc_concat(&f->docs, before, open, close);
+		return doc_append(&f->docs, open, close);
 	inner = format_nest(f, doc_append(&f->docs, doc_line, inner));
 	/* The brace stands outside: a comment behind it ends its line, not that of the entries. */
 	inner = group(f, doc_append(&f->docs, inner, doc_line));
-	return doc_concat(&f->docs, before, open, inner, close);
+	return doc_concat(&f->docs, open, inner, close);
 }
 
 static const struct doc *primary(struct formatter *f)
@@ -100,9 +99,8 @@ static const struct doc *arguments(struct formatter *f)
 
 	if (inner == doc_nil)
 		return doc_append(&f->docs, open, close);
-	return doc_concat(&f->docs, open,
-			  format_nest(f, doc_append(&f->docs, doc_softline, inner)), doc_softline,
-			  close);
+	return doc_concat(&f->docs, open, format_nest(f, doc_append(&f->docs, doc_softline, inner)),
+			  doc_softline, close);
 }
 
 /* .name, (args) or ["name"] */
@@ -122,7 +120,8 @@ static const struct doc *access(struct formatter *f)
 
 static bool at_access(const struct formatter *f)
 {
-	return format_at(f, TOKEN_DOT) || format_at(f, TOKEN_LPAREN) || format_at(f, TOKEN_LBRACKET);
+	return format_at(f, TOKEN_DOT) || format_at(f, TOKEN_LPAREN) ||
+	       format_at(f, TOKEN_LBRACKET);
 }
 
 /* primary { access }: the first stays beside the primary */
@@ -183,13 +182,14 @@ static const struct doc *has_or_like(struct formatter *f, const struct doc *left
 static const struct doc *is(struct formatter *f, const struct doc *left)
 {
 	const struct doc *op = format_token(f, doc_nil);
-	const struct doc *d = doc_concat(&f->docs, left, doc_space, op, doc_space, format_nest(f, format_add(f)));
+	const struct doc *d =
+		doc_concat(&f->docs, left, doc_space, op, doc_space, format_nest(f, format_add(f)));
 
-	if (!format_at_word(f, "in"))
+	if (!format_at_word(f, SPAN("in")))
 		return d;
 	op = format_token(f, doc_nil);
-	return group(f, doc_concat(&f->docs, d, doc_line, op, doc_space,
-				   format_nest(f, format_add(f))));
+	return group(
+		f, doc_concat(&f->docs, d, doc_line, op, doc_space, format_nest(f, format_add(f))));
 }
 
 static const struct doc *relation(struct formatter *f)
@@ -197,12 +197,12 @@ static const struct doc *relation(struct formatter *f)
 	const struct doc *d = format_add(f);
 	enum token_kind kind = f->token.kind;
 
-	if (format_at_word(f, "has") || format_at_word(f, "like"))
+	if (format_at_word(f, SPAN("has")) || format_at_word(f, SPAN("like")))
 		return has_or_like(f, d);
-	if (format_at_word(f, "is"))
+	if (format_at_word(f, SPAN("is")))
 		return is(f, d);
 	if (kind == TOKEN_EQ || kind == TOKEN_NE || kind == TOKEN_LT || kind == TOKEN_LE ||
-	    kind == TOKEN_GT || kind == TOKEN_GE || format_at_word(f, "in")) {
+	    kind == TOKEN_GT || kind == TOKEN_GE || format_at_word(f, SPAN("in"))) {
 		const struct doc *op = format_token(f, doc_nil);
 
 		d = doc_concat(&f->docs, d, doc_space, op, doc_space, format_add(f));
@@ -210,13 +210,13 @@ static const struct doc *relation(struct formatter *f)
 	return d;
 }
 
-static const struct doc *and(struct formatter *f)
+static const struct doc * and (struct formatter * f)
 {
 	return chain(f, TOKEN_AND, TOKEN_AND, relation);
 }
 
 /* The word, then an expression of its own line. */
-static const struct doc *branch(struct formatter *f, const char *word)
+static const struct doc *branch(struct formatter *f, struct span word)
 {
 	const struct doc *d;
 
@@ -231,16 +231,16 @@ static const struct doc *branch(struct formatter *f, const char *word)
 
 static const struct doc *conditional(struct formatter *f)
 {
-	const struct doc *condition = branch(f, "if");
-	const struct doc *yes = branch(f, "then");
-	const struct doc *no = branch(f, "else");
+	const struct doc *condition = branch(f, SPAN("if"));
+	const struct doc *yes = branch(f, SPAN("then"));
+	const struct doc *no = branch(f, SPAN("else"));
 
 	return group(f, doc_concat(&f->docs, condition, doc_line, yes, doc_line, no));
 }
 
 const struct doc *format_expr(struct formatter *f)
 {
-	if (format_at_word(f, "if"))
+	if (format_at_word(f, SPAN("if")))
 		return conditional(f);
 	return chain(f, TOKEN_OR, TOKEN_OR, and);
 }

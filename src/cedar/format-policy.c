@@ -39,9 +39,9 @@ static const struct doc *constraint(struct formatter *f)
 	const struct doc *before = format_before(f);
 	const struct doc *d = format_expect(f, TOKEN_IDENT, doc_nil);
 
-	if (format_at_word(f, "is"))
+	if (format_at_word(f, SPAN("is")))
 		d = doc_append(&f->docs, d, type_constraint(f));
-	if (format_at_word(f, "in") || format_at(f, TOKEN_EQ)) {
+	if (format_at_word(f, SPAN("in")) || format_at(f, TOKEN_EQ)) {
 		d = with_operator(f, d);
 		d = doc_append(&f->docs, d, format_nest(f, operand(f)));
 	}
@@ -110,8 +110,7 @@ static const struct doc *effect(struct formatter *f)
 	const struct doc *word = format_expect(f, TOKEN_IDENT, doc_line);
 	const struct doc *open = format_expect(f, TOKEN_LPAREN, doc_nil);
 
-	return doc_append(&f->docs, before,
-			  doc_group(&f->docs, doc_append(&f->docs, word, open)));
+	return doc_append(&f->docs, before, doc_group(&f->docs, doc_append(&f->docs, word, open)));
 }
 
 const struct doc *format_policy(struct formatter *f, const struct cedar_policy *p)

@@ -4,8 +4,8 @@
  * grammar; where it meets something else it marks itself as failed.
  *
  * A gap between two tokens is blanks and comments. What it holds before its
- * first newline is a comment behind the left token; the lines after it are
- * comments before the right one.
+ * first newline is a comment behind the left token (a carriage return in it
+ * stays); the lines after it are comments before the right one.
  */
 #pragma once
 
@@ -13,26 +13,26 @@
 #include "cedar/doc.h"
 #include "cedar/lexer.h"
 
-/* A run of text whose non-empty lines are comments. */
-struct comments {
-	struct span runs[3]; /* in order; empty ones count for nothing */
-};
-
 struct formatter {
 	struct lexer lexer;
 	struct token token, next;
-	struct span before; /* the gap's lines before the token */
-	struct span behind; /* the comment behind the token */
+	struct span before;	 /* the gap's lines before the token */
+	struct span behind;	 /* the comment behind the token */
 	struct span left_out[2]; /* comments around a token that was left out, for the next one */
 	struct doc_builder docs;
 	size_t indent;
 	bool has_failed;
 };
 
+/* Without blanks at either end. */
+struct span format_trim(struct span s);
+/* Takes the first line off and returns the comment in it; a carriage return ends one too. */
+struct span format_take_comment(struct span *text);
+
 void format_start(struct formatter *f, struct span text);
 /* Is the next token of this kind, or this word? */
 bool format_at(const struct formatter *f, enum token_kind kind);
-bool format_at_word(const struct formatter *f, const char *word);
+bool format_at_word(const struct formatter *f, struct span word);
 
 /* The comments before the next token; format_token then leaves them out. */
 const struct doc *format_before(struct formatter *f);
@@ -61,3 +61,6 @@ const struct doc *format_expr(struct formatter *f);
 const struct doc *format_add(struct formatter *f);
 /* A policy, annotations and semicolon included. */
 const struct doc *format_policy(struct formatter *f, const struct cedar_policy *p);
+
+/* Do both texts have the same tokens and comments, but for what the formatter may change? */
+bool format_is_same(struct span a, struct span b);

@@ -2,12 +2,13 @@
 #include "base/utf8.h"
 #include "cedar/format-private.h"
 
-/* Without blanks at either end. */
-static struct span trim(struct span s)
+struct span format_trim(struct span s)
 {
 	uint32_t c;
 	size_t n;
 
+	while (s.len && (s.p[0] == ' ' || s.p[0] == '\n'))
+		s = span_from(s, 1);
 	while ((n = utf8_decode(s, &c)) > 0 && cedar_is_space(c))
 		s = span_from(s, n);
 	while (s.len > 0) {
@@ -36,7 +37,21 @@ static struct span take_line(struct span *text)
 /* The comment behind a token, empty if there is none. */
 static struct span first_line(struct span text)
 {
-	return trim(take_line(&text));
+	if (text.len < 2)
+		return SPAN("");
+	return format_trim(take_line(&text));
+}
+
+struct span format_take_comment(struct span *text)
+{
+	size_t len = 0;
+	struct span line;
+
+	while (len < text->len && text->p[len] != '\n' && text->p[len] != '\r')
+		len++;
+	line = (struct span){ text->p, len };
+	*text = span_from(*text, len + 1);
+	return format_trim(line);
 }
 
 static struct span gap(const struct formatter *f, size_t begin, size_t end)
@@ -79,17 +94,17 @@ static struct span token_text(const struct formatter *f)
 	return gap(f, f->token.range.begin, f->token.range.end);
 }
 
-bool format_at_word(const struct formatter *f, const char *word)
+bool format_at_word(const struct formatter *f, struct span word)
 {
-	return format_at(f, TOKEN_IDENT) && span_eq_str(token_text(f), word);
+	return format_at(f, TOKEN_IDENT) && span_eq(token_text(f), word);
 }
 
 const struct doc *format_comments(struct formatter *f, struct span text)
 {
 	const struct doc *all = doc_nil;
 
-	while (text.len > 0) {
-		struct span line = trim(take_line(&text));
+	while (text.len > 1) {
+		struct span line = format_take_comment(&text);
 
 		if (line.len == 0)
 			continue;
@@ -104,8 +119,7 @@ static const struct doc *lines_before(struct formatter *f, struct span text)
 {
 	const struct doc *lines = format_comments(f, text);
 
-	return lines == doc_nil ? doc_nil
-				: doc_concat(&f->docs, doc_hardline, lines, doc_hardline);
+	return lines == doc_nil ? doc_nil : doc_concat(&f->docs, doc_hardline, lines, doc_hardline);
 }
 
 static const struct doc *comment_behind(struct formatter *f, const struct doc *after)
@@ -119,10 +133,11 @@ static const struct doc *comment_behind(struct formatter *f, const struct doc *a
 
 const struct doc *format_before(struct formatter *f)
 {
-	const struct doc *d = doc_concat(&f->docs, lines_before(f, f->left_out[0]),
-					 lines_before(f, f->left_out[1]),
-					 lines_before(f, f->before));
+	const struct doc *d = doc_nil;
 
+	for (size_t i = 0; i < ARRAY_SIZE(f->left_out); i++)
+		d = doc_append(&f->docs, d, lines_before(f, f->left_out[i]));
+	d = doc_append(&f->docs, d, lines_before(f, f->before));
 	f->left_out[0] = f->left_out[1] = f->before = SPAN("");
 	return d;
 }
@@ -130,11 +145,12 @@ const struct doc *format_before(struct formatter *f)
 /* The next token, spelled like this. */
 static const struct doc *spelled(struct formatter *f, struct span text, const struct doc *after)
 {
-	const struct doc *d = doc_concat(&f->docs, format_before(f), doc_text(&f->docs, text),
-					 comment_behind(f, after));
+	const struct doc *before = format_before(f);
+	const struct doc *token = doc_text(&f->docs, text);
+	const struct doc *behind = comment_behind(f, after);
 
 	advance(f);
-	return d;
+	return doc_append(&f->docs, before, doc_append(&f->docs, token, behind));
 }
 
 const struct doc *format_token(struct formatter *f, const struct doc *after)
@@ -167,7 +183,7 @@ void format_skip(struct formatter *f, bool want_behind)
 
 	advance(f);
 	f->left_out[0] = before;
-	if (want_behind && trim(f->before).len == 0 && first_line(f->behind).len == 0)
+	if (want_behind && format_trim(f->before).len == 0 && first_line(f->behind).len == 0)
 		f->behind = remark;
 	else
 		f->left_out[1] = remark;

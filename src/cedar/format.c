@@ -10,7 +10,8 @@
 /* Blanks at the end of what was appended since `begin`. */
 static void trim_end(struct buf *out, size_t begin)
 {
-	while (out->len > begin && (out->data[out->len - 1] == ' ' || out->data[out->len - 1] == '\n'))
+	while (out->len > begin &&
+	       (out->data[out->len - 1] == ' ' || out->data[out->len - 1] == '\n'))
 		out->len--;
 }
 
@@ -54,6 +55,8 @@ static int write_set(const struct cedar_policy_set *set, struct span text,
 	size_t width = MIN(options->width ? options->width : 80, (size_t)1 << 20);
 	int r = 0;
 
+	if (!buf_reserve(out, MIN(text.len + text.len / 8, LIMIT_POLICY_TEXT)))
+		return -EMSGSIZE;
 	format_start(&f, text);
 	if (set->len == 0)
 		r = buf_append_str(out, "\n");
@@ -78,5 +81,7 @@ int cedar_format(struct span text, const struct cedar_format_options *options,
 	r = write_set(set, text, options, &formatted);
 	if (r < 0)
 		return r;
+	if (!format_is_same(text, buf_span(&formatted)))
+		return -ENOTRECOVERABLE;
 	return buf_append_span(out, buf_span(&formatted));
 }

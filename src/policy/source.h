@@ -29,3 +29,7 @@ struct policy_source {
 	struct policy_findings *findings;   /* not ours; or NULL */
 	bool skip_validation;
 };
+
+/* The policies as the deciding processes will read them, without an image. */
+int source_read_back(const struct policy_source *s, uint64_t generation, struct policy **ret,
+		     struct err *err) _must_check_;

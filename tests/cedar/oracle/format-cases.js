@@ -166,20 +166,24 @@ function policy() {
 let nComments;
 function comment() {
   const text = pick(['', ' note', ' a longer remark on this line', ' "quoted', ' x // y', '/ doc', '\ttab ', ' end  ']);
-  return `//${style.wide && chance(0.2) ? ' größer 日本' : ''}${text}#${nComments++}${pick(['', ' ', '\t'])}\n`;
+  return `//${style.wide && chance(0.2) ? ' größer 日本' : ''}${text}#${nComments++}${pick(['', ' ', '\t'])}` +
+    (style.odd ? pick(['\n', '\r\n', '\r', '\u00a0\n', '\u2028\n', '\u0085\n']) : '\n');
 }
 const isWord = (t) => /^[A-Za-z0-9_?]/.test(t);
 function gap(left, right) {
   let out = '';
   if (chance(style.comments))
     for (let n = 1 + below(3); n > 0; n--) out += pick(['', ' ', '\n', '  \n\n', '\t']) + comment() + pick(['', '  ', '\n']);
-  else if (chance(style.blanks)) out += pick([' ', '\n', '  ', '\t', '\n\n', '\r\n']);
+  else if (chance(style.blanks)) 
+    out += pick(style.odd ? ['\u00a0', '\u2003\n', '\r', '\f\v', '\u2028', '\u0085\n', '\u3000'] :
+      [' ', '\n', '  ', '\t', '\n\n', '\r\n']);
   if (out === '' && ((isWord(left) && isWord(right)) || (left + right).match(/^(::?:|[=!<>]=|&&|\|\|)/) || chance(0.5))) out = ' ';
   return out;
 }
 function join(tokens) {
   let out = chance(style.comments) ? '\n' + comment() : '';
   for (let i = 0; i < tokens.length; i++) out += tokens[i] + (i + 1 < tokens.length ? gap(tokens[i], tokens[i + 1]) : '');
+  if (style.odd && chance(0.3)) return out + pick([' //', ' // the end', '\n//#', '\n\n// a\n//', '//\r']);
   return out + pick(['', '\n', ' ' + (chance(style.comments) ? comment() : ''), chance(style.comments) ? '\n\n' + comment() + '\n' + comment() : '']);
 }
 
@@ -190,7 +194,7 @@ function marks(text) {
 for (let left = Number(process.argv[3]) || 100; left > 0;) {
   style = {
     comments: pick([0, 0, 0, 0.02, 0.1, 0.4]), blanks: pick([0, 0.2, 0.6]), trailing: pick([0, 0, 0.3]),
-    wide: chance(0.2), logic: pick([0.1, 0.3, 0.5]), open: pick([0.3, 0.7, 1]), depth: below(5),
+    wide: chance(0.2), odd: chance(0.1), logic: pick([0.1, 0.3, 0.5]), open: pick([0.3, 0.7, 1]), depth: below(5),
   };
   nComments = 0;
   budget = pick([5, 20, 60]);
