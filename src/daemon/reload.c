@@ -46,13 +46,17 @@ int session_load_policy(struct session *s, int *ret_bundle_fd, struct err *err)
 {
 	_cleanup_buf_ struct buf report = BUF_INIT(LIMIT_POLICY_TEXT);
 	struct policy_source *source = NULL;
-	int r = policy_layers_load(s->options->layers, log_want_color(STDERR_FILENO), &report, &source, err);
+	int r = policy_layers_load(s->options->layers, log_want_color(STDERR_FILENO), &report, /* list = */ NULL,
+				   &source, err);
 
 	/* Warnings are for `leash policy check`; here they would stand before every session. */
 	if (report.len && (r < 0 || s->options->is_verbose))
 		log_text(report.data, report.len);
 	if (r < 0)
 		return r;
+	if (policy_source_ignored(source))
+		log_notice("permits of %s are ignored: look at it, then say `leash policy trust`",
+			   s->options->layers->project_file);
 	s->n_policies = policy_source_len(source);
 	s->writable = existing_parts(policy_source_writable(source));
 	*ret_bundle_fd = policy_source_bundle(source, ++s->generation, err);
@@ -121,7 +125,8 @@ static int reload(struct session *s, struct buf *report, struct err *err)
 {
 	_cleanup_close_ int bundle_fd = -1;
 	struct policy_source *source = NULL;
-	int r = policy_layers_load(s->options->layers, /* color = */ false, report, &source, err);
+	int r = policy_layers_load(s->options->layers, /* color = */ false, report, /* list = */ NULL,
+				   &source, err);
 
 	if (r < 0)
 		return r;
