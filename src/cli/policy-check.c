@@ -19,8 +19,10 @@ const struct usage policy_check_usage = {
 	.name = "policy check",
 	.arguments = "[FLAGS] [FILE]",
 	.description =
-		"Reads the policies of a session here, or FILE in place of profile and user policy, and reports every\n"
-		"mistake: what does not parse, what does not fit leash's schema, and what is perhaps not meant. The codes\n"
+		"Reads the policies of a session here, or FILE in place of profile and user "
+		"policy, and reports every\n"
+		"mistake: what does not parse, what does not fit leash's schema, and what is "
+		"perhaps not meant. The codes\n"
 		"stand in docs/CEDAR.md. Ends with 0 when the policies can be used, 1 when not.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),

@@ -69,7 +69,8 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	case POLICY_OPTION_PROFILE:
 		if (!policy_profile_text(value).len)
 			return err_say(err, -EINVAL,
-				       "--profile %s: there are guarded, permissive and locked", value);
+				       "--profile %s: there are guarded, permissive and locked",
+				       value);
 		c->layers.environment.profile = value;
 		return 0;
 	case POLICY_OPTION_AGENT:
@@ -106,7 +107,8 @@ int policy_context_parse(struct policy_context *c, const struct usage *u, int ar
 int policy_context_load(struct policy_context *c, struct buf *report, struct policy_findings *list,
 			struct policy_source **ret, struct err *err)
 {
-	return policy_layers_load(&c->layers, log_want_color(STDERR_FILENO), report, list, ret, err);
+	return policy_layers_load(&c->layers, log_want_color(STDERR_FILENO), report, list, ret,
+				  err);
 }
 
 struct policy *policy_open_source(struct policy_source *source, struct err *err)

@@ -20,7 +20,8 @@ static const struct option_spec options[] = {
 	{ "exe", 0, "PATH", "the program that asks", OPTION_EXE, 0 },
 	{ "comm", 0, "NAME", "its name", OPTION_COMM, 0 },
 	{ "cwd", 0, "PATH", "its directory", OPTION_CWD, 0 },
-	{ "ancestor", 0, "PATH", "a program above it; may be given several times", OPTION_ANCESTOR, 0 },
+	{ "ancestor", 0, "PATH", "a program above it; may be given several times", OPTION_ANCESTOR,
+	  0 },
 	{ "host", 0, "NAME", "the name by which an address was found, or an MCP server's host",
 	  OPTION_HOST, 0 },
 	POLICY_ROWS_COMMON,
@@ -29,12 +30,15 @@ static const struct option_spec options[] = {
 const struct usage policy_explain_usage = {
 	.name = "policy explain",
 	.arguments = "[FLAGS] OPERATION OBJECT [ARG...]",
-	.description =
-		"Says what the policies of a session here decide about one operation: the answer, the policies that gave\n"
-		"it with their conditions, and what would have to change. Operations: read, write, create, delete, link,\n"
-		"chmod, exec, listen, connect, resolve, datagram, http, call (of an MCP tool, SERVER/TOOL), or an action's\n"
-		"name. ARGs are those of a program, its own name first. Ends with 0 for allowed, 1 for denied, 2 when\n"
-		"that cannot be told.\n",
+	.description = "Says what the policies of a session here decide about one operation: the "
+		       "answer, the policies that gave\n"
+		       "it with their conditions, and what would have to change. Operations: read, "
+		       "write, create, delete, link,\n"
+		       "chmod, exec, listen, connect, resolve, datagram, http, call (of an MCP "
+		       "tool, SERVER/TOOL), or an action's\n"
+		       "name. ARGs are those of a program, its own name first. Ends with 0 for "
+		       "allowed, 1 for denied, 2 when\n"
+		       "that cannot be told.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.examples = "  leash policy explain read ~/.ssh/id_ed25519\n"
@@ -112,8 +116,8 @@ static void json_reason(struct json_writer *w, const struct policy_reason *r)
 	json_end_object(w);
 }
 
-static void json_reasons(struct json_writer *w, const char *key, const struct policy_reason *reasons,
-			 size_t n)
+static void json_reasons(struct json_writer *w, const char *key,
+			 const struct policy_reason *reasons, size_t n)
 {
 	json_key(w, key);
 	json_begin_array(w);
@@ -132,7 +136,8 @@ static void print_json(const struct policy *p, const struct policy_request *r,
 	(void)!policy_explanation_make(p, r, d, &found);
 	json_begin_object(&w);
 	json_key_string(&w, "action", span_of(policy_action_name(r->action)));
-	json_key_string(&w, "decision", d->verdict == DECISION_ALLOW ? SPAN("allow") : SPAN("deny"));
+	json_key_string(&w, "decision",
+			d->verdict == DECISION_ALLOW ? SPAN("allow") : SPAN("deny"));
 	json_key(&w, "policies");
 	json_begin_array(&w);
 	for (size_t i = 0; i < d->n_reasons; i++)
@@ -197,7 +202,8 @@ int policy_explain_main(int argc, char **argv)
 	int n_operands, code;
 
 	x.context.ctx = &x;
-	code = policy_context_parse(&x.context, &policy_explain_usage, argc, argv, SIZE_MAX, &n_operands);
+	code = policy_context_parse(&x.context, &policy_explain_usage, argc, argv, SIZE_MAX,
+				    &n_operands);
 	if (code >= 0)
 		return code;
 	if (n_operands < 2) {
@@ -206,7 +212,8 @@ int policy_explain_main(int argc, char **argv)
 			  OPERATION_VERBS);
 		return EXIT_USAGE;
 	}
-	if (operation_parse(&x.operation, argv[0], argv[1], x.context.home, x.context.cwd, &err) < 0 ||
+	if (operation_parse(&x.operation, argv[0], argv[1], x.context.home, x.context.cwd, &err) <
+		    0 ||
 	    complete(&x, argv + 2, &err) < 0) {
 		log_error("policy explain: %s", err.text);
 		return EXIT_USAGE;

@@ -14,16 +14,18 @@ enum { OPTION_WRITE = POLICY_OPTION_OWN, OPTION_CHECK };
 
 static const struct option_spec options[] = {
 	{ "write", 'w', NULL, "write the files instead of standard output", OPTION_WRITE, 0 },
-	{ "check", 'c', NULL, "write nothing; end with 1 when a file is not laid out so", OPTION_CHECK, 0 },
+	{ "check", 'c', NULL, "write nothing; end with 1 when a file is not laid out so",
+	  OPTION_CHECK, 0 },
 	POLICY_ROWS_COMMON,
 };
 
 const struct usage policy_fmt_usage = {
 	.name = "policy fmt",
 	.arguments = "[FLAGS] [FILE...]",
-	.description =
-		"Lays policy files out as Cedar's own formatter does; comments stay. Without FILE, or for -, standard\n"
-		"input. Ends with 0, or 1 when --check finds a file that is not laid out so, or 2 when one cannot be read.\n",
+	.description = "Lays policy files out as Cedar's own formatter does; comments stay. "
+		       "Without FILE, or for -, standard\n"
+		       "input. Ends with 0, or 1 when --check finds a file that is not laid out "
+		       "so, or 2 when one cannot be read.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.examples = "  leash policy fmt my.cedar\n"
@@ -114,7 +116,8 @@ int policy_fmt_main(int argc, char **argv)
 
 	f.context.ctx = &f;
 	f.json.out = &f.out;
-	code = policy_context_parse(&f.context, &policy_fmt_usage, argc, argv, SIZE_MAX, &n_operands);
+	code = policy_context_parse(&f.context, &policy_fmt_usage, argc, argv, SIZE_MAX,
+				    &n_operands);
 	if (code >= 0)
 		return code;
 	if (f.want_write && f.want_check) {

@@ -67,8 +67,8 @@ static int parse_path(struct operation *o, const char *object, const char *home,
 		      struct err *err)
 {
 	bool is_in_home = object[0] == '~' && (object[1] == '/' || !object[1]);
-	_cleanup_free_ char *expanded = is_in_home ? xasprintf("%s%s", home, object + 1)
-						   : xstrdup(object);
+	_cleanup_free_ char *expanded =
+		is_in_home ? xasprintf("%s%s", home, object + 1) : xstrdup(object);
 	_cleanup_buf_ struct buf absolute = BUF_INIT(0);
 	struct stat st;
 
@@ -101,7 +101,8 @@ static int parse_port(const char *text, const char *whole, uint16_t *ret, struct
 	unsigned long port = strtoul(text, &end, 10);
 
 	if (text[0] < '0' || text[0] > '9' || *end || port == 0 || port > UINT16_MAX)
-		return err_say(err, -EINVAL, "%s: the port must be a number from 1 to 65535", whole);
+		return err_say(err, -EINVAL, "%s: the port must be a number from 1 to 65535",
+			       whole);
 	*ret = (uint16_t)port;
 	return 0;
 }

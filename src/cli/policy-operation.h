@@ -16,7 +16,8 @@ struct operation {
 };
 
 /* "read write create ...": what operation_parse knows besides Cedar's own names. */
-#define OPERATION_VERBS "read write create delete link chmod exec listen connect resolve datagram http call"
+#define OPERATION_VERBS                                                                            \
+	"read write create delete link chmod exec listen connect resolve datagram http call"
 
 /*
  * verb: one of the words above or an action's name. object: a path (relative to

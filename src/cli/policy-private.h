@@ -39,12 +39,22 @@ enum policy_option {
 };
 
 #define POLICY_ROWS_LAYERS                                                                         \
-	{ "policy", 0, "FILE", "this policy instead of profile and user policy",                  \
-	  POLICY_OPTION_POLICY, 0 },                                                               \
-	{ "profile", 0, "NAME", "built-in profile: guarded (default), permissive, locked",         \
-	  POLICY_OPTION_PROFILE, 0 },                                                              \
-	{ "agent", 0, "NAME", "the principal, Agent::\"NAME\" (default: agent)",                   \
-	  POLICY_OPTION_AGENT, 0 }
+	{ "policy",                                                                                \
+	  0,                                                                                       \
+	  "FILE",                                                                                  \
+	  "this policy instead of profile and user policy",                                        \
+	  POLICY_OPTION_POLICY,                                                                    \
+	  0 },                                                                                     \
+		{ "profile",                                                                       \
+		  0,                                                                               \
+		  "NAME",                                                                          \
+		  "built-in profile: guarded (default), permissive, locked",                       \
+		  POLICY_OPTION_PROFILE,                                                           \
+		  0 },                                                                             \
+	{                                                                                          \
+		"agent", 0, "NAME", "the principal, Agent::\"NAME\" (default: agent)",             \
+			POLICY_OPTION_AGENT, 0                                                     \
+	}
 #define POLICY_ROWS_COMMON                                                                         \
 	{ "json", 0, NULL, "answer as JSON", POLICY_OPTION_JSON, 0 }, OPTION_HELP_ROW
 
@@ -69,12 +79,11 @@ void policy_context_done(struct policy_context *c);
 int policy_context_parse(struct policy_context *c, const struct usage *u, int argc, char **argv,
 			 size_t max_operands, int *ret_n_operands) _must_check_;
 /* --policy FILE. */
-int policy_context_set_file(struct policy_context *c, const char *file, struct err *err)
-	_must_check_;
+int policy_context_set_file(struct policy_context *c, const char *file,
+			    struct err *err) _must_check_;
 /* Reads all layers. */
-int policy_context_load(struct policy_context *c, struct buf *report,
-			struct policy_findings *list, struct policy_source **ret, struct err *err)
-	_must_check_;
+int policy_context_load(struct policy_context *c, struct buf *report, struct policy_findings *list,
+			struct policy_source **ret, struct err *err) _must_check_;
 /* The same, opened for deciding; shows what is wrong. NULL after an error. */
 struct policy *policy_context_open(struct policy_context *c);
 /* Makes a policy of the source and frees that. */

@@ -14,7 +14,8 @@ enum { OPTION_EXPANDED = POLICY_OPTION_OWN, OPTION_SCHEMA };
 static const struct option_spec options[] = {
 	POLICY_ROWS_LAYERS,
 	{ "expanded", 0, NULL,
-	  "as leash reads them: paths filled in and resolved, names in their normal form", OPTION_EXPANDED, 0 },
+	  "as leash reads them: paths filled in and resolved, names in their normal form",
+	  OPTION_EXPANDED, 0 },
 	{ "schema", 0, NULL, "print leash's schema instead", OPTION_SCHEMA, 0 },
 	POLICY_ROWS_COMMON,
 };
@@ -22,9 +23,10 @@ static const struct option_spec options[] = {
 const struct usage policy_show_usage = {
 	.name = "policy show",
 	.arguments = "[FLAGS] [PROFILE]",
-	.description =
-		"Prints every policy that a session here would use, in the order of the layers, each under its id and the\n"
-		"place it stands at; or the text of a built-in profile: guarded, permissive, locked.\n",
+	.description = "Prints every policy that a session here would use, in the order of the "
+		       "layers, each under its id and the\n"
+		       "place it stands at; or the text of a built-in profile: guarded, "
+		       "permissive, locked.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.examples = "  leash policy show\n"
@@ -130,7 +132,8 @@ static int show_profile(const char *name)
 	struct span text = policy_profile_text(name);
 
 	if (!text.len) {
-		log_error("no profile `%s`; the built-in ones are guarded, permissive and locked", name);
+		log_error("no profile `%s`; the built-in ones are guarded, permissive and locked",
+			  name);
 		return EXIT_USAGE;
 	}
 	return fd_write_all(STDOUT_FILENO, text.p, text.len) < 0;

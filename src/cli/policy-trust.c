@@ -28,10 +28,12 @@ static const struct option_spec options[] = {
 const struct usage policy_trust_usage = {
 	.name = "policy trust",
 	.arguments = "[FLAGS] [DIRECTORY|FILE]",
-	.description =
-		"A project's policy, .leash/policy.cedar, comes with its repository, which nobody vouches for: it may\n"
-		"forbid, and its permits are ignored. This command shows them and vouches for the file as it is now; when\n"
-		"it changes, it has to be said again. Sessions that run take it up when they next read their policies.\n",
+	.description = "A project's policy, .leash/policy.cedar, comes with its repository, which "
+		       "nobody vouches for: it may\n"
+		       "forbid, and its permits are ignored. This command shows them and vouches "
+		       "for the file as it is now; when\n"
+		       "it changes, it has to be said again. Sessions that run take it up when "
+		       "they next read their policies.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.examples = "  leash policy trust\n"
@@ -210,7 +212,7 @@ static int trust(struct trusting *t, const char *file)
 	return r < 0;
 }
 
-static int revoke(const struct trusting *t, const char *file)
+static int forget(const struct trusting *t, const char *file)
 {
 	struct err err = { 0 };
 
@@ -244,5 +246,5 @@ int policy_trust_main(int argc, char **argv)
 		log_error("%s: %s", named, strerror(errno));
 		return 1;
 	}
-	return t.want_revoke ? revoke(&t, file) : trust(&t, file);
+	return t.want_revoke ? forget(&t, file) : trust(&t, file);
 }

@@ -16,15 +16,17 @@ const struct option_spec policy_options[] = {
 const size_t n_policy_options = ARRAY_SIZE(policy_options);
 
 const struct policy_command policy_commands[] = {
-	{ "check", &policy_check_usage, "read the policies of a session here and report every mistake",
-	  policy_check_main },
+	{ "check", &policy_check_usage,
+	  "read the policies of a session here and report every mistake", policy_check_main },
 	{ "explain", &policy_explain_usage, "say what is decided about one operation, and why",
 	  policy_explain_main },
 	{ "show", &policy_show_usage, "print the policies in force here, or a built-in profile",
 	  policy_show_main },
 	{ "fmt", &policy_fmt_usage, "lay policy files out", policy_fmt_main },
-	{ "test", &policy_test_usage, "run the cases of a TOML file beside a policy", policy_test_main },
-	{ "diff", &policy_diff_usage, "say what two policies decide differently", policy_diff_main },
+	{ "test", &policy_test_usage, "run the cases of a TOML file beside a policy",
+	  policy_test_main },
+	{ "diff", &policy_diff_usage, "say what two policies decide differently",
+	  policy_diff_main },
 	{ "trust", &policy_trust_usage, "let the permits of this project's policy count",
 	  policy_trust_main },
 };
@@ -60,7 +62,8 @@ static int unknown(const char *name)
 	if (nearest.best)
 		log_error("unknown: leash policy %s; did you mean %s?", name, nearest.best);
 	else
-		log_error("unknown: leash policy %s; `leash policy --help` lists what there is", name);
+		log_error("unknown: leash policy %s; `leash policy --help` lists what there is",
+			  name);
 	return EXIT_USAGE;
 }
 

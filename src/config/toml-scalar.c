@@ -122,7 +122,7 @@ static bool take_digits(struct span *s, unsigned int base, struct buf *out)
 
 	for (i = 0; i < s->len; i++) {
 		int c = (unsigned char)s->p[i];
-		unsigned int digit = is_digit(c)	      ? (unsigned int)c - '0'
+		unsigned int digit = is_digit(c)	 ? (unsigned int)c - '0'
 				     : (c | 0x20) >= 'a' ? (unsigned int)(c | 0x20) - 'a' + 10
 							 : 99;
 
@@ -274,7 +274,8 @@ int toml_read_scalar(struct toml_reader *r, struct toml *ret)
 	} else if (looks_like_date(word)) {
 		ret->type = TOML_DATETIME;
 		if (!is_date_time(word))
-			code = toml_fail_at(r, r->at, "\"%.*s\" is no date or time", SPAN_ARG(word));
+			code = toml_fail_at(r, r->at, "\"%.*s\" is no date or time",
+					    SPAN_ARG(word));
 	} else {
 		code = read_number(r, word, ret);
 	}

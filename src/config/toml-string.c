@@ -33,7 +33,8 @@ static int read_scalar_value(struct reading *s, size_t n_digits)
 		int digit = digit_of(toml_peek(r, i));
 
 		if (digit < 0)
-			return toml_fail_at(r, r->at + i, "expected %zu hexadecimal digits", n_digits);
+			return toml_fail_at(r, r->at + i, "expected %zu hexadecimal digits",
+					    n_digits);
 		scalar = scalar << 4 | (uint32_t)digit;
 	}
 	if (scalar > 0x10ffff || (scalar >= 0xd800 && scalar <= 0xdfff))
@@ -131,7 +132,8 @@ static int read_body(struct reading *s)
 		} else if (c == '\n' || c == '\r') {
 			return toml_fail_at(r, s->begin, "the string does not end in its line");
 		} else {
-			return toml_fail_at(r, r->at, "the control character U+%04X must be escaped",
+			return toml_fail_at(r, r->at,
+					    "the control character U+%04X must be escaped",
 					    (unsigned int)c);
 		}
 		if (code < 0)

@@ -195,7 +195,8 @@ static int read_key(struct toml_reader *r, struct key *ret)
 		int code;
 
 		if (ret->n == TOML_MAX_DEPTH)
-			return toml_fail_at(r, r->at, "the key has more than %d parts", TOML_MAX_DEPTH);
+			return toml_fail_at(r, r->at, "the key has more than %d parts",
+					    TOML_MAX_DEPTH);
 		ret->at[ret->n] = r->at;
 		code = read_key_part(r, &ret->parts[ret->n]);
 		if (code < 0)
@@ -444,7 +445,8 @@ static int read_header(struct toml_reader *r, struct toml *root, struct toml **r
 	if (code < 0)
 		return code;
 	if (!toml_looking_at(r, "]]", is_item ? 2 : 1))
-		return toml_fail_at(r, r->at, "expected `%s` after the table's name", is_item ? "]]" : "]");
+		return toml_fail_at(r, r->at, "expected `%s` after the table's name",
+				    is_item ? "]]" : "]");
 	r->at += is_item ? 2 : 1;
 	code = find_above(r, root, &key, &above);
 	if (code >= 0)
@@ -521,9 +523,8 @@ const struct toml *toml_get(const struct toml *table, const char *key)
 const char *toml_type_name(enum toml_type type)
 {
 	static const char *const names[] = {
-		[TOML_STRING] = "string",     [TOML_INTEGER] = "integer",
-		[TOML_FLOAT] = "float",	      [TOML_BOOLEAN] = "boolean",
-		[TOML_DATETIME] = "datetime", [TOML_ARRAY] = "array",
+		[TOML_STRING] = "string",   [TOML_INTEGER] = "integer",	  [TOML_FLOAT] = "float",
+		[TOML_BOOLEAN] = "boolean", [TOML_DATETIME] = "datetime", [TOML_ARRAY] = "array",
 		[TOML_TABLE] = "table",
 	};
 

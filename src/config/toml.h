@@ -25,8 +25,8 @@ enum toml_type {
 enum toml_origin {
 	TOML_IMPLICIT, /* a header named something in it */
 	TOML_HEADER,
-	TOML_DOTTED, /* by a dotted key */
-	TOML_INLINE, /* complete; also of arrays that are values */
+	TOML_DOTTED,	/* by a dotted key */
+	TOML_INLINE,	/* complete; also of arrays that are values */
 	TOML_OF_TABLES, /* an array made by [[headers]] */
 };
 
@@ -41,7 +41,7 @@ struct toml {
 	struct toml *first, *last; /* ARRAY and TABLE: items in their order */
 	struct toml *next;	   /* in the same array or table */
 	size_t n_items;
-	size_t line, column;	   /* of the value, from 1; columns are Unicode scalars */
+	size_t line, column; /* of the value, from 1; columns are Unicode scalars */
 	size_t key_line, key_column;
 };
 
@@ -51,8 +51,8 @@ struct toml_error {
 };
 
 /* Everything lives in the arena. -EBADMSG with *error filled, or -ENOMEM (filled as well). */
-int toml_parse(struct arena *a, struct span text, struct toml **ret, struct toml_error *error)
-	_must_check_;
+int toml_parse(struct arena *a, struct span text, struct toml **ret,
+	       struct toml_error *error) _must_check_;
 
 /* The member, or NULL; also NULL where table is NULL or none. */
 const struct toml *toml_get(const struct toml *table, const char *key);

@@ -23,8 +23,8 @@ char *trust_directory(const char *state) _must_check_;
 
 /* Is this the content that was trusted under the file's name? False for whatever goes wrong. */
 bool trust_holds(const char *directory, const char *file, struct span content);
-int trust_add(const char *directory, const char *file, struct span content, struct err *err)
-	_must_check_;
+int trust_add(const char *directory, const char *file, struct span content,
+	      struct err *err) _must_check_;
 /* -ENOENT where the file was not trusted. */
 int trust_revoke(const char *directory, const char *file, struct err *err) _must_check_;
 /* All records, sorted by file; those that cannot be read are left out. */

@@ -48,9 +48,9 @@ static void add_condition(struct explaining *x, const struct cedar_expr *e, bool
 		x->cap = x->cap ? x->cap * 2 : 4;
 		r->conditions = xrealloc_array(r->conditions, x->cap, sizeof(*r->conditions));
 	}
-	r->conditions[r->n_conditions++] = (struct policy_condition){
-		.result = result_of(x, e, is_negated), .text = buf_take(&text)
-	};
+	r->conditions[r->n_conditions++] =
+		(struct policy_condition){ .result = result_of(x, e, is_negated),
+					   .text = buf_take(&text) };
 }
 
 /* Each of a && b must hold, and of !(a || b) neither may. Depth is bounded by the parser. */

@@ -50,9 +50,11 @@ static void wants_string(struct document *d, const char *text, const char *wante
 static void strings(void **state)
 {
 	wants_string(*state, "v = \"\"", "");
-	wants_string(*state, "v=\"a\\tb\\n\\\"\\\\\\u00e9\\U0001F600\"", "a\tb\n\"\\\xc3\xa9\xf0\x9f\x98\x80");
+	wants_string(*state, "v=\"a\\tb\\n\\\"\\\\\\u00e9\\U0001F600\"",
+		     "a\tb\n\"\\\xc3\xa9\xf0\x9f\x98\x80");
 	wants_string(*state, "v = 'C:\\x \"'  # comment", "C:\\x \"");
-	wants_string(*state, "v = \"\"\"\none\r\ntwo\\\n   \n  three \"\" four\"\"\"\"\"", "one\ntwothree \"\" four\"\"");
+	wants_string(*state, "v = \"\"\"\none\r\ntwo\\\n   \n  three \"\" four\"\"\"\"\"",
+		     "one\ntwothree \"\" four\"\"");
 	wants_string(*state, "v = '''\n'x'\\''''", "'x'\\'");
 	wants_string(*state, "v = \"\"\"\\\n  \"\"\"", "");
 }
@@ -63,9 +65,15 @@ static void integers(void **state)
 		const char *text;
 		int64_t value;
 	} cases[] = {
-		{ "v = 0", 0 }, { "v = -0", 0 }, { "v = +99", 99 }, { "v = 1_000", 1000 },
-		{ "v = 0xdead_BEEF", 0xdeadbeef }, { "v = 0o755", 0755 }, { "v = 0b1101", 13 },
-		{ "v = 0x00ff", 255 }, { "v = 9223372036854775807", INT64_MAX },
+		{ "v = 0", 0 },
+		{ "v = -0", 0 },
+		{ "v = +99", 99 },
+		{ "v = 1_000", 1000 },
+		{ "v = 0xdead_BEEF", 0xdeadbeef },
+		{ "v = 0o755", 0755 },
+		{ "v = 0b1101", 13 },
+		{ "v = 0x00ff", 255 },
+		{ "v = 9223372036854775807", INT64_MAX },
 		{ "v = -9223372036854775808", INT64_MIN },
 	};
 
@@ -83,8 +91,12 @@ static void floats_and_booleans(void **state)
 		const char *text;
 		double value;
 	} cases[] = {
-		{ "v = 1.5", 1.5 }, { "v = -0.01", -0.01 }, { "v = 6.626e-34", 6.626e-34 },
-		{ "v = 5e+22", 5e22 }, { "v = 1_0.2_5E0_1", 102.5 }, { "v = inf", INFINITY },
+		{ "v = 1.5", 1.5 },
+		{ "v = -0.01", -0.01 },
+		{ "v = 6.626e-34", 6.626e-34 },
+		{ "v = 5e+22", 5e22 },
+		{ "v = 1_0.2_5E0_1", 102.5 },
+		{ "v = inf", INFINITY },
 		{ "v = -inf", -INFINITY },
 	};
 
@@ -102,8 +114,13 @@ static void floats_and_booleans(void **state)
 static void dates(void **state)
 {
 	static const char *const texts[] = {
-		"1979-05-27T07:32:00Z", "1979-05-27t07:32:00.123456789-07:00", "1979-05-27 07:32:00",
-		"1979-05-27", "07:32:00.5", "2024-02-29", "23:59:60",
+		"1979-05-27T07:32:00Z",
+		"1979-05-27t07:32:00.123456789-07:00",
+		"1979-05-27 07:32:00",
+		"1979-05-27",
+		"07:32:00.5",
+		"2024-02-29",
+		"23:59:60",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -117,17 +134,16 @@ static void dates(void **state)
 
 static void tables_and_places(void **state)
 {
-	const struct toml *root = read_text(*state,
-					    "# a document\n"
-					    "title = \"t\"\n"
-					    "\n"
-					    "[[case]]   # first\n"
-					    "  name = 'one'\n"
-					    "  a.b.\"c d\" = 1\n"
-					    "[case.sub]\n"
-					    "list = [ 1,\n   { x = \"y\" }, ]\n"
-					    "[[case]]\n"
-					    "name = 'two'\n");
+	const struct toml *root = read_text(*state, "# a document\n"
+						    "title = \"t\"\n"
+						    "\n"
+						    "[[case]]   # first\n"
+						    "  name = 'one'\n"
+						    "  a.b.\"c d\" = 1\n"
+						    "[case.sub]\n"
+						    "list = [ 1,\n   { x = \"y\" }, ]\n"
+						    "[[case]]\n"
+						    "name = 'two'\n");
 	const struct toml *list = toml_get(root, "case");
 	const struct toml *v;
 
@@ -160,7 +176,10 @@ static void what_may_be_defined_later(void **state)
 		"[[a.b]]\n[a.b.c]\n[[a.b]]\n[a.b.c]\n",
 		"a = {}\nb = { c.d = 1, c.e = 2 }\n",
 		"[a]\nb.c = 1\nb.d = 2\n[a.b.e]\n",
-		"", "\n", "# only a comment", "\t\r\n",
+		"",
+		"\n",
+		"# only a comment",
+		"\t\r\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(valid); i++)
@@ -226,7 +245,8 @@ static void mistakes(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_free_ char *said = NULL;
 
-		assert_int_equal(toml_parse(&d->arena, span_of(cases[i].text), &d->root, &d->error), -EBADMSG);
+		assert_int_equal(toml_parse(&d->arena, span_of(cases[i].text), &d->root, &d->error),
+				 -EBADMSG);
 		said = xasprintf("%zu:%zu: %s", d->error.line, d->error.column, d->error.message);
 		assert_string_equal(said, cases[i].wanted);
 	}
@@ -243,7 +263,8 @@ static void expect_refused(struct document *d, const struct buf *text, int code)
 
 static void hostile_documents(void **state)
 {
-	static const char *const repeated[] = { "[", "{a=", "a.", "a=[[", "\"", "'''", "a = 1\n", "[a]\n" };
+	static const char *const repeated[] = { "[",  "{a=", "a.",	"a=[[",
+						"\"", "'''", "a = 1\n", "[a]\n" };
 	struct document *d = *state;
 
 	d->arena.max = (size_t)256 * 1024 * 1024;
@@ -278,15 +299,9 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(strings),
-		TEST(integers),
-		TEST(floats_and_booleans),
-		TEST(dates),
-		TEST(tables_and_places),
-		TEST(what_may_be_defined_later),
-		TEST(mistakes),
-		TEST(hostile_documents),
-		TEST(many_keys_take_no_longer),
+		TEST(strings),	TEST(integers),		 TEST(floats_and_booleans),
+		TEST(dates),	TEST(tables_and_places), TEST(what_may_be_defined_later),
+		TEST(mistakes), TEST(hostile_documents), TEST(many_keys_take_no_longer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

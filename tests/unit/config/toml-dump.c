@@ -1,4 +1,5 @@
-/* Prints the TOML document on standard input as JSON with types, for comparison with other readers. */
+/* Prints the TOML document on standard input as JSON with types, for comparison with other readers.
+ */
 #include <stdio.h>
 #include <unistd.h>
 
