@@ -3,13 +3,13 @@
 #include "base/utf8.h"
 
 static const unsigned char symbols[] = {
-	['@'] = TOKEN_AT,	 ['('] = TOKEN_LPAREN,	  [')'] = TOKEN_RPAREN,
-	['{'] = TOKEN_LBRACE,	 ['}'] = TOKEN_RBRACE,	  ['['] = TOKEN_LBRACKET,
-	[']'] = TOKEN_RBRACKET,	 [','] = TOKEN_COMMA,	  [';'] = TOKEN_SEMICOLON,
-	[':'] = TOKEN_COLON,	 ['.'] = TOKEN_DOT,	  ['<'] = TOKEN_LT,
-	['>'] = TOKEN_GT,	 ['!'] = TOKEN_NOT,	  ['+'] = TOKEN_PLUS,
-	['-'] = TOKEN_MINUS,	 ['*'] = TOKEN_STAR,	  ['/'] = TOKEN_SLASH,
-	['%'] = TOKEN_PERCENT,	 ['='] = TOKEN_ASSIGN,
+	['@'] = TOKEN_AT,	['('] = TOKEN_LPAREN, [')'] = TOKEN_RPAREN,
+	['{'] = TOKEN_LBRACE,	['}'] = TOKEN_RBRACE, ['['] = TOKEN_LBRACKET,
+	[']'] = TOKEN_RBRACKET, [','] = TOKEN_COMMA,  [';'] = TOKEN_SEMICOLON,
+	[':'] = TOKEN_COLON,	['.'] = TOKEN_DOT,    ['<'] = TOKEN_LT,
+	['>'] = TOKEN_GT,	['!'] = TOKEN_NOT,    ['+'] = TOKEN_PLUS,
+	['-'] = TOKEN_MINUS,	['*'] = TOKEN_STAR,   ['/'] = TOKEN_SLASH,
+	['%'] = TOKEN_PERCENT,	['='] = TOKEN_ASSIGN,
 };
 
 /* Symbols of two characters. */

@@ -136,7 +136,8 @@ static int build(struct builder *b, enum cedar_var var)
 	d->in = d->equal + p->uids.len;
 	d->is = d->in + p->uids.len;
 	d->has_in = any_used(d->in, p->uids.len);
-	d->has_uids = d->has_in || any_used(d->equal, p->uids.len);
+	/* Not only where a uid is named: `action in []` leaves nothing. */
+	d->has_uids = d->any_row && memcmp(d->any_row, p->all, p->n_words * sizeof(*p->all)) != 0;
 	d->has_types = any_used(d->is, p->types.len);
 	d->lists = b->lists;
 	d->words = b->words;

@@ -50,8 +50,8 @@ typedef void (*posting_fn)(struct cedar_machine *m, const struct dimension *d,
 			   struct posting posting);
 
 /* Calls fn for the postings of the subject's uid and its ancestors. */
-static inline __attribute__((always_inline)) void
-each_posting(struct cedar_machine *m, enum cedar_var var, posting_fn fn)
+static inline __attribute__((always_inline)) void each_posting(struct cedar_machine *m,
+							       enum cedar_var var, posting_fn fn)
 {
 	const struct dimension *d = &m->program->dimensions[var];
 	uint32_t self = m->registers[var].ref;
@@ -71,8 +71,7 @@ each_posting(struct cedar_machine *m, enum cedar_var var, posting_fn fn)
 			fn(m, d, d->in[ancestors[i]]);
 }
 
-static inline void count(struct cedar_machine *m, const struct dimension *d,
-			 struct posting posting)
+static inline void count(struct cedar_machine *m, const struct dimension *d, struct posting posting)
 {
 	(void)d;
 	m->n_counted += posting.n;
@@ -85,7 +84,7 @@ static inline void set_bit(uint64_t *words, uint32_t bit)
 
 /* Into the candidates go those of the list whose whole scope matches. */
 static inline void select_listed(struct cedar_machine *m, const struct dimension *d,
-			  struct posting posting)
+				 struct posting posting)
 {
 	for (uint32_t i = 0; i < posting.n; i++) {
 		uint32_t bit = d->lists[posting.at + i];
@@ -95,7 +94,8 @@ static inline void select_listed(struct cedar_machine *m, const struct dimension
 	}
 }
 
-static inline void add_to_row(struct cedar_machine *m, const struct dimension *d, struct posting posting)
+static inline void add_to_row(struct cedar_machine *m, const struct dimension *d,
+			      struct posting posting)
 {
 	uint32_t n_words = m->program->n_words;
 	uint64_t *row = m->row;
