@@ -29,12 +29,12 @@ command -v node >/dev/null || skip "node is not installed"
 command -v npm >/dev/null || skip "npm is not installed"
 install_reference
 
-# In parts, each in a process of its own: Node itself dies now and then in its compiler ("unreachable code" in
-# the deoptimizer), which says nothing of either side.
+# In parts, each in a process of its own, and without the compiler that is not needed for it: Node itself dies now
+# and then ("unreachable code" in the deoptimizer), which says nothing of either side.
 part=300 passed=0 failed=0 skipped=0
 deadline=$((SECONDS + seconds))
 while [ $((left = deadline - SECONDS)) -gt 0 ]; do
-	output=$(node "$here/compare.mjs" --answer "$build/tests/cedar/differential/cedar-answer" --oracle "$cache" \
+	output=$(node --no-opt "$here/compare.mjs" --answer "$build/tests/cedar/differential/cedar-answer" --oracle "$cache" \
 		--seconds $((left < part ? left : part)) --seed "$seed" --keep "$build/cedar-differences" 2>&1)
 	status=$?
 	total=$(tail -n 1 <<<"$output")
