@@ -289,10 +289,23 @@ static void decide_request(struct policy_decider *d, const struct policy *p,
 	evaluate_request(d, p, r, &(struct facts){ .are_known = true }, ret);
 }
 
+/* The id of a forbid that names something below the path, or NULL. */
+static const char *forbid_below(const struct policy_decider *d, const struct policy *p,
+				struct span path)
+{
+	const struct rule *rule;
+	uint32_t rank;
+
+	if (p->image && d->want_image && image_find_below(p->image, path, &rank))
+		return rank < p->n_rules ? p->ids[rank] : NULL;
+	rule = policy_rule_below(p, path);
+	return rule ? rule->id : NULL;
+}
+
 void policy_decide(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
 		   struct policy_decision *ret)
 {
-	const struct rule *below;
+	const char *below;
 
 	if (r->action >= POLICY_ACTION_MAX) {
 		*ret = (struct policy_decision){ .generation = p->generation };
@@ -304,11 +317,11 @@ void policy_decide(struct policy_decider *d, const struct policy *p, const struc
 	decide_request(d, p, r, ret);
 	if (!r->is_link || ret->verdict != DECISION_ALLOW)
 		return;
-	below = policy_rule_below(p, r->path);
+	below = forbid_below(d, p, r->path);
 	if (below) {
 		ret->verdict = DECISION_DENY;
 		ret->n_reasons = ret->n_more_reasons = 0;
-		add_reason(ret, below->id);
+		add_reason(ret, below);
 	}
 }
 

@@ -13,7 +13,7 @@ struct image {
 	const struct image_header *head;
 	const struct image_slot *slots;
 	const uint32_t *words;
-	const struct image_trie *tries;
+	const struct image_trie *tries, *links;
 	const struct image_state *states;
 	const struct image_check *checks;
 	const unsigned char *bytes;
@@ -63,6 +63,12 @@ void image_run_done(struct image_run *run);
  */
 bool image_decide(struct image_run *run, const struct policy_request *r, const struct facts *facts,
 		  const char *const *ids, struct policy_decision *ret);
+
+/*
+ * The least rank of a forbid on making files that names something below the
+ * path (below.h), UINT32_MAX where none does. False: this cannot tell.
+ */
+bool image_find_below(const struct image *image, struct span path, uint32_t *ret_rank);
 
 /* ---- Between the reader's files ------------------------------------------------------- */
 

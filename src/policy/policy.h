@@ -206,6 +206,26 @@ size_t policy_source_len(const struct policy_source *s);
 /* Makes the sealed bundle. Returns its fd. */
 int policy_source_bundle(struct policy_source *s, uint64_t generation, struct err *err) _must_check_;
 
+/* How a policy is carried out. */
+enum policy_handling {
+	POLICY_EXACT,	   /* by the decision image in every case */
+	POLICY_PARTLY_ASKS, /* where what `blame` asks about matters, by evaluating: slower, the same answer */
+	POLICY_NEVER_APPLIES, /* no request can satisfy it: `blame` never holds here */
+};
+
+struct policy_report {
+	const char *id, *file; /* valid as long as the source */
+	size_t line;
+	enum policy_layer layer;
+	enum policy_handling handling;
+	char *blame; /* a sub-expression, or the scope, as Cedar; NULL where exact */
+};
+
+/* One report per policy, in the source's order; free with policy_reports_free. */
+int policy_source_report(struct policy_source *s, struct policy_report **ret, size_t *ret_n,
+			 struct err *err) _must_check_;
+void policy_reports_free(struct policy_report *reports, size_t n);
+
 /*
  * Directories that some permit lets be written, as far as literals tell:
  * newly allocated, NULL-terminated; "/" where a permit is not bounded by a path.

@@ -585,7 +585,7 @@ void random_request(struct random_request *r)
 		.action = (enum policy_action)below(POLICY_ACTION_MAX),
 		.path = span_of(r->path),
 		.is_directory = one_in(3),
-		.is_link = one_in(12),
+		.is_link = one_in(3),
 		.also_reads = one_in(2),
 		.server = span_of(r->server),
 		.tool = span_of(r->tool),
