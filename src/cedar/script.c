@@ -76,12 +76,12 @@ static bool is_mixed(const struct scan *scan)
 
 /* what: "string" or "identifier"; only the latter must do without confusable characters. */
 static _cold_ void report(struct findings *f, const struct scan *scan, struct cedar_range range,
-		   const char *what, bool is_identifier, const void *key)
+			  const char *what, bool is_identifier, const void *key)
 {
-	const char *code = scan->has_bidi				? "bidi_characters" :
-			   is_identifier && scan->has_confusable ? "confusable_identifier" :
-			   is_mixed(scan)			? "mixed_scripts" :
-								  NULL;
+	const char *code = scan->has_bidi			   ? "bidi_characters"
+			   : is_identifier && scan->has_confusable ? "confusable_identifier"
+			   : is_mixed(scan)			   ? "mixed_scripts"
+								   : NULL;
 
 	if (!code || !finding_is_new(f, code, range, key, NULL))
 		return;

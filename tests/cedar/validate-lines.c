@@ -21,9 +21,9 @@ static void cleanup_set(struct cedar_policy_set **s)
 static json_t *finding(const struct cedar_diagnostic *d)
 {
 	return json_pack("{s:s, s:s, s:s, s:s*, s:I, s:I, s:s*}", "severity",
-			 d->severity == CEDAR_ERROR ? "error" : "warning", "code", d->code, "message",
-			 d->message, "help", d->suggestion, "begin", (json_int_t)d->range.begin,
-			 "end", (json_int_t)d->range.end, "policy",
+			 d->severity == CEDAR_ERROR ? "error" : "warning", "code", d->code,
+			 "message", d->message, "help", d->suggestion, "begin",
+			 (json_int_t)d->range.begin, "end", (json_int_t)d->range.end, "policy",
 			 d->policy ? d->policy->id.p : NULL);
 }
 
