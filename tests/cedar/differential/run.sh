@@ -42,7 +42,7 @@ count() { # the last line of output
 part=300 passed=0 failed=0 skipped=0
 
 # The validator's findings and their places, in more detail than compare.mjs asks.
-output=$(node --no-opt "$here/validate.mjs" --answer "$build/tests/cedar/validate-lines" --oracle "$cache" \
+output=$(node --no-opt "$here/validate.mjs" --answer "$build/tests/cedar/differential/validate-lines" --oracle "$cache" \
 	--cases $((seconds * 100 < 20000 ? seconds * 100 : 20000)) --seed "$seed" 2>&1)
 if ! count "$output"; then
 	printf '%s\n' "$output"

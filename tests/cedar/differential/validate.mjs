@@ -1,6 +1,6 @@
 // Compares what libcedar and the reference find wrong in random policies: each finding's kind and place.
 //
-//     node validate.mjs --answer BUILD/tests/cedar/validate-lines --oracle FOLDER [--cases N] [--seed N]
+//     node validate.mjs --answer BUILD/tests/cedar/differential/validate-lines --oracle FOLDER [--cases N] [--seed N]
 //
 // FOLDER holds node_modules with @cedar-policy/cedar-wasm. Half of the policies are written for one request
 // environment and mostly right, half are wild. Ends with `N passed, N failed, N skipped`.
