@@ -65,9 +65,32 @@ bool cedar_load_entities(struct cedar_input *in);
  */
 bool cedar_load_request(struct cedar_input *in);
 
+/* A request as the flags, or the file of --request-json, give it. NULL: not given. */
+struct cedar_given {
+	const char *principal, *action, *resource;
+	const char *principal_type, *principal_eid, *resource_type, *resource_eid;
+	struct cedar_text text; /* the file with the context in it */
+	struct span context;
+	size_t context_at; /* where in the file it begins */
+	bool has_context;
+};
+
+static inline void cedar_given_done(struct cedar_given *given)
+{
+	cedar_text_done(&given->text);
+}
+
+bool cedar_given_read(struct cedar_input *in, struct cedar_given *given);
+/* The value's uid; flag is what it is called in messages, unless a file gave it. */
+bool cedar_given_uid(struct cedar_input *in, const struct cedar_given *given, const char *value,
+		     const char *flag, struct cedar_entity_uid *ret);
+/* Into the request; has_action: its action is known, and with a schema says what the context is. */
+bool cedar_given_context(struct cedar_input *in, const struct cedar_given *given, bool has_action);
+
 /* "Type::\"id\"" as `name` gave it; the uid lives in the arena. */
 bool cedar_load_uid(const struct cedar_options *o, const char *text, const char *name,
 		    struct arena *arena, struct cedar_entity_uid *ret);
 
 #define _cleanup_cedar_text_ _cleanup_(cedar_text_done)
 #define _cleanup_cedar_input_ _cleanup_(cedar_input_done)
+#define _cleanup_cedar_given_ _cleanup_(cedar_given_done)

@@ -41,6 +41,7 @@ void run_policies(struct runner *r, struct json_view line);
 void run_go_validation(struct runner *r, struct json_view line);
 void run_schemas(struct runner *r, struct json_view line);
 void run_json_schemas(struct runner *r, struct json_view line);
+void run_tpe(struct runner *r, struct json_view line);
 void run_corpus(struct runner *r, struct json_view line);
 
 /* The tests of the official layout in a folder or archive. */
