@@ -8,27 +8,23 @@ static void before_value(struct json_writer *w)
 		w->after_key = false;
 		return;
 	}
-	if (w->has_items & UINT32_C(1) << w->depth)
+	if (w->has_items)
 		(void)buf_append_char(w->out, ',');
-	w->has_items |= UINT32_C(1) << w->depth;
+	w->has_items = true;
 }
 
 static void open_level(struct json_writer *w, char bracket)
 {
 	before_value(w);
 	(void)buf_append_char(w->out, bracket);
-	if (w->depth < 31)
-		w->depth++;
-	else
-		w->out->failed = true;
-	w->has_items &= ~(UINT32_C(1) << w->depth);
+	w->has_items = false;
 }
 
+/* What was just closed is an item of what is around it. */
 static void close_level(struct json_writer *w, char bracket)
 {
-	if (w->depth)
-		w->depth--;
 	(void)buf_append_char(w->out, bracket);
+	w->has_items = true;
 }
 
 void json_begin_object(struct json_writer *w)
@@ -149,6 +145,14 @@ void json_key(struct json_writer *w, const char *key)
 	w->after_key = true;
 }
 
+void json_key_span(struct json_writer *w, struct span key)
+{
+	before_value(w);
+	write_quoted(w->out, key);
+	(void)buf_append_char(w->out, ':');
+	w->after_key = true;
+}
+
 void json_string(struct json_writer *w, struct span s)
 {
 	before_value(w);
@@ -185,6 +189,12 @@ void json_bool(struct json_writer *w, bool b)
 {
 	before_value(w);
 	(void)buf_append_str(w->out, b ? "true" : "false");
+}
+
+void json_null(struct json_writer *w)
+{
+	before_value(w);
+	(void)buf_append_str(w->out, "null");
 }
 
 void json_key_string(struct json_writer *w, const char *key, struct span s)

@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/utf8.h"
 
@@ -8,13 +9,26 @@ struct parser {
 	struct arena *arena;
 	struct span text, rest;
 	struct err *err;
+	struct json_options options;
+	size_t bad_offset;
 };
 
-static int parse_value(struct parser *p, unsigned depth, struct json *ret);
+static int parse_value(struct parser *p, size_t depth, struct json *ret);
 
-static int bad(const struct parser *p, const char *why)
+static size_t offset(const struct parser *p)
 {
-	return err_say(p->err, -EBADMSG, "JSON, byte %zu: %s", p->text.len - p->rest.len, why);
+	return p->text.len - p->rest.len;
+}
+
+static int bad_at(struct parser *p, size_t at, const char *why)
+{
+	p->bad_offset = at;
+	return err_say(p->err, -EBADMSG, "JSON, byte %zu: %s", at, why);
+}
+
+static int bad(struct parser *p, const char *why)
+{
+	return bad_at(p, offset(p), why);
 }
 
 static bool take(struct parser *p, struct span literal)
@@ -68,7 +82,7 @@ static int take_unicode(struct parser *p, char out[4])
 
 	if (high < 0)
 		return bad(p, "four hexadecimal digits must follow \\u");
-	if (high >= 0xdc80 && high <= 0xdcff) {
+	if (high >= 0xdc80 && high <= 0xdcff && !p->options.want_only_unicode) {
 		out[0] = (char)(high - 0xdc00);
 		return 1;
 	}
@@ -178,29 +192,65 @@ static int parse_number(struct parser *p, struct json *ret)
 }
 
 /* The key and colon before a member's value. */
-static int parse_key(struct parser *p, const struct json *object, struct json *member)
+static int parse_key(struct parser *p, struct json *member)
 {
 	int err;
 
+	member->key_begin = offset(p);
 	if (!take(p, SPAN("\"")))
 		return bad(p, "a key must come here");
 	err = parse_string(p, &member->key);
 	if (err < 0)
 		return err;
-	for (const struct json *m = object->first; m; m = m->next)
-		if (span_eq(m->key, member->key))
-			return bad(p, "the key is there already");
+	member->key_end = offset(p);
 	skip_space(p);
 	return take(p, SPAN(":")) ? 0 : bad(p, "a colon must come here");
 }
 
+static int compare_members(const void *a, const void *b)
+{
+	const struct json *const *x = a;
+	const struct json *const *y = b;
+	int c = span_cmp((*x)->key, (*y)->key);
+
+	return c ? c : ((*x)->key_begin > (*y)->key_begin) - ((*x)->key_begin < (*y)->key_begin);
+}
+
+/* Small objects, which most are, need no sorting. */
+#define MEMBERS_COMPARED 16
+
+static int check_keys(struct parser *p, const struct json *object, size_t n)
+{
+	const struct json *second = NULL;
+	const struct json **members;
+	size_t i = 0;
+
+	if (n <= MEMBERS_COMPARED) {
+		for (const struct json *m = object->first; m; m = m->next)
+			for (const struct json *o = object->first; o != m; o = o->next)
+				if (!second && span_eq(m->key, o->key))
+					second = m;
+		return second ? bad_at(p, second->key_begin, "the key is there already") : 0;
+	}
+	members = arena_alloc_array(p->arena, n, sizeof(*members));
+	if (!members)
+		return err_set(p->err, -ENOMEM, "read JSON");
+	for (const struct json *m = object->first; m; m = m->next)
+		members[i++] = m;
+	qsort(members, n, sizeof(*members), compare_members);
+	for (i = 1; i < n; i++)
+		if (span_eq(members[i - 1]->key, members[i]->key))
+			return bad_at(p, members[i]->key_begin, "the key is there already");
+	return 0;
+}
+
 /* After the opening bracket. */
-static int parse_items(struct parser *p, unsigned depth, struct span close, struct json *ret)
+static int parse_items(struct parser *p, size_t depth, struct span close, struct json *ret)
 {
 	struct json **end = &ret->first;
 	size_t n_members = 0;
 
-	if (depth >= JSON_MAX_DEPTH)
+	if (depth >= p->options.max_depth)
 		return bad(p, "nested too deep");
 	skip_space(p);
 	if (take(p, close))
@@ -213,8 +263,8 @@ static int parse_items(struct parser *p, unsigned depth, struct span close, stru
 			return err_set(p->err, -ENOMEM, "read JSON");
 		skip_space(p);
 		if (ret->type == JSON_OBJECT)
-			err = ++n_members > JSON_MAX_MEMBERS ? bad(p, "too many keys")
-							     : parse_key(p, ret, item);
+			err = ++n_members > p->options.max_members ? bad(p, "too many keys")
+								   : parse_key(p, item);
 		if (err == 0)
 			err = parse_value(p, depth + 1, item);
 		if (err < 0)
@@ -223,15 +273,14 @@ static int parse_items(struct parser *p, unsigned depth, struct span close, stru
 		end = &item->next;
 		skip_space(p);
 		if (take(p, close))
-			return 0;
+			return ret->type == JSON_OBJECT ? check_keys(p, ret, n_members) : 0;
 		if (!take(p, SPAN(",")))
 			return bad(p, "a comma or a closing bracket must come here");
 	}
 }
 
-static int parse_value(struct parser *p, unsigned depth, struct json *ret)
+static int parse_unnamed(struct parser *p, size_t depth, struct json *ret)
 {
-	skip_space(p);
 	if (take(p, SPAN("{"))) {
 		ret->type = JSON_OBJECT;
 		return parse_items(p, depth, SPAN("}"), ret);
@@ -255,22 +304,57 @@ static int parse_value(struct parser *p, unsigned depth, struct json *ret)
 	return 0;
 }
 
-int json_parse(struct arena *a, struct span text, struct json **ret, struct err *err)
+static int parse_value(struct parser *p, size_t depth, struct json *ret)
 {
-	struct parser p = { a, text, text, err };
-	struct json *value = arena_new(a, struct json);
+	int err;
+
+	skip_space(p);
+	ret->begin = offset(p);
+	err = parse_unnamed(p, depth, ret);
+	ret->end = offset(p);
+	return err;
+}
+
+static int parse_document(struct parser *p, struct json **ret)
+{
+	struct json *value = arena_new(p->arena, struct json);
 	int result;
 
 	if (!value)
-		return err_set(err, -ENOMEM, "read JSON");
-	result = parse_value(&p, 0, value);
+		return err_set(p->err, -ENOMEM, "read JSON");
+	result = parse_value(p, 0, value);
 	if (result < 0)
 		return result;
-	skip_space(&p);
-	if (p.rest.len)
-		return bad(&p, "text after the value");
+	skip_space(p);
+	if (p->rest.len)
+		return bad(p, "text after the value");
 	*ret = value;
 	return 0;
+}
+
+int json_parse_with(const struct json_options *options, struct arena *a, struct span text,
+		    struct json **ret, size_t *ret_offset, struct err *err)
+{
+	struct parser p = {
+		.arena = a, .text = text, .rest = text, .err = err, .options = *options
+	};
+	int result;
+
+	if (!p.options.max_depth)
+		p.options.max_depth = JSON_MAX_DEPTH;
+	if (!p.options.max_members)
+		p.options.max_members = JSON_MAX_MEMBERS;
+	result = parse_document(&p, ret);
+	if (ret_offset)
+		*ret_offset = p.bad_offset;
+	return result;
+}
+
+int json_parse(struct arena *a, struct span text, struct json **ret, struct err *err)
+{
+	const struct json_options defaults = { 0 };
+
+	return json_parse_with(&defaults, a, text, ret, NULL, err);
 }
 
 const struct json *json_get(const struct json *object, const char *key)
@@ -304,5 +388,21 @@ bool json_to_uint(const struct json *value, uint64_t *ret)
 			return false;
 	}
 	*ret = n;
+	return true;
+}
+
+bool json_to_int(const struct json *value, int64_t *ret)
+{
+	bool is_negative = value && value->text.len && value->text.p[0] == '-';
+	struct json magnitude;
+	uint64_t n;
+
+	if (!value)
+		return false;
+	magnitude = *value;
+	magnitude.text = span_from(value->text, is_negative ? 1 : 0);
+	if (!json_to_uint(&magnitude, &n) || n > (uint64_t)INT64_MAX + (is_negative ? 1 : 0))
+		return false;
+	*ret = is_negative ? (int64_t)(0 - n) : (int64_t)n;
 	return true;
 }

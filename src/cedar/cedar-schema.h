@@ -12,6 +12,8 @@
 #include "cedar/cedar-ast.h"
 #include "cedar/cedar.h"
 
+#pragma GCC visibility push(default)
+
 /* ---- Declarations as written ------------------------------------------- */
 
 struct cedar_schema_tree; /* opaque here, see schema-tree.h; owns its arena and a copy of the text */
@@ -23,15 +25,22 @@ int cedar_schema_tree_parse(struct span text, struct cedar_diagnostics *diags,
 int cedar_schema_tree_parse_json(struct span text, struct cedar_diagnostics *diags,
 				 struct cedar_schema_tree **ret) _must_check_;
 void cedar_schema_tree_free(struct cedar_schema_tree *tree);
-/* Append the tree in either form, as the reference's translation writes it. */
+/*
+ * Append the tree in either form, as the reference's translation writes it.
+ * -EMSGSIZE past the buffer's limit or LIMIT_CEDAR_SCHEMA_PRINT. Not all that
+ * JSON can say has a form in Cedar's syntax: -ENOTSUP, and _check_print says
+ * what and where.
+ */
+int cedar_schema_tree_check_print(const struct cedar_schema_tree *tree,
+				  struct cedar_diagnostics *diags) _must_check_;
 int cedar_schema_tree_print(const struct cedar_schema_tree *tree, struct buf *out) _must_check_;
 int cedar_schema_tree_print_json(const struct cedar_schema_tree *tree, struct buf *out) _must_check_;
 
 /* ---- Resolved ----------------------------------------------------------- */
 
 enum cedar_type_kind {
-	CEDAR_TYPE_NEVER, /* of the empty set's elements; only the validator makes it */
-	CEDAR_TYPE_TRUE,  /* likewise: a Bool known to be true */
+	CEDAR_TYPE_NEVER, /* of the empty set's elements; only the validator makes it, as the next two */
+	CEDAR_TYPE_TRUE,  /* a Bool known to be true */
 	CEDAR_TYPE_FALSE,
 	CEDAR_TYPE_BOOL,
 	CEDAR_TYPE_LONG,
@@ -57,7 +66,7 @@ struct cedar_attribute_type {
 
 struct cedar_type {
 	enum cedar_type_kind kind;
-	const struct cedar_entity_type *entity;		/* ENTITY; NULL inside the validator: an action type */
+	const struct cedar_entity_type *entity;		/* ENTITY; NULL: the type of a namespace's actions */
 	struct span entity_name;			/* ENTITY: its full name, also for action types */
 	const struct cedar_type *element;		/* SET; NULL: a set of anything */
 	const struct cedar_attribute_type *attributes;	/* RECORD, sorted by name bytes */
@@ -75,10 +84,13 @@ struct cedar_entity_type {
 	size_t n_enum_ids;
 	const struct cedar_type *shape; /* a record, closed */
 	const struct cedar_type *tags;	/* NULL: none */
-	/* Types whose entities may be ancestors of such an entity, transitively; sorted by index. */
+	/*
+	 * Types whose entities may be ancestors of such an entity, transitively; sorted by index.
+	 * A type is its own ancestor where it is so declared, directly or in a cycle.
+	 */
 	const struct cedar_entity_type *const *ancestors;
 	size_t n_ancestors;
-	struct cedar_range range;
+	struct cedar_range range; /* of its name in the source, as for actions */
 };
 
 struct cedar_action_type {
@@ -89,7 +101,7 @@ struct cedar_action_type {
 	size_t n_principals, n_resources;
 	const struct cedar_type *context; /* a record */
 	const struct cedar_action_type *const *parents;	  /* as declared */
-	const struct cedar_action_type *const *ancestors; /* transitively, without itself */
+	const struct cedar_action_type *const *ancestors; /* transitively; sorted by index */
 	size_t n_parents, n_ancestors;
 	struct cedar_range range;
 };
@@ -121,3 +133,5 @@ const struct cedar_attribute_type *cedar_type_attribute(const struct cedar_type 
 							struct span name);
 /* May an entity of type a have one of type b as an ancestor? */
 bool cedar_entity_type_is_in(const struct cedar_entity_type *a, const struct cedar_entity_type *b);
+
+#pragma GCC visibility pop

@@ -33,14 +33,15 @@ void diagnostic_add(struct cedar_diagnostics *d, enum cedar_severity severity, c
 		    struct cedar_range range, const char *suggestion, const char *fmt, ...)
 {
 	struct cedar_diagnostic item = { .severity = severity, .code = code, .range = range };
+	size_t max = d->max ? d->max : LIMIT_CEDAR_DIAGNOSTICS;
 	char message[512];
 	va_list ap;
 
 	if (severity == CEDAR_ERROR)
 		d->n_errors++;
-	if (d->len > LIMIT_CEDAR_DIAGNOSTICS)
+	if (d->len > max)
 		return;
-	if (d->len == LIMIT_CEDAR_DIAGNOSTICS) {
+	if (d->len == max) {
 		item.code = "too_many_findings";
 		item.message = "too many findings, the rest is not shown";
 		push(d, &item);
@@ -100,10 +101,24 @@ static size_t edit_distance(struct span a, struct span b)
 	return row[b.len];
 }
 
+size_t word_distance(struct span a, struct span b, size_t limit)
+{
+	size_t longer = MAX(a.len, b.len);
+
+	if (longer > WORD_MAX || longer - MIN(a.len, b.len) >= limit)
+		return SIZE_MAX;
+	return edit_distance(a, b);
+}
+
+size_t word_distance_max(struct span word)
+{
+	return MIN(word.len / 2, (size_t)2);
+}
+
 const char *nearest_word(struct span word, const char *const *candidates, size_t n)
 {
 	const char *best = NULL;
-	size_t best_distance = MIN(word.len / 2, (size_t)2) + 1;
+	size_t best_distance = word_distance_max(word) + 1;
 
 	if (word.len > WORD_MAX)
 		return NULL;

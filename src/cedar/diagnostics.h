@@ -1,6 +1,7 @@
 /*
- * Collecting what a parse finds. Bounded: past LIMIT_CEDAR_DIAGNOSTICS a last
- * entry says so and the rest is dropped (n_errors still counts).
+ * Collecting what a parse finds. Bounded: past the list's max (by default
+ * LIMIT_CEDAR_DIAGNOSTICS) a last entry says so and the rest is dropped
+ * (n_errors still counts).
  */
 #pragma once
 
@@ -20,3 +21,7 @@ struct span diagnostic_quote(struct span s);
 /* The candidate that word was probably meant to be (at most 2 edits, fewer in short words), or
  * NULL. */
 const char *nearest_word(struct span word, const char *const *candidates, size_t n);
+/* Edits between two words, or any larger number where that is not below limit or a word is long. */
+size_t word_distance(struct span a, struct span b, size_t limit);
+/* How many edits a word may be away to be taken for a mistake: 2, fewer in short words. */
+size_t word_distance_max(struct span word);

@@ -19,21 +19,51 @@ struct parser {
 	struct cedar_diagnostics *diags;
 	size_t nesting;
 	bool allow_slots; /* in expressions */
+	bool allow_cedar; /* names may contain __cedar, as references in schemas do */
 	bool is_limited;  /* a limit was passed: parsing stops */
 };
 
+/* Checks size and encoding, and replaces *text by a copy in the arena. Errors as of the parsers. */
+int parser_copy_text(struct span *text, size_t limit, struct arena *arena,
+		     struct cedar_diagnostics *diags);
 void parser_init(struct parser *p, struct span text, struct arena *arena,
 		 struct cedar_diagnostics *diags);
 void parser_advance(struct parser *p);
 /* The token after the next. */
 struct token parser_peek(const struct parser *p);
-struct span parser_text(const struct parser *p, struct cedar_range range);
-struct span parser_token_text(const struct parser *p);
+static inline struct span parser_text(const struct parser *p, struct cedar_range range)
+{
+	return (struct span){ p->lexer.text.p + range.begin, range.end - range.begin };
+}
+
+static inline struct span parser_token_text(const struct parser *p)
+{
+	return parser_text(p, p->token.range);
+}
+
 /* Is the next token this identifier or keyword? */
-bool parser_at_word(const struct parser *p, const char *word);
+static inline bool parser_at_word(const struct parser *p, const char *word)
+{
+	return p->token.kind == TOKEN_IDENT && span_eq_str(parser_token_text(p), word);
+}
+
 /* Advances over a token of this kind. */
-bool parser_accept(struct parser *p, enum token_kind kind);
-bool parser_accept_word(struct parser *p, const char *word);
+static inline bool parser_accept(struct parser *p, enum token_kind kind)
+{
+	if (p->token.kind != kind)
+		return false;
+	parser_advance(p);
+	return true;
+}
+
+static inline bool parser_accept_word(struct parser *p, const char *word)
+{
+	if (!parser_at_word(p, word))
+		return false;
+	parser_advance(p);
+	return true;
+}
+
 /* As parser_accept, else reports what was expected and returns -EINVAL. */
 int parser_expect(struct parser *p, enum token_kind kind, const char *what);
 

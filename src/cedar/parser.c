@@ -175,12 +175,21 @@ static void resynchronise(struct parser *p, size_t begin)
 
 static int name_policy(struct parser *p, struct cedar_policy *policy, size_t index)
 {
-	char id[32];
+	char digits[24];
+	size_t at = sizeof(digits);
+	char *id;
 
-	(void)snprintf(id, sizeof(id), "policy%zu", index);
 	policy->index = index;
-	policy->id = span_of(arena_dup(p->arena, span_of(id)));
-	return policy->id.p ? 0 : parser_out_of_memory(p);
+	do
+		digits[--at] = (char)('0' + index % 10);
+	while (index /= 10);
+	id = arena_alloc(p->arena, sizeof("policy") + sizeof(digits) - at);
+	if (!id)
+		return parser_out_of_memory(p);
+	memcpy(id, "policy", 6);
+	memcpy(id + 6, digits + at, sizeof(digits) - at);
+	policy->id = (struct span){ id, 6 + sizeof(digits) - at };
+	return 0;
 }
 
 static int add_policy(struct parser *p, struct cedar_policy_set *set, size_t *cap)
@@ -202,14 +211,28 @@ static int add_policy(struct parser *p, struct cedar_policy_set *set, size_t *ca
 	return 0;
 }
 
-static int check_text(struct span text, struct cedar_diagnostics *diags)
+/* How much of the text is ASCII, in whole words. */
+static size_t ascii_len(struct span text)
 {
-	if (text.len > LIMIT_POLICY_TEXT) {
+	size_t at = 0;
+	uint64_t word;
+
+	for (; at + sizeof(word) <= text.len; at += sizeof(word)) {
+		memcpy(&word, text.p + at, sizeof(word));
+		if (word & 0x8080808080808080u)
+			break;
+	}
+	return at;
+}
+
+static int check_text(struct span text, size_t limit, struct cedar_diagnostics *diags)
+{
+	if (text.len > limit) {
 		diagnostic_add(diags, CEDAR_ERROR, "too_large", (struct cedar_range){ 0, 0 }, NULL,
-			       "the text is larger than %zu bytes", LIMIT_POLICY_TEXT);
+			       "the text is larger than %zu bytes", limit);
 		return -EMSGSIZE;
 	}
-	for (size_t at = 0; at < text.len;) {
+	for (size_t at = ascii_len(text); at < text.len;) {
 		uint32_t scalar;
 		size_t n = utf8_decode(span_from(text, at), &scalar);
 
@@ -224,9 +247,10 @@ static int check_text(struct span text, struct cedar_diagnostics *diags)
 	return 0;
 }
 
-static int copy_text(struct span *text, struct arena *arena, struct cedar_diagnostics *diags)
+int parser_copy_text(struct span *text, size_t limit, struct arena *arena,
+		     struct cedar_diagnostics *diags)
 {
-	int r = check_text(*text, diags);
+	int r = check_text(*text, limit, diags);
 	const char *copy;
 
 	if (r < 0)
@@ -252,7 +276,7 @@ int cedar_policy_set_parse(struct span text, struct cedar_diagnostics *diags,
 	int r;
 
 	set->arena.max = LIMIT_CEDAR_ARENA;
-	r = copy_text(&text, &set->arena, diags);
+	r = parser_copy_text(&text, LIMIT_POLICY_TEXT, &set->arena, diags);
 	if (r < 0)
 		return r;
 	parser_init(&p, text, &set->arena, diags);
@@ -277,7 +301,7 @@ int cedar_expr_parse(struct span text, struct arena *arena, struct cedar_diagnos
 	struct parser p;
 	int r;
 
-	r = copy_text(&text, arena, diags);
+	r = parser_copy_text(&text, LIMIT_POLICY_TEXT, arena, diags);
 	if (r < 0)
 		return r;
 	parser_init(&p, text, arena, diags);

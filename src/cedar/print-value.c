@@ -4,15 +4,7 @@
 #include "base/utf8.h"
 #include "cedar/print-private.h"
 
-bool print_must_escape(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff ||
-	       (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
-}
-
-static int print_scalar(uint32_t c, struct span bytes, struct buf *out)
+static int print_scalar(uint32_t c, bool is_alone, struct span bytes, struct buf *out)
 {
 	static const char plain[] = "\"\\'\n\r\t";
 	static const char letters[] = "\"\\'nrt";
@@ -22,7 +14,7 @@ static int print_scalar(uint32_t c, struct span bytes, struct buf *out)
 		return buf_append_str(out, "\\0");
 	if (found)
 		return buf_printf(out, "\\%c", letters[found - plain]);
-	if (print_must_escape(c))
+	if (print_must_escape(c) || (is_alone && print_extends(c)))
 		return buf_printf(out, "\\u{%x}", (unsigned int)c);
 	return buf_append_span(out, bytes);
 }
@@ -39,6 +31,8 @@ static size_t plain_run(struct span text)
 
 int print_escaped(struct span text, bool for_pattern, struct buf *out)
 {
+	const char *begin = text.p;
+
 	while (text.len) {
 		uint32_t c;
 		size_t n = plain_run(text);
@@ -57,7 +51,8 @@ int print_escaped(struct span text, bool for_pattern, struct buf *out)
 		if (for_pattern && c == '*')
 			r = buf_append_str(out, "\\*");
 		else
-			r = print_scalar(c, (struct span){ text.p, n }, out);
+			r = print_scalar(c, for_pattern || text.p == begin,
+					 (struct span){ text.p, n }, out);
 		if (r < 0)
 			return r;
 		text = span_from(text, n);
@@ -192,6 +187,9 @@ int cedar_value_print(const struct cedar_value *v, struct buf *out)
 				  (long long)v->integer);
 	case CEDAR_DURATION:
 		return buf_printf(out, "duration(\"%lldms\")", (long long)v->integer);
+	case CEDAR_UNKNOWN:
+		(void)buf_append_str(out, "unknown(");
+		return print_string(v->string, out) < 0 ? -EINVAL : buf_append_char(out, ')');
 	}
 	return -EINVAL;
 }

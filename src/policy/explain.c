@@ -70,6 +70,8 @@ static int explain_verdict(const struct explanation *x)
 
 static const struct rule *find_rule(const struct policy *p, const char *id)
 {
+	if (!policy_prepare(p))
+		return NULL;
 	for (size_t i = 0; i < p->n_rules; i++)
 		if (p->rules[i].id == id)
 			return &p->rules[i];

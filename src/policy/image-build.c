@@ -346,9 +346,12 @@ static int build_from_clauses(struct builder *b, struct buf *out)
 
 int image_build(const struct policy *p, struct clause_outcome *outcomes, struct buf *out)
 {
-	struct builder *b = xnew(struct builder);
+	struct builder *b;
 	int r = -E2BIG;
 
+	if (!policy_prepare(p))
+		return -EBADMSG;
+	b = xnew(struct builder);
 	b->policy = p;
 	b->tables.head.n_rules = (uint32_t)p->n_rules;
 	if (compiler_init(&b->compiler, p->agent) && add_rules(b, outcomes) >= 0)

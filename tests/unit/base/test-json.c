@@ -75,7 +75,7 @@ static void mistakes_are_refused(void **state)
 {
 	(void)state;
 	assert_bad("", "byte 0: not a value");
-	assert_bad("{\"a\":1,\"a\":2}", "byte 10: the key is there already");
+	assert_bad("{\"a\":1,\"a\":2}", "byte 7: the key is there already");
 	assert_bad("{\"a\":1,}", "a key must come here");
 	assert_bad("[1,]", "not a value");
 	assert_bad("[1 2]", "a comma or a closing bracket");
@@ -116,6 +116,90 @@ static void limits_hold(void **state)
 	(void)buf_append_char(&members, '}');
 	assert_bad(members.data, "too many keys");
 	assert_int_equal(json_parse(&small, buf_span(&members), &j, NULL), -ENOMEM);
+}
+
+static int parse_with(struct json_options options, struct span text, struct arena *a, size_t *at)
+{
+	struct json *j;
+
+	return json_parse_with(&options, a, text, &j, at, NULL);
+}
+
+static void limits_can_be_wider(void **state)
+{
+	const struct json_options wide = { .max_depth = 500, .max_members = SIZE_MAX };
+	_cleanup_arena_ struct arena a = ARENA_INIT(1 << 24);
+	_cleanup_buf_ struct buf text = BUF_INIT(0);
+	size_t at = 0, second;
+
+	(void)state;
+	for (int i = 0; i < 501; i++)
+		(void)buf_append_char(&text, '[');
+	assert_int_equal(parse_with(wide, buf_span(&text), &a, &at), -EBADMSG);
+	assert_int_equal(at, 501);
+
+	buf_reset(&text);
+	for (int i = 0; i < 5000; i++)
+		(void)buf_printf(&text, "%s\"%d\":0", i ? "," : "{", i);
+	second = text.len + 1;
+	assert_int_equal(parse_with(wide, buf_span(&text), &a, &at), -EBADMSG);
+	(void)buf_append_str(&text, ",\"77\":1}");
+	assert_int_equal(parse_with(wide, buf_span(&text), &a, &at), -EBADMSG);
+	assert_int_equal(at, second);
+	text.data[text.len - 5] = 'x';
+	assert_int_equal(parse_with(wide, buf_span(&text), &a, &at), 0);
+}
+
+static void lone_surrogates_can_be_refused(void **state)
+{
+	const struct json_options strict = { .want_only_unicode = true };
+	_cleanup_arena_ struct arena a = ARENA_INIT(1 << 20);
+	size_t at;
+
+	(void)state;
+	assert_int_equal(parse_with((struct json_options){ 0 }, SPAN("\"\\udcc3\""), &a, &at), 0);
+	assert_int_equal(parse_with(strict, SPAN("\"\\udcc3\""), &a, &at), -EBADMSG);
+	assert_int_equal(parse_with(strict, SPAN("\"\\udcc3\\udca9\""), &a, &at), -EBADMSG);
+	assert_int_equal(parse_with(strict, SPAN("\"\\ud83d\\ude00\""), &a, &at), 0);
+}
+
+static void values_know_where_they_are(void **state)
+{
+	_cleanup_arena_ struct arena a = ARENA_INIT(1 << 20);
+	struct span text = SPAN(" { \"a\\n\" : [1, -23] } ");
+	struct json *j = NULL;
+
+	(void)state;
+	assert_int_equal(json_parse(&a, text, &j, NULL), 0);
+	assert_int_equal(j->begin, 1);
+	assert_int_equal(j->end, text.len - 1);
+	assert_int_equal(j->first->key_begin, 3);
+	assert_int_equal(j->first->key_end, 8);
+	assert_int_equal(j->first->begin, 11);
+	assert_int_equal(j->first->first->next->begin, 15);
+	assert_int_equal(j->first->first->next->end, 18);
+}
+
+static void integers_are_exact(void **state)
+{
+	_cleanup_arena_ struct arena a = ARENA_INIT(1 << 20);
+	struct json *j;
+	int64_t n = 0;
+
+	(void)state;
+	assert_int_equal(json_parse(&a,
+				    SPAN("[-9223372036854775808,9223372036854775807,"
+					 "-9223372036854775809,9223372036854775808,1.0,1e3]"),
+				    &j, NULL),
+			 0);
+	j = j->first;
+	assert_true(json_to_int(j, &n));
+	assert_true(n == INT64_MIN);
+	j = j->next;
+	assert_true(json_to_int(j, &n));
+	assert_true(n == INT64_MAX);
+	while ((j = j->next))
+		assert_false(json_to_int(j, &n));
 }
 
 /*
@@ -171,7 +255,7 @@ static void agrees_with_jansson(void **state)
 				 error.text);
 		n_accepted += is_ok;
 		if (theirs)
-			delete(theirs);
+			delete (theirs);
 	}
 	assert_true(n_accepted > 1000);
 }
@@ -179,8 +263,14 @@ static void agrees_with_jansson(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(documents_are_read),	cmocka_unit_test(all_byte_strings_survive),
-		cmocka_unit_test(mistakes_are_refused), cmocka_unit_test(limits_hold),
+		cmocka_unit_test(documents_are_read),
+		cmocka_unit_test(all_byte_strings_survive),
+		cmocka_unit_test(mistakes_are_refused),
+		cmocka_unit_test(limits_hold),
+		cmocka_unit_test(limits_can_be_wider),
+		cmocka_unit_test(lone_surrogates_can_be_refused),
+		cmocka_unit_test(values_know_where_they_are),
+		cmocka_unit_test(integers_are_exact),
 		cmocka_unit_test(agrees_with_jansson),
 	};
 
