@@ -3,7 +3,10 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all run test bench fuzz check install deps deps-test clean
+# How long `make cedar-differential` compares.
+DIFFERENTIAL_SECONDS ?= 3600
+
+.PHONY: all run test bench fuzz check cedar-differential install deps deps-test clean
 
 all: deps
 	@tools/build $(BUILD) --prefix=$(PREFIX)
@@ -21,6 +24,10 @@ bench: deps-test all
 
 fuzz: deps-test
 	@tools/fuzz
+
+# libcedar against the reference implementation, on random policies, schemas and requests.
+cedar-differential: deps-test all
+	@tests/cedar/differential/run.sh $(BUILD) $(DIFFERENTIAL_SECONDS)
 
 check: deps-test all
 	@tools/check

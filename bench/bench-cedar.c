@@ -80,7 +80,8 @@ static void keep_member(struct span name, struct span data, void *ctx)
 		(void)buf_append_span(&w->requests, data);
 }
 
-/* The set of 10,000 is the one of 1,000 continued; its entities and requests are of the same make. */
+/* The set of 10,000 is the one of 1,000 continued; its entities and requests are of the same make.
+ */
 static void write_policies(struct workload *w)
 {
 	for (int i = 0; i < w->n_policies; i++)

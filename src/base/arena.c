@@ -5,7 +5,8 @@
 #include <sys/mman.h>
 
 #define CHUNK_MIN ((size_t)4096)
-/* Chunks double up to this, from where on large pages pay: small ones cost more to get than to fill. */
+/* Chunks double up to this, from where on large pages pay: small ones cost more to get than to
+ * fill. */
 #define CHUNK_MAX ((size_t)4 << 20)
 #define PAGE ((uintptr_t)4096)
 

@@ -76,7 +76,7 @@
 #define LIMIT_CEDAR_ANNOTATIONS ((size_t)256)
 /* Memory of one compiled policy set: a few times that of the text. */
 #define LIMIT_CEDAR_PROGRAM ((size_t)512 * 1024 * 1024)
-/* Memory of the values that expressions make in one decision. */
+/* Memory of the values that the expressions of one compiled policy make in one decision. */
 #define LIMIT_CEDAR_MACHINE ((size_t)16 * 1024 * 1024)
 /* Memory of one snapshot of entities for a program. */
 #define LIMIT_CEDAR_STORE ((size_t)512 * 1024 * 1024)

@@ -80,13 +80,17 @@ struct cedar_expr {
 		struct span type_name;	     /* IS */
 		struct cedar_entity_uid uid; /* ENTITY */
 	};
-	struct cedar_range type_range; /* IS, ENTITY: of the type's name */
 	struct cedar_expr *left, *right, *third;
 	struct cedar_expr **items;
 	struct span *names; /* HAS, RECORD */
 	size_t n_items, n_names;
-	struct cedar_pattern_piece *pattern;
-	size_t n_pattern;
+	union {
+		struct { /* LIKE */
+			struct cedar_pattern_piece *pattern;
+			size_t n_pattern;
+		};
+		struct cedar_range type_range; /* IS, ENTITY: of the type's name */
+	};
 	size_t depth; /* levels of this tree, 1 for a leaf; bounded by LIMIT_CEDAR_DEPTH */
 };
 

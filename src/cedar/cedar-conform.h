@@ -9,6 +9,8 @@
 #include "cedar/cedar-schema.h"
 #include "cedar/cedar.h"
 
+#pragma GCC visibility push(default)
+
 /* All return 0, or -EINVAL and say in err what does not conform. */
 int cedar_value_conform(const struct cedar_value *v, const struct cedar_type *type,
 			struct err *err) _must_check_;
@@ -19,3 +21,5 @@ int cedar_value_conform(const struct cedar_value *v, const struct cedar_type *ty
  */
 int cedar_request_conform(const struct cedar_schema *schema, const struct cedar_request *request,
 			  struct err *err) _must_check_;
+
+#pragma GCC visibility pop

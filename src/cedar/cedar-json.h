@@ -14,6 +14,8 @@
 #include "cedar/cedar-schema.h"
 #include "cedar/cedar.h"
 
+#pragma GCC visibility push(default)
+
 /* ---- Policies ----------------------------------------------------------- */
 
 /*
@@ -80,3 +82,5 @@ int cedar_request_parse_json(struct span text, const struct cedar_schema *schema
  */
 int cedar_value_print_json(const struct cedar_value *v, struct buf *out) _must_check_;
 int cedar_entities_print_json(const struct cedar_entities *e, struct buf *out) _must_check_;
+
+#pragma GCC visibility pop

@@ -93,7 +93,7 @@ struct cedar_hierarchy {
 /* What one decision needs to remember. Reused; after a few decisions it allocates no more. */
 struct cedar_machine;
 
-/* Values that expressions build may need max bytes (0: LIMIT_CEDAR_MACHINE) in one decision. */
+/* Values that one policy's expressions build may need max bytes (0: LIMIT_CEDAR_MACHINE). */
 struct cedar_machine *cedar_machine_new(size_t max) _must_check_;
 void cedar_machine_free(struct cedar_machine *m);
 

@@ -10,6 +10,8 @@
 #include "cedar/cedar-schema.h"
 #include "cedar/cedar.h"
 
+#pragma GCC visibility push(default)
+
 enum cedar_validation_mode {
 	CEDAR_STRICT,	  /* operands of ==, contains, sets and branches agree in type */
 	CEDAR_PERMISSIVE, /* whatever cannot err */
@@ -65,3 +67,5 @@ int cedar_typecheck(const struct cedar_schema *schema, enum cedar_validation_mod
 void cedar_typing_free(struct cedar_typing *t);
 /* The type of an expression of that policy; NULL where it has none. */
 const struct cedar_type *cedar_typing_of(const struct cedar_typing *t, const struct cedar_expr *e);
+
+#pragma GCC visibility pop

@@ -50,7 +50,8 @@ static bool is_foldable(const struct cedar_expr *e)
 
 static int measure(struct compiler *c, const struct cedar_expr *e, size_t depth);
 
-static int measure_child(struct compiler *c, size_t at, const struct cedar_expr *child, size_t depth)
+static int measure_child(struct compiler *c, size_t at, const struct cedar_expr *child,
+			 size_t depth)
 {
 	size_t child_at = c->nodes.len;
 	int r;

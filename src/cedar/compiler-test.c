@@ -336,9 +336,9 @@ void gen_condition(struct compiler *c, const struct cedar_expr *e, size_t at,
 		return;
 	if (node_is_constant(c, at) && gen_constant_condition(c, e, jump_if, l))
 		return;
-	if (node_is_constant(c, at) || !(is_test(e) || e->kind == CEDAR_EXPR_NOT ||
-					 e->kind == CEDAR_EXPR_AND || e->kind == CEDAR_EXPR_OR ||
-					 e->kind == CEDAR_EXPR_IF || e->kind == CEDAR_EXPR_IS)) {
+	if (node_is_constant(c, at) ||
+	    !(is_test(e) || e->kind == CEDAR_EXPR_NOT || e->kind == CEDAR_EXPR_AND ||
+	      e->kind == CEDAR_EXPR_OR || e->kind == CEDAR_EXPR_IF || e->kind == CEDAR_EXPR_IS)) {
 		emit(c, OP_TEST, blame, gen_value(c, e, at), 0);
 		emit_wish(c, &w);
 	} else if (e->kind == CEDAR_EXPR_NOT) {

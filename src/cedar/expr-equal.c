@@ -82,6 +82,8 @@ uint64_t expr_hash(const struct cedar_expr *e)
 
 static bool is_same_pattern(const struct cedar_expr *a, const struct cedar_expr *b)
 {
+	if (a->kind != CEDAR_EXPR_LIKE)
+		return true;
 	if (a->n_pattern != b->n_pattern)
 		return false;
 	for (size_t i = 0; i < a->n_pattern; i++)

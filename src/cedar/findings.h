@@ -7,6 +7,9 @@
 #include "cedar/cedar-validate.h"
 #include "cedar/types.h"
 
+/* Reports keep their large buffers out of the frames of what is always called. */
+#define _cold_ __attribute__((noinline, cold))
+
 struct finding_slot;
 
 struct findings {

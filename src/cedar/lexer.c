@@ -2,6 +2,30 @@
 
 #include "base/utf8.h"
 
+static const unsigned char symbols[] = {
+	['@'] = TOKEN_AT,	['('] = TOKEN_LPAREN, [')'] = TOKEN_RPAREN,
+	['{'] = TOKEN_LBRACE,	['}'] = TOKEN_RBRACE, ['['] = TOKEN_LBRACKET,
+	[']'] = TOKEN_RBRACKET, [','] = TOKEN_COMMA,  [';'] = TOKEN_SEMICOLON,
+	[':'] = TOKEN_COLON,	['.'] = TOKEN_DOT,    ['<'] = TOKEN_LT,
+	['>'] = TOKEN_GT,	['!'] = TOKEN_NOT,    ['+'] = TOKEN_PLUS,
+	['-'] = TOKEN_MINUS,	['*'] = TOKEN_STAR,   ['/'] = TOKEN_SLASH,
+	['%'] = TOKEN_PERCENT,	['='] = TOKEN_ASSIGN,
+};
+
+/* Symbols of two characters. */
+static enum token_kind pair_kind(char a, char b)
+{
+	if (b == '=')
+		return a == '='	  ? TOKEN_EQ
+		       : a == '!' ? TOKEN_NE
+		       : a == '<' ? TOKEN_LE
+		       : a == '>' ? TOKEN_GE
+				  : TOKEN_END;
+	if (a != b)
+		return TOKEN_END;
+	return a == ':' ? TOKEN_PATH : a == '&' ? TOKEN_AND : a == '|' ? TOKEN_OR : TOKEN_END;
+}
+
 bool cedar_is_space(uint32_t c)
 {
 	return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
@@ -118,94 +142,23 @@ static enum token_kind lex_string(struct lexer *lx)
 	return TOKEN_UNTERMINATED;
 }
 
-static enum token_kind single(char c)
-{
-	switch (c) {
-	case '@':
-		return TOKEN_AT;
-	case '(':
-		return TOKEN_LPAREN;
-	case ')':
-		return TOKEN_RPAREN;
-	case '{':
-		return TOKEN_LBRACE;
-	case '}':
-		return TOKEN_RBRACE;
-	case '[':
-		return TOKEN_LBRACKET;
-	case ']':
-		return TOKEN_RBRACKET;
-	case ',':
-		return TOKEN_COMMA;
-	case ';':
-		return TOKEN_SEMICOLON;
-	case ':':
-		return TOKEN_COLON;
-	case '.':
-		return TOKEN_DOT;
-	case '<':
-		return TOKEN_LT;
-	case '>':
-		return TOKEN_GT;
-	case '!':
-		return TOKEN_NOT;
-	case '+':
-		return TOKEN_PLUS;
-	case '-':
-		return TOKEN_MINUS;
-	case '*':
-		return TOKEN_STAR;
-	case '/':
-		return TOKEN_SLASH;
-	case '%':
-		return TOKEN_PERCENT;
-	case '=':
-		return TOKEN_ASSIGN;
-	default:
-		return TOKEN_UNKNOWN;
-	}
-}
-
-/* Two characters that are one token, else TOKEN_UNKNOWN. */
-static enum token_kind pair(char a, char b)
-{
-	switch (a) {
-	case ':':
-		return b == ':' ? TOKEN_PATH : TOKEN_UNKNOWN;
-	case '=':
-		return b == '=' ? TOKEN_EQ : TOKEN_UNKNOWN;
-	case '!':
-		return b == '=' ? TOKEN_NE : TOKEN_UNKNOWN;
-	case '<':
-		return b == '=' ? TOKEN_LE : TOKEN_UNKNOWN;
-	case '>':
-		return b == '=' ? TOKEN_GE : TOKEN_UNKNOWN;
-	case '&':
-		return b == '&' ? TOKEN_AND : TOKEN_UNKNOWN;
-	case '|':
-		return b == '|' ? TOKEN_OR : TOKEN_UNKNOWN;
-	default:
-		return TOKEN_UNKNOWN;
-	}
-}
-
 static enum token_kind lex_symbol(struct lexer *lx)
 {
 	struct span rest = span_from(lx->text, lx->at);
-	enum token_kind kind = rest.len > 1 ? pair(rest.p[0], rest.p[1]) : TOKEN_UNKNOWN;
+	enum token_kind kind = rest.len > 1 ? pair_kind(rest.p[0], rest.p[1]) : TOKEN_END;
+	unsigned char c = (unsigned char)rest.p[0];
 	uint32_t scalar;
 	size_t n;
 
-	if (kind != TOKEN_UNKNOWN) {
+	if (kind != TOKEN_END) {
 		lx->at += 2;
 		return kind;
 	}
-	kind = single(rest.p[0]);
-	if (kind != TOKEN_UNKNOWN) {
+	if (c < ARRAY_SIZE(symbols) && symbols[c]) {
 		lx->at++;
-		return kind;
+		return (enum token_kind)symbols[c];
 	}
-	if (rest.len > 1 && rest.p[0] == '?' && is_class(rest.p[1], IDENT_START)) {
+	if (rest.len > 1 && c == '?' && is_class(rest.p[1], IDENT_START)) {
 		lx->at++;
 		skip_class(lx, IDENT_PART);
 		return TOKEN_SLOT;

@@ -90,10 +90,34 @@ static int allocate(struct builder *b)
 	return b->lists && b->words ? 0 : -ENOMEM;
 }
 
+/* The posting as a set of policies, whatever its form. */
+static const uint64_t *make_row(const struct builder *b, size_t posting)
+{
+	const struct posting *from = &b->postings[posting];
+	uint32_t n_words = b->program->n_words;
+	uint64_t *row;
+
+	if (!posting_is_list(b->program, *from))
+		return b->words + from->at;
+	row = arena_alloc_array(&b->program->arena, n_words, sizeof(*row));
+	for (uint32_t i = 0; row && i < from->n; i++)
+		row[b->lists[from->at + i] / 64] |= (uint64_t)1 << b->lists[from->at + i] % 64;
+	return row;
+}
+
+static bool any_used(const struct posting *postings, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (postings[i].n)
+			return true;
+	return false;
+}
+
 static int build(struct builder *b, enum cedar_var var)
 {
 	struct cedar_program *p = b->program;
 	_cleanup_free_ uint32_t *filled = xnew_array(uint32_t, b->n);
+	struct dimension *d = &p->dimensions[var];
 	int r;
 
 	b->postings = arena_alloc_array(&p->arena, b->n, sizeof(*b->postings));
@@ -105,23 +129,32 @@ static int build(struct builder *b, enum cedar_var var)
 	if (r < 0)
 		return r;
 	note_all(b, var, fill);
-	p->dimensions[var] = (struct dimension){
-		.any = b->postings[ANY],
-		.any_type = b->postings[ANY_TYPE],
-		.equal = b->postings + EQUAL,
-		.in = b->postings + EQUAL + p->uids.len,
-		.is = b->postings + EQUAL + 2 * (size_t)p->uids.len,
-		.lists = b->lists,
-		.words = b->words,
-	};
-	for (uint32_t i = 0; i < p->types.len; i++)
-		p->dimensions[var].has_types |= p->dimensions[var].is[i].n > 0;
-	return 0;
+	d->any = b->postings[ANY];
+	d->any_row = make_row(b, ANY);
+	d->any_type_row = make_row(b, ANY_TYPE);
+	d->equal = b->postings + EQUAL;
+	d->in = d->equal + p->uids.len;
+	d->is = d->in + p->uids.len;
+	d->has_in = any_used(d->in, p->uids.len);
+	/* Not only where a uid is named: `action in []` leaves nothing. */
+	d->has_uids = d->any_row && memcmp(d->any_row, p->all, p->n_words * sizeof(*p->all)) != 0;
+	d->has_types = any_used(d->is, p->types.len);
+	d->lists = b->lists;
+	d->words = b->words;
+	return d->any_row && d->any_type_row ? 0 : -ENOMEM;
 }
 
 int program_index(struct cedar_program *p)
 {
 	size_t n = EQUAL + 2 * (size_t)p->uids.len + p->types.len;
+	uint64_t *all = arena_alloc_array(&p->arena, p->n_words, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	for (uint32_t bit = 0; bit < p->n_bits; bit++)
+		if (p->policies[bit].policy)
+			all[bit / 64] |= (uint64_t)1 << bit % 64;
+	p->all = all;
 
 	for (int var = CEDAR_PRINCIPAL; var <= CEDAR_RESOURCE; var++) {
 		struct builder b = { .program = p, .n = n };

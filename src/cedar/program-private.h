@@ -23,7 +23,7 @@ struct vm_value {
 	};
 };
 
-#define VM_ABSENT 0xff /* in a memo: there is no such attribute */
+#define VM_ABSENT 0xff	  /* in a memo: there is no such attribute */
 #define VM_NO_ENTITY 0xfe /* in a memo: there is no such entity */
 #define VM_UIDS 1
 
@@ -39,7 +39,7 @@ struct vm_set {
 enum vm_op {
 	OP_RETURN, /* x: 0 or 1 */
 	OP_JUMP,
-	OP_FAULT, /* x: index of a fault found while compiling */
+	OP_FAULT,  /* x: index of a fault found while compiling */
 	OP_ENSURE, /* x: memo */
 	OP_MOVE,   /* dst = x */
 	OP_CHECK_LONG,
@@ -52,13 +52,13 @@ enum vm_op {
 	OP_GT,
 	OP_GE,
 	OP_IN,
-	OP_IN_UID, /* y: a uid's number */
+	OP_IN_UID,  /* y: a uid's number */
 	OP_IN_ITEM, /* dst = dst || x in y; y must be an entity */
 	OP_EQ_ITEM, /* dst = dst || x == y */
-	OP_IS,	     /* y: a type's number */
+	OP_IS,	    /* y: a type's number */
 	OP_LIKE,
-	OP_HAS_MEMO, /* x: memo */
-	OP_HAS,	     /* y: where the names begin in the program's list */
+	OP_HAS_MEMO,  /* x: memo */
+	OP_HAS,	      /* y: where the names begin in the program's list */
 	OP_ATTRIBUTE, /* y: the name's number */
 	OP_NEGATE,
 	OP_ADD,
@@ -169,14 +169,14 @@ struct posting {
 
 /*
  * One of principal, action, resource. A scope asks two independent questions,
- * one of the uid and one of its type; a policy that does not ask is in the
- * posting "any".
+ * one of the uid and one of its type; a policy that does not ask matches anyway.
  */
 struct dimension {
-	struct posting any, any_type;
-	const struct posting *equal, *in; /* by uid */
-	const struct posting *is;	  /* by type */
-	bool has_types;			  /* does any policy ask for the type? */
+	struct posting any;			/* ask for no uid */
+	const uint64_t *any_row, *any_type_row; /* the same, and those that ask for no type */
+	const struct posting *equal, *in;	/* by uid */
+	const struct posting *is;		/* by type */
+	bool has_uids, has_in, has_types;	/* does any policy ask for these? */
 	const uint32_t *lists;
 	const uint64_t *words;
 };
@@ -189,6 +189,7 @@ struct cedar_program {
 	struct compiled_policy *policies; /* by bit */
 	uint32_t n_words, first_permit;	  /* the first permit's bit */
 	uint32_t n_bits;
+	const uint64_t *all; /* the bits that are policies */
 	struct dimension dimensions[3];
 
 	const struct vm_value *constants;

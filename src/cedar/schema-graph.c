@@ -136,31 +136,30 @@ struct closure {
 	const struct schema_graph *g;
 	const struct schema_components *c;
 	struct schema_ancestors *of; /* each component */
-	size_t *seen;		     /* by node: the component (plus one) that has it already */
-	size_t *found;		     /* of the current component */
+	size_t *seen;		     /* by rank: the component (plus one) that has it already */
+	size_t *found;		     /* ranks, of the current component */
 	size_t n_found, n_steps;
 };
 
 /* Adds a node, once; returns whether it is new. */
-static bool add(struct closure *k, size_t component, size_t node)
+static bool add(struct closure *k, size_t component, size_t rank)
 {
 	k->n_steps++;
-	if (k->seen[node] == component + 1)
+	if (k->seen[rank] == component + 1)
 		return false;
-	k->seen[node] = component + 1;
-	k->found[k->n_found++] = node;
+	k->seen[rank] = component + 1;
+	k->found[k->n_found++] = rank;
 	return true;
 }
 
 /* A target, and what it reaches, which is known unless it is of the same component. */
-static int add_target(struct closure *k, size_t component, size_t target)
+static int add_target(struct closure *k, size_t component, size_t target, size_t rank)
 {
 	const struct schema_ancestors *further = &k->of[k->c->component[target]];
 
-	if (!add(k, component, target) || k->c->component[target] == component)
-		return k->n_steps > LIMIT_CEDAR_ANCESTRY ? -EMSGSIZE : 0;
-	for (size_t i = 0; i < further->len; i++)
-		(void)add(k, component, further->items[i]);
+	if (add(k, component, rank) && k->c->component[target] != component)
+		for (size_t i = 0; i < further->len; i++)
+			(void)add(k, component, further->items[i]);
 	return k->n_steps > LIMIT_CEDAR_ANCESTRY ? -EMSGSIZE : 0;
 }
 
@@ -171,7 +170,25 @@ static int compare_sizes(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int close_component(struct closure *k, struct arena *arena, size_t begin, size_t end)
+/* Few are sorted; of many it is cheaper to look who has been seen. */
+static void sort_found(struct closure *k, size_t component, size_t *to)
+{
+	size_t n = 0;
+
+	if (k->n_found > k->g->n / 16) {
+		for (size_t rank = 0; rank < k->g->n; rank++)
+			if (k->seen[rank] == component + 1)
+				to[n++] = rank;
+		return;
+	}
+	if (k->n_found)
+		memcpy(to, k->found, k->n_found * sizeof(*to));
+	if (k->n_found > 1)
+		qsort(to, k->n_found, sizeof(*to), compare_sizes);
+}
+
+static int close_component(struct closure *k, const size_t *rank, struct arena *arena, size_t begin,
+			   size_t end)
 {
 	size_t component = k->c->component[k->c->order[begin]];
 	struct schema_ancestors *of = &k->of[component];
@@ -181,7 +198,8 @@ static int close_component(struct closure *k, struct arena *arena, size_t begin,
 		size_t node = k->c->order[at];
 
 		for (size_t i = k->g->first[node]; i < k->g->first[node + 1]; i++) {
-			int r = add_target(k, component, k->g->targets[i]);
+			size_t target = k->g->targets[i];
+			int r = add_target(k, component, target, rank[target]);
 
 			if (r < 0)
 				return r;
@@ -191,15 +209,12 @@ static int close_component(struct closure *k, struct arena *arena, size_t begin,
 	if (!of->items)
 		return -ENOMEM;
 	of->len = k->n_found;
-	if (of->len) {
-		memcpy(of->items, k->found, of->len * sizeof(size_t));
-		qsort(of->items, of->len, sizeof(size_t), compare_sizes);
-	}
+	sort_found(k, component, of->items);
 	return 0;
 }
 
 int schema_graph_ancestors(const struct schema_graph *g, const struct schema_components *c,
-			   struct arena *arena, struct schema_ancestors **ret)
+			   const size_t *rank, struct arena *arena, struct schema_ancestors **ret)
 {
 	struct closure k = {
 		.g = g,
@@ -213,7 +228,7 @@ int schema_graph_ancestors(const struct schema_graph *g, const struct schema_com
 		return -ENOMEM;
 	for (size_t begin = 0; begin < g->n;) {
 		size_t end = schema_components_end(g, c, begin);
-		int r = close_component(&k, arena, begin, end);
+		int r = close_component(&k, rank, arena, begin, end);
 
 		if (r < 0)
 			return r;

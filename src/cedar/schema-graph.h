@@ -23,7 +23,6 @@ struct schema_components {
 	size_t n;
 };
 
-/* Nodes in the order that `sorted` wants. */
 struct schema_ancestors {
 	size_t *items;
 	size_t len;
@@ -33,12 +32,14 @@ struct schema_ancestors {
 int schema_graph_components(const struct schema_graph *g, struct arena *arena,
 			    struct schema_components *ret) _must_check_;
 /*
- * For each component, what its nodes reach in one step or more, sorted. Nodes
- * of a cycle reach themselves. -EMSGSIZE when that is more work than
- * LIMIT_CEDAR_ANCESTRY.
+ * For each component, what its nodes reach in one step or more. Nodes of a
+ * cycle reach themselves. rank is the place of each node in another order; the
+ * answer consists of such places, sorted. -EMSGSIZE when that is more work
+ * than LIMIT_CEDAR_ANCESTRY.
  */
 int schema_graph_ancestors(const struct schema_graph *g, const struct schema_components *c,
-			   struct arena *arena, struct schema_ancestors **ret) _must_check_;
+			   const size_t *rank, struct arena *arena,
+			   struct schema_ancestors **ret) _must_check_;
 /* Do the nodes of this component refer to themselves, directly or not? begin is the place of its
  * first in order. */
 bool schema_graph_is_cycle(const struct schema_graph *g, const struct schema_components *c,

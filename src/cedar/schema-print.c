@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "cedar/diagnostics.h"
 #include "cedar/lexer.h"
@@ -274,6 +275,7 @@ static void print_tree(const struct cedar_schema_tree *tree, struct buf *out)
 struct check {
 	const struct cedar_schema_tree *tree;
 	struct cedar_diagnostics *diags;
+	bool *is_checked; /* types, by index: declarations may share them */
 };
 
 static void report(const struct check *c, struct cedar_range range, const char *suggestion,
@@ -287,8 +289,9 @@ static void report(const struct check *c, struct cedar_range range, const char *
 static void check_type(const struct check *c, const struct schema_namespace *ns,
 		       const struct schema_type *type)
 {
-	if (!type)
+	if (!type || c->is_checked[type->index])
 		return;
+	c->is_checked[type->index] = true;
 	if (type->kind == SCHEMA_TYPE_SET)
 		check_type(c, ns, type->element);
 	for (size_t i = 0; i < type->n_attributes; i++)
@@ -313,23 +316,26 @@ static void check_entity(const struct check *c, const struct schema_namespace *n
 	check_type(c, ns, entity->tags);
 }
 
+static void check_namespace(const struct check *c, const struct schema_namespace *ns)
+{
+	for (size_t i = 0; i < ns->n_entities; i++)
+		check_entity(c, ns, ns->entities[i]);
+	for (size_t i = 0; i < ns->n_commons; i++)
+		check_type(c, ns, ns->commons[i]->type);
+	for (size_t i = 0; i < ns->n_actions; i++)
+		if (ns->actions[i]->applies_to)
+			check_type(c, ns, ns->actions[i]->applies_to->context);
+}
+
 int cedar_schema_tree_check_print(const struct cedar_schema_tree *tree,
 				  struct cedar_diagnostics *diags)
 {
-	const struct check c = { .tree = tree, .diags = diags };
+	_cleanup_free_ bool *is_checked = xnew_array(bool, tree->n_types + 1);
+	const struct check c = { .tree = tree, .diags = diags, .is_checked = is_checked };
 	size_t first = diags->len, n_errors = diags->n_errors;
 
-	for (size_t k = 0; k < tree->n_namespaces; k++) {
-		const struct schema_namespace *ns = tree->namespaces[k];
-
-		for (size_t i = 0; i < ns->n_entities; i++)
-			check_entity(&c, ns, ns->entities[i]);
-		for (size_t i = 0; i < ns->n_commons; i++)
-			check_type(&c, ns, ns->commons[i]->type);
-		for (size_t i = 0; i < ns->n_actions; i++)
-			if (ns->actions[i]->applies_to)
-				check_type(&c, ns, ns->actions[i]->applies_to->context);
-	}
+	for (size_t i = 0; i < tree->n_namespaces; i++)
+		check_namespace(&c, tree->namespaces[i]);
 	diagnostics_sort(diags, first);
 	return diags->n_errors > n_errors ? -ENOTSUP : 0;
 }

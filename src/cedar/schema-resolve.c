@@ -133,12 +133,14 @@ static int compare_entities(const void *a, const void *b)
 	return span_cmp(x->name, y->name);
 }
 
-static int sort_entities(struct resolver *r)
+/* ret_rank: the place of each by number. */
+static int sort_entities(struct resolver *r, size_t **ret_rank)
 {
 	size_t n = r->tree->n_entities;
 	struct cedar_entity_type **sorted = arena_alloc_array(r->arena, n, sizeof(*sorted));
+	size_t *rank = arena_alloc_array(&r->scratch, n, sizeof(*rank));
 
-	if (!sorted)
+	if (!sorted || !rank)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = &r->entities[i];
@@ -146,17 +148,12 @@ static int sort_entities(struct resolver *r)
 		qsort(sorted, n, sizeof(*sorted), compare_entities);
 	for (size_t i = 0; i < n; i++)
 		sorted[i]->index = i;
+	for (size_t i = 0; i < n; i++)
+		rank[i] = r->entities[i].index;
+	*ret_rank = rank;
 	r->schema->entities = (const struct cedar_entity_type *const *)sorted;
 	r->schema->n_entities = n;
 	return 0;
-}
-
-static int compare_by_index(const void *a, const void *b)
-{
-	const struct cedar_entity_type *x = *(const struct cedar_entity_type *const *)a;
-	const struct cedar_entity_type *y = *(const struct cedar_entity_type *const *)b;
-
-	return (x->index > y->index) - (x->index < y->index);
 }
 
 /* One list per component: its nodes have the same ancestors. */
@@ -173,9 +170,7 @@ static int set_entity_ancestors(struct resolver *r, const struct schema_componen
 		if (!lists[i])
 			return -ENOMEM;
 		for (size_t j = 0; j < of[i].len; j++)
-			lists[i][j] = &r->entities[of[i].items[j]];
-		if (of[i].len > 1)
-			qsort(lists[i], of[i].len, sizeof(**lists), compare_by_index);
+			lists[i][j] = r->schema->entities[of[i].items[j]];
 	}
 	for (size_t i = 0; i < r->tree->n_entities; i++) {
 		r->entities[i].ancestors = lists[c->component[i]];
@@ -190,6 +185,7 @@ static int resolve_entities(struct resolver *r)
 	struct schema_components c;
 	struct graph_builder b;
 	struct schema_graph g;
+	size_t *rank;
 	int err;
 
 	if (graph_builder_init(&b, &r->scratch, r->tree->n_entities) < 0)
@@ -198,9 +194,9 @@ static int resolve_entities(struct resolver *r)
 	if (err < 0)
 		return err;
 	g = graph_builder_end(&b);
-	if (sort_entities(r) < 0 || schema_graph_components(&g, &r->scratch, &c) < 0)
+	if (sort_entities(r, &rank) < 0 || schema_graph_components(&g, &r->scratch, &c) < 0)
 		return -ENOMEM;
-	err = schema_graph_ancestors(&g, &c, &r->scratch, &ancestors);
+	err = schema_graph_ancestors(&g, &c, rank, &r->scratch, &ancestors);
 	return err < 0 ? err : set_entity_ancestors(r, &c, ancestors);
 }
 
@@ -316,12 +312,13 @@ static int compare_actions(const void *a, const void *b)
 	return c ? c : span_cmp(x->uid.id, y->uid.id);
 }
 
-static int sort_actions(struct resolver *r)
+static int sort_actions(struct resolver *r, size_t **ret_rank)
 {
 	size_t n = r->tree->n_actions;
 	struct cedar_action_type **sorted = arena_alloc_array(r->arena, n, sizeof(*sorted));
+	size_t *rank = arena_alloc_array(&r->scratch, n, sizeof(*rank));
 
-	if (!sorted)
+	if (!sorted || !rank)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = &r->actions[i];
@@ -329,6 +326,9 @@ static int sort_actions(struct resolver *r)
 		qsort(sorted, n, sizeof(*sorted), compare_actions);
 	for (size_t i = 0; i < n; i++)
 		sorted[i]->index = i;
+	for (size_t i = 0; i < n; i++)
+		rank[i] = r->actions[i].index;
+	*ret_rank = rank;
 	r->schema->actions = (const struct cedar_action_type *const *)sorted;
 	r->schema->n_actions = n;
 	return 0;
@@ -367,14 +367,6 @@ static int report_cycles(struct resolver *r, const struct schema_graph *g,
 	return err;
 }
 
-static int compare_actions_by_index(const void *a, const void *b)
-{
-	const struct cedar_action_type *x = *(const struct cedar_action_type *const *)a;
-	const struct cedar_action_type *y = *(const struct cedar_action_type *const *)b;
-
-	return (x->index > y->index) - (x->index < y->index);
-}
-
 static int set_action_ancestors(struct resolver *r, const struct schema_components *c,
 				const struct schema_ancestors *of)
 {
@@ -386,9 +378,7 @@ static int set_action_ancestors(struct resolver *r, const struct schema_componen
 		if (!list)
 			return -ENOMEM;
 		for (size_t j = 0; j < from->len; j++)
-			list[j] = &r->actions[from->items[j]];
-		if (from->len > 1)
-			qsort(list, from->len, sizeof(*list), compare_actions_by_index);
+			list[j] = r->schema->actions[from->items[j]];
 		r->actions[i].ancestors = list;
 		r->actions[i].n_ancestors = from->len;
 	}
@@ -402,6 +392,7 @@ static int resolve_actions(struct resolver *r)
 	struct schema_components c;
 	struct graph_builder b;
 	struct schema_graph g;
+	size_t *rank;
 	int err;
 
 	if (graph_builder_init(&b, &r->scratch, r->tree->n_actions) < 0)
@@ -410,12 +401,12 @@ static int resolve_actions(struct resolver *r)
 	if (err < 0)
 		return err;
 	g = graph_builder_end(&b);
-	if (sort_actions(r) < 0 || schema_graph_components(&g, &r->scratch, &c) < 0)
+	if (sort_actions(r, &rank) < 0 || schema_graph_components(&g, &r->scratch, &c) < 0)
 		return -ENOMEM;
 	err = report_cycles(r, &g, &c);
 	if (err < 0 || r->diags->n_errors > n_errors)
 		return err;
-	err = schema_graph_ancestors(&g, &c, &r->scratch, &ancestors);
+	err = schema_graph_ancestors(&g, &c, rank, &r->scratch, &ancestors);
 	return err < 0 ? err : set_action_ancestors(r, &c, ancestors);
 }
 

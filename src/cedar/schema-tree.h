@@ -120,7 +120,8 @@ struct schema_namespace {
 
 struct cedar_schema_tree {
 	struct arena arena;
-	struct schema_namespace **namespaces; /* sorted, the empty one first, which is always there */
+	struct schema_namespace *
+		*namespaces; /* sorted, the empty one first, which is always there */
 	size_t n_namespaces, cap_namespaces;
 	size_t n_types, n_lists; /* how many indices were given */
 	size_t n_entities, n_commons, n_actions;

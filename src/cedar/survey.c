@@ -11,12 +11,10 @@ struct walk {
 	size_t depth;
 };
 
-static void check_type(struct walk *w, struct span name, struct cedar_range range)
+static _cold_ void report_type(struct walk *w, struct span name, struct cedar_range range)
 {
 	struct hint hint;
 
-	if (survey_is_action_type(name) || cedar_schema_entity(w->schema, name))
-		return;
 	if (!finding_is_new(w->findings, "unknown_entity_type", range, NULL, NULL))
 		return;
 	hint = hint_entity_type(w->schema, name);
@@ -24,13 +22,19 @@ static void check_type(struct walk *w, struct span name, struct cedar_range rang
 		    "the schema has no entity type `%.*s`", SPAN_ARG(diagnostic_quote(name)));
 }
 
-static void check_action(struct walk *w, struct cedar_entity_uid uid, struct cedar_range range)
+static void check_type(struct walk *w, struct span name, struct cedar_range range)
+{
+	if (!survey_is_action_type(name) && !cedar_schema_entity(w->schema, name))
+		report_type(w, name, range);
+}
+
+static _cold_ void report_action(struct walk *w, struct cedar_entity_uid uid,
+				 struct cedar_range range)
 {
 	struct span type = diagnostic_quote(uid.type), id = diagnostic_quote(uid.id);
 	struct hint hint;
 
-	if (cedar_schema_action(w->schema, uid) ||
-	    !finding_is_new(w->findings, "unknown_action", range, NULL, NULL))
+	if (!finding_is_new(w->findings, "unknown_action", range, NULL, NULL))
 		return;
 	hint = hint_action(w->schema, uid);
 	finding_add(w->findings, CEDAR_ERROR, "unknown_action", range, hint.text,
@@ -45,27 +49,35 @@ static bool has_enum_id(const struct cedar_entity_type *type, struct span id)
 	return false;
 }
 
-static void check_uid(struct walk *w, struct cedar_entity_uid uid, struct cedar_range type_range,
-		      struct cedar_range range)
+static _cold_ void report_enum(struct walk *w, const struct cedar_entity_type *type,
+			       struct cedar_entity_uid uid, struct cedar_range range)
 {
-	const struct cedar_entity_type *type;
 	struct span id = diagnostic_quote(uid.id);
 	struct hint hint;
 
-	if (survey_is_action_type(uid.type)) {
-		check_action(w, uid, range);
-		return;
-	}
-	type = cedar_schema_entity(w->schema, uid.type);
-	if (!type)
-		check_type(w, uid.type, type_range);
-	if (!type || !type->is_enum || has_enum_id(type, uid.id) ||
-	    !finding_is_new(w->findings, "invalid_enum_id", range, NULL, NULL))
+	if (!finding_is_new(w->findings, "invalid_enum_id", range, NULL, NULL))
 		return;
 	hint = hint_enum_id(type, uid.id);
 	finding_add(w->findings, CEDAR_ERROR, "invalid_enum_id", range, hint.text,
 		    "the enumerated entity type `%.*s` has no entity \"%.*s\"",
 		    SPAN_ARG(diagnostic_quote(uid.type)), SPAN_ARG(id));
+}
+
+static void check_uid(struct walk *w, struct cedar_entity_uid uid, struct cedar_range type_range,
+		      struct cedar_range range)
+{
+	const struct cedar_entity_type *type;
+
+	if (survey_is_action_type(uid.type)) {
+		if (!cedar_schema_action(w->schema, uid))
+			report_action(w, uid, range);
+		return;
+	}
+	type = cedar_schema_entity(w->schema, uid.type);
+	if (!type)
+		report_type(w, uid.type, type_range);
+	else if (type->is_enum && !has_enum_id(type, uid.id))
+		report_enum(w, type, uid, range);
 }
 
 static void walk_expr(struct walk *w, const struct cedar_expr *e)

@@ -21,7 +21,7 @@ struct symbol {
 struct symbols {
 	struct symbol **items; /* each stays where it is */
 	uint32_t len, cap;
-	uint64_t *slots; /* high half of the hash, and the number + 1 */
+	uint64_t *slots;  /* high half of the hash, and the number + 1 */
 	uint32_t n_slots; /* a power of two */
 	uint64_t seed[2];
 };

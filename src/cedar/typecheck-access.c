@@ -5,7 +5,7 @@
 
 #include "cedar/diagnostics.h"
 
-static void report_unknown(struct typecheck *t, const struct cedar_expr *e, struct span name,
+static _cold_ void report_unknown(struct typecheck *t, const struct cedar_expr *e, struct span name,
 			   const struct cedar_type *type)
 {
 	const struct cedar_type *shape = type;
@@ -22,7 +22,7 @@ static void report_unknown(struct typecheck *t, const struct cedar_expr *e, stru
 		    SPAN_ARG(diagnostic_quote(name)));
 }
 
-static void report_optional(struct typecheck *t, const struct cedar_expr *e, struct span name,
+static _cold_ void report_optional(struct typecheck *t, const struct cedar_expr *e, struct span name,
 			    const struct cedar_type *type)
 {
 	char text[TYPE_TEXT_MAX], help[128];

@@ -85,11 +85,22 @@ static struct typed check_has_tag(struct typecheck *t, const struct cedar_expr *
 	return typed_basic(t, is_known ? CEDAR_TYPE_TRUE : CEDAR_TYPE_BOOL, is_ok);
 }
 
+static _cold_ void report_tag(struct typecheck *t, const struct cedar_expr *e,
+			      const struct cedar_type *type, bool has_tags)
+{
+	char text[TYPE_TEXT_MAX];
+
+	if (finding_is_new(t->findings, "unsafe_tag", e->range, type, NULL))
+		finding_add(t->findings, CEDAR_ERROR, "unsafe_tag", e->range,
+			    has_tags ? "test for it before: e.hasTag(...) && ..." : NULL,
+			    has_tags ? "the tag of %s may be missing" : "%s has no tags",
+			    type_text(type, text));
+}
+
 static struct typed check_get_tag(struct typecheck *t, const struct cedar_expr *e)
 {
 	struct typed x = typecheck_entity(t, e->items[0], TYPECHECK_ENTITY);
 	struct typed key = typecheck_kind(t, e->items[1], CEDAR_TYPE_STRING);
-	char text[TYPE_TEXT_MAX];
 	const struct cedar_type *tags;
 
 	if (!x.type || !type_is_entity(x.type))
@@ -97,51 +108,49 @@ static struct typed check_get_tag(struct typecheck *t, const struct cedar_expr *
 	tags = tags_of(t, x.type);
 	if (tags && capability_is_known(&t->capabilities, tag_place(t, e)))
 		return (struct typed){ tags, x.is_ok && key.is_ok };
-	if (finding_is_new(t->findings, "unsafe_tag", e->range, x.type, NULL))
-		finding_add(t->findings, CEDAR_ERROR, "unsafe_tag", e->range,
-			    tags ? "test for it before: e.hasTag(...) && ..." : NULL,
-			    tags ? "the tag of %s may be missing" : "%s has no tags",
-			    type_text(x.type, text));
+	report_tag(t, e, x.type, tags);
 	return (struct typed){ NULL, false };
 }
 
 /* ---- Extension types ------------------------------------------------------------ */
 
 struct signature {
-	const char *name;
+	struct span name;
 	unsigned char n_args;
 	enum cedar_type_kind args[2], result;
 };
 
+#define NAME(name) { (name), sizeof(name) - 1 }
+
 static const struct signature signatures[] = {
-	{ "ip", 1, { CEDAR_TYPE_STRING }, CEDAR_TYPE_IPADDR },
-	{ "decimal", 1, { CEDAR_TYPE_STRING }, CEDAR_TYPE_DECIMAL },
-	{ "datetime", 1, { CEDAR_TYPE_STRING }, CEDAR_TYPE_DATETIME },
-	{ "duration", 1, { CEDAR_TYPE_STRING }, CEDAR_TYPE_DURATION },
-	{ "lessThan", 2, { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL }, CEDAR_TYPE_BOOL },
-	{ "lessThanOrEqual", 2, { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL }, CEDAR_TYPE_BOOL },
-	{ "greaterThan", 2, { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL }, CEDAR_TYPE_BOOL },
-	{ "greaterThanOrEqual", 2, { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL }, CEDAR_TYPE_BOOL },
-	{ "isIpv4", 1, { CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
-	{ "isIpv6", 1, { CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
-	{ "isLoopback", 1, { CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
-	{ "isMulticast", 1, { CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
-	{ "isInRange", 2, { CEDAR_TYPE_IPADDR, CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
-	{ "offset", 2, { CEDAR_TYPE_DATETIME, CEDAR_TYPE_DURATION }, CEDAR_TYPE_DATETIME },
-	{ "durationSince", 2, { CEDAR_TYPE_DATETIME, CEDAR_TYPE_DATETIME }, CEDAR_TYPE_DURATION },
-	{ "toDate", 1, { CEDAR_TYPE_DATETIME }, CEDAR_TYPE_DATETIME },
-	{ "toTime", 1, { CEDAR_TYPE_DATETIME }, CEDAR_TYPE_DURATION },
-	{ "toMilliseconds", 1, { CEDAR_TYPE_DURATION }, CEDAR_TYPE_LONG },
-	{ "toSeconds", 1, { CEDAR_TYPE_DURATION }, CEDAR_TYPE_LONG },
-	{ "toMinutes", 1, { CEDAR_TYPE_DURATION }, CEDAR_TYPE_LONG },
-	{ "toHours", 1, { CEDAR_TYPE_DURATION }, CEDAR_TYPE_LONG },
-	{ "toDays", 1, { CEDAR_TYPE_DURATION }, CEDAR_TYPE_LONG },
+	{ NAME("ip"), 1, { CEDAR_TYPE_STRING }, CEDAR_TYPE_IPADDR },
+	{ NAME("decimal"), 1, { CEDAR_TYPE_STRING }, CEDAR_TYPE_DECIMAL },
+	{ NAME("datetime"), 1, { CEDAR_TYPE_STRING }, CEDAR_TYPE_DATETIME },
+	{ NAME("duration"), 1, { CEDAR_TYPE_STRING }, CEDAR_TYPE_DURATION },
+	{ NAME("lessThan"), 2, { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL }, CEDAR_TYPE_BOOL },
+	{ NAME("lessThanOrEqual"), 2, { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL }, CEDAR_TYPE_BOOL },
+	{ NAME("greaterThan"), 2, { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL }, CEDAR_TYPE_BOOL },
+	{ NAME("greaterThanOrEqual"), 2, { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL }, CEDAR_TYPE_BOOL },
+	{ NAME("isIpv4"), 1, { CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
+	{ NAME("isIpv6"), 1, { CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
+	{ NAME("isLoopback"), 1, { CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
+	{ NAME("isMulticast"), 1, { CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
+	{ NAME("isInRange"), 2, { CEDAR_TYPE_IPADDR, CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
+	{ NAME("offset"), 2, { CEDAR_TYPE_DATETIME, CEDAR_TYPE_DURATION }, CEDAR_TYPE_DATETIME },
+	{ NAME("durationSince"), 2, { CEDAR_TYPE_DATETIME, CEDAR_TYPE_DATETIME }, CEDAR_TYPE_DURATION },
+	{ NAME("toDate"), 1, { CEDAR_TYPE_DATETIME }, CEDAR_TYPE_DATETIME },
+	{ NAME("toTime"), 1, { CEDAR_TYPE_DATETIME }, CEDAR_TYPE_DURATION },
+	{ NAME("toMilliseconds"), 1, { CEDAR_TYPE_DURATION }, CEDAR_TYPE_LONG },
+	{ NAME("toSeconds"), 1, { CEDAR_TYPE_DURATION }, CEDAR_TYPE_LONG },
+	{ NAME("toMinutes"), 1, { CEDAR_TYPE_DURATION }, CEDAR_TYPE_LONG },
+	{ NAME("toHours"), 1, { CEDAR_TYPE_DURATION }, CEDAR_TYPE_LONG },
+	{ NAME("toDays"), 1, { CEDAR_TYPE_DURATION }, CEDAR_TYPE_LONG },
 };
 
 static const struct signature *find_signature(struct span name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(signatures); i++)
-		if (span_eq_str(name, signatures[i].name))
+		if (span_eq(name, signatures[i].name))
 			return &signatures[i];
 	return NULL;
 }
@@ -187,7 +196,8 @@ static bool check_constructor(struct typecheck *t, const struct cedar_expr *e,
 		if (finding_is_new(t->findings, "non_literal_constructor", e->range, NULL, NULL))
 			finding_add(t->findings, CEDAR_ERROR, "non_literal_constructor", e->range,
 				    "give the attribute this type in the schema",
-				    "`%s` takes a literal string, so that it cannot fail", s->name);
+				    "`%s` takes a literal string, so that it cannot fail",
+				    s->name.p);
 		return false;
 	}
 	if (parses(s->result, arg->string))
@@ -195,7 +205,7 @@ static bool check_constructor(struct typecheck *t, const struct cedar_expr *e,
 	if (finding_is_new(t->findings, "invalid_literal", e->range, NULL, NULL))
 		finding_add(t->findings, CEDAR_ERROR, "invalid_literal", e->range,
 			    literal_help(s->result), "`%.*s` is not a valid %s",
-			    SPAN_ARG(diagnostic_quote(arg->string)), s->name);
+			    SPAN_ARG(diagnostic_quote(arg->string)), s->name.p);
 	return false;
 }
 
@@ -207,7 +217,7 @@ static struct typed check_extension(struct typecheck *t, const struct cedar_expr
 	if (e->n_items != s->n_args) {
 		if (finding_is_new(t->findings, "wrong_arity", e->range, NULL, NULL))
 			finding_add(t->findings, CEDAR_ERROR, "wrong_arity", e->range, NULL,
-				    "`%s` takes %d argument%s, but is given %zu", s->name,
+				    "`%s` takes %d argument%s, but is given %zu", s->name.p,
 				    s->n_args - e->is_method,
 				    s->n_args - e->is_method == 1 ? "" : "s",
 				    e->n_items - e->is_method);
@@ -226,20 +236,25 @@ static struct typed check_extension(struct typecheck *t, const struct cedar_expr
 	return result;
 }
 
+static const struct {
+	struct span name;
+	struct typed (*check)(struct typecheck *t, const struct cedar_expr *e);
+} builtins[] = {
+	{ NAME("contains"), check_contains },
+	{ NAME("containsAll"), check_two_sets },
+	{ NAME("containsAny"), check_two_sets },
+	{ NAME("isEmpty"), check_is_empty },
+	{ NAME("hasTag"), check_has_tag },
+	{ NAME("getTag"), check_get_tag },
+};
+
 struct typed typecheck_call(struct typecheck *t, const struct cedar_expr *e)
 {
 	const struct signature *s;
 
-	if (span_eq_str(e->string, "contains"))
-		return check_contains(t, e);
-	if (span_eq_str(e->string, "containsAll") || span_eq_str(e->string, "containsAny"))
-		return check_two_sets(t, e);
-	if (span_eq_str(e->string, "isEmpty"))
-		return check_is_empty(t, e);
-	if (span_eq_str(e->string, "hasTag"))
-		return check_has_tag(t, e);
-	if (span_eq_str(e->string, "getTag"))
-		return check_get_tag(t, e);
+	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++)
+		if (span_eq(e->string, builtins[i].name))
+			return builtins[i].check(t, e);
 	s = find_signature(e->string);
 	if (!s) /* the parser refused it */
 		return (struct typed){ NULL, false };

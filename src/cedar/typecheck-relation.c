@@ -10,25 +10,45 @@ const struct cedar_entity_uid *typecheck_uid(const struct typecheck *t, const st
 
 /* ---- == ---------------------------------------------------------------------- */
 
+/* The reference reads `&&` and `||` of two literals as a literal; nothing else of that kind. */
+static bool is_boolean_literal(const struct cedar_expr *e, bool *ret)
+{
+	bool left, right;
+
+	if (e->kind == CEDAR_EXPR_BOOL) {
+		*ret = e->boolean;
+		return true;
+	}
+	if ((e->kind != CEDAR_EXPR_AND && e->kind != CEDAR_EXPR_OR) ||
+	    !is_boolean_literal(e->left, &left) || !is_boolean_literal(e->right, &right))
+		return false;
+	*ret = e->kind == CEDAR_EXPR_AND ? left && right : left || right;
+	return true;
+}
+
 static bool is_literal(const struct typecheck *t, const struct cedar_expr *e)
 {
-	return e->kind == CEDAR_EXPR_BOOL || e->kind == CEDAR_EXPR_LONG ||
-	       e->kind == CEDAR_EXPR_STRING || typecheck_uid(t, e);
+	bool value;
+
+	return e->kind == CEDAR_EXPR_LONG || e->kind == CEDAR_EXPR_STRING || typecheck_uid(t, e) ||
+	       is_boolean_literal(e, &value);
 }
 
 static bool is_same_literal(const struct typecheck *t, const struct cedar_expr *a,
 			    const struct cedar_expr *b)
 {
 	const struct cedar_entity_uid *x = typecheck_uid(t, a), *y = typecheck_uid(t, b);
+	bool of_a, of_b;
 
 	if (x || y)
 		return x && y && cedar_uid_eq(*x, *y);
+	if (is_boolean_literal(a, &of_a) && is_boolean_literal(b, &of_b))
+		return of_a == of_b;
 	if (a->kind != b->kind)
 		return false;
-	if (a->kind == CEDAR_EXPR_BOOL)
-		return a->boolean == b->boolean;
-	return a->kind == CEDAR_EXPR_LONG ? a->integer == b->integer :
-					    span_eq(a->string, b->string);
+	if (a->kind == CEDAR_EXPR_LONG)
+		return a->integer == b->integer;
+	return a->kind == CEDAR_EXPR_STRING && span_eq(a->string, b->string);
 }
 
 static bool is_among(struct span name, const struct span *names, size_t n)
@@ -229,19 +249,25 @@ static bool is_instant(const struct cedar_type *type)
 	return type->kind == CEDAR_TYPE_DATETIME || type->kind == CEDAR_TYPE_DURATION;
 }
 
-static bool has_order(struct typecheck *t, const struct cedar_expr *e,
-		      const struct cedar_type *type)
+static _cold_ void report_order(struct typecheck *t, const struct cedar_expr *e,
+				const struct cedar_type *type)
 {
 	char text[TYPE_TEXT_MAX];
 
-	if (is_instant(type) || type->kind == CEDAR_TYPE_LONG || type->kind == CEDAR_TYPE_NEVER)
-		return true;
 	if (finding_is_new(t->findings, "unexpected_type", e->range, type, NULL))
 		finding_add(t->findings, CEDAR_ERROR, "unexpected_type", e->range,
 			    type->kind == CEDAR_TYPE_DECIMAL ? "use `.lessThan(...)` and its like" :
 							       NULL,
 			    "only Long, datetime and duration have an order, but this is %s",
 			    type_text(type, text));
+}
+
+static bool has_order(struct typecheck *t, const struct cedar_expr *e,
+		      const struct cedar_type *type)
+{
+	if (is_instant(type) || type->kind == CEDAR_TYPE_LONG || type->kind == CEDAR_TYPE_NEVER)
+		return true;
+	report_order(t, e, type);
 	return false;
 }
 

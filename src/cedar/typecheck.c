@@ -65,18 +65,24 @@ static const char *help_for(const struct cedar_type *got, enum cedar_type_kind w
 	return NULL;
 }
 
+static _cold_ void report_kind(struct typecheck *t, const struct cedar_expr *e,
+			       const struct cedar_type *type, enum cedar_type_kind kind)
+{
+	const struct cedar_type *expected = type_basic(t->types, kind);
+	char got[TYPE_TEXT_MAX], wanted[TYPE_TEXT_MAX];
+
+	if (finding_is_new(t->findings, "unexpected_type", e->range, type, expected))
+		finding_add(t->findings, CEDAR_ERROR, "unexpected_type", e->range,
+			    help_for(type, kind), "expected %s, but this is %s",
+			    type_text(expected, wanted), type_text(type, got));
+}
+
 struct typed typecheck_expect(struct typecheck *t, const struct cedar_expr *e, struct typed x,
 			      enum cedar_type_kind kind)
 {
-	char got[TYPE_TEXT_MAX], wanted[TYPE_TEXT_MAX];
-
 	if (!x.type || is_kind(x.type, kind))
 		return x;
-	if (finding_is_new(t->findings, "unexpected_type", e->range, x.type,
-			   type_basic(t->types, kind)))
-		finding_add(t->findings, CEDAR_ERROR, "unexpected_type", e->range,
-			    help_for(x.type, kind), "expected %s, but this is %s",
-			    type_text(type_basic(t->types, kind), wanted), type_text(x.type, got));
+	report_kind(t, e, x.type, kind);
 	return (struct typed){ x.type, false };
 }
 
@@ -106,28 +112,46 @@ static bool is_entity_or(const struct cedar_type *type, enum typecheck_also also
 		type->element->kind == CEDAR_TYPE_NEVER);
 }
 
-struct typed typecheck_entity(struct typecheck *t, const struct cedar_expr *e,
-			      enum typecheck_also also)
+static _cold_ void report_no_entity(struct typecheck *t, const struct cedar_expr *e,
+				    const struct cedar_type *type, enum typecheck_also also)
 {
 	static const char *const wanted[] = {
 		[TYPECHECK_ENTITY] = "an entity",
 		[TYPECHECK_OR_RECORD] = "an entity or a record",
 		[TYPECHECK_OR_ENTITIES] = "an entity or a set of entities",
 	};
-	struct typed x = typecheck_value(t, e);
 	const char *help = NULL;
 	char got[TYPE_TEXT_MAX];
 
+	if (also == TYPECHECK_OR_ENTITIES && type->kind == CEDAR_TYPE_SET)
+		help = "use `contains` to test whether a set has an element";
+	else if (also == TYPECHECK_OR_RECORD && type->kind == CEDAR_TYPE_STRING)
+		help = "use `like` to look into a string";
+	if (finding_is_new(t->findings, "unexpected_type", e->range, type, wanted[also]))
+		finding_add(t->findings, CEDAR_ERROR, "unexpected_type", e->range, help,
+			    "expected %s, but this is %s", wanted[also], type_text(type, got));
+}
+
+struct typed typecheck_entity(struct typecheck *t, const struct cedar_expr *e,
+			      enum typecheck_also also)
+{
+	struct typed x = typecheck_value(t, e);
+
 	if (!x.type || is_entity_or(x.type, also))
 		return x;
-	if (also == TYPECHECK_OR_ENTITIES && x.type->kind == CEDAR_TYPE_SET)
-		help = "use `contains` to test whether a set has an element";
-	else if (also == TYPECHECK_OR_RECORD && x.type->kind == CEDAR_TYPE_STRING)
-		help = "use `like` to look into a string";
-	if (finding_is_new(t->findings, "unexpected_type", e->range, x.type, wanted[also]))
-		finding_add(t->findings, CEDAR_ERROR, "unexpected_type", e->range, help,
-			    "expected %s, but this is %s", wanted[also], type_text(x.type, got));
+	report_no_entity(t, e, x.type, also);
 	return (struct typed){ x.type, false };
+}
+
+static _cold_ void report_join(struct typecheck *t, const struct cedar_expr *e, const char *what,
+			       const struct cedar_type *a, const struct cedar_type *b)
+{
+	char text_a[TYPE_TEXT_MAX], text_b[TYPE_TEXT_MAX];
+
+	if (finding_is_new(t->findings, "incompatible_types", e->range, a, b))
+		finding_add(t->findings, CEDAR_ERROR, "incompatible_types", e->range, NULL,
+			    "%s must have one type, but these are %s and %s", what,
+			    type_text(a, text_a), type_text(b, text_b));
 }
 
 const struct cedar_type *typecheck_join(struct typecheck *t, const struct cedar_expr *e,
@@ -135,15 +159,12 @@ const struct cedar_type *typecheck_join(struct typecheck *t, const struct cedar_
 					const struct cedar_type *b)
 {
 	const struct cedar_type *join;
-	char text_a[TYPE_TEXT_MAX], text_b[TYPE_TEXT_MAX];
 
 	if (!a || !b)
 		return NULL;
 	join = type_join(t->types, a, b);
-	if (!join && finding_is_new(t->findings, "incompatible_types", e->range, a, b))
-		finding_add(t->findings, CEDAR_ERROR, "incompatible_types", e->range, NULL,
-			    "%s must have one type, but these are %s and %s", what,
-			    type_text(a, text_a), type_text(b, text_b));
+	if (!join)
+		report_join(t, e, what, a, b);
 	return join;
 }
 

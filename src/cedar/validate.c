@@ -234,7 +234,7 @@ static bool admits_principal(const struct run *run)
 	return false;
 }
 
-static void report_action_list(struct run *run)
+static _cold_ void report_action_list(struct run *run)
 {
 	struct findings *f = &run->v->findings;
 	const struct cedar_scope *action = &run->policy->action;
@@ -250,7 +250,7 @@ static void report_action_list(struct run *run)
 			    "the actions of a list must be of one namespace");
 }
 
-static void report_scope(struct run *run)
+static _cold_ void report_scope(struct run *run)
 {
 	struct findings *f = &run->v->findings;
 
@@ -264,7 +264,7 @@ static void report_scope(struct run *run)
 			    "this policy can never apply: its conditions are always false");
 }
 
-static int limit_error(struct cedar_validator *v, const struct cedar_policy *p)
+static _cold_ int limit_error(struct cedar_validator *v, const struct cedar_policy *p)
 {
 	finding_add(&v->findings, CEDAR_ERROR, "too_complex", p->range, NULL,
 		    "the policies and the schema are too large to validate");

@@ -11,19 +11,20 @@ static void fit(struct cedar_machine *m, const struct cedar_program *p)
 {
 	if (m->registers_cap < p->n_registers) {
 		m->registers_cap = p->n_registers;
-		m->registers = xrealloc_array(m->registers, m->registers_cap,
-					      sizeof(*m->registers));
+		m->registers =
+			xrealloc_array(m->registers, m->registers_cap, sizeof(*m->registers));
 	}
 	if (m->memos_cap < p->n_memos) {
 		m->memos_cap = p->n_memos;
 		m->memos = xrealloc_array(m->memos, m->memos_cap, sizeof(*m->memos));
+		m->memo_values =
+			xrealloc_array(m->memo_values, m->memos_cap, sizeof(*m->memo_values));
 		xfree(m->memo_decisions);
 		m->memo_decisions = xnew_array(uint64_t, m->memos_cap);
 	}
 	if (m->words_cap < p->n_words) {
 		m->words_cap = p->n_words;
-		m->candidates = xrealloc_array(m->candidates, m->words_cap,
-					       sizeof(*m->candidates));
+		m->candidates = xrealloc_array(m->candidates, m->words_cap, sizeof(*m->candidates));
 		m->row = xrealloc_array(m->row, m->words_cap, sizeof(*m->row));
 	}
 }
@@ -54,7 +55,6 @@ static void begin(struct cedar_machine *m, const struct cedar_store *s,
 	m->hierarchy = hierarchy;
 	m->decision++;
 	m->n_errors = 0;
-	memory_reset(&m->memory);
 	m->places[PLACE_REGISTER] = m->registers;
 	m->places[PLACE_CONSTANT] = s->program->constants;
 	m->places[PLACE_MEMO] = m->memos;
@@ -62,9 +62,8 @@ static void begin(struct cedar_machine *m, const struct cedar_store *s,
 	set_subject(m, CEDAR_ACTION, r->action);
 	set_subject(m, CEDAR_RESOURCE, r->resource);
 	m->context = r->context ? *r->context : (struct cedar_value){ .kind = CEDAR_RECORD };
-	m->registers[CEDAR_CONTEXT] = (struct vm_value){
-		.kind = CEDAR_RECORD, .ref = SYMBOL_NONE, .value = &m->context
-	};
+	m->registers[CEDAR_CONTEXT] =
+		(struct vm_value){ .kind = CEDAR_RECORD, .ref = SYMBOL_NONE, .value = &m->context };
 }
 
 /* ---- The decision alone -------------------------------------------------------- */
@@ -168,24 +167,23 @@ static int run_all(struct cedar_machine *m)
 	return 0;
 }
 
-static int give_reasons(struct cedar_machine *m, uint32_t from, uint32_t to,
-			struct cedar_response *ret)
+static void give_reasons(struct cedar_machine *m, uint32_t from, uint32_t to,
+			 struct cedar_response *ret)
 {
-	const struct cedar_policy **reasons;
 	size_t n = 0;
 
 	for (uint32_t i = from; i < to; i++)
 		n += (size_t)__builtin_popcountll(m->candidates[i]);
-	reasons = memory_alloc(&m->memory, n, sizeof(struct cedar_policy *));
-	if (!reasons)
-		return -ENOMEM;
-	ret->reasons = reasons;
+	if (m->reasons_cap < n) {
+		m->reasons_cap = n;
+		m->reasons = xrealloc_array(m->reasons, n, sizeof(struct cedar_policy *));
+	}
 	for (uint32_t i = from; i < to; i++)
 		for (uint64_t left = m->candidates[i]; left; left &= left - 1)
-			reasons[ret->n_reasons++] =
+			m->reasons[ret->n_reasons++] =
 				m->program->policies[i * 64 + (uint32_t)__builtin_ctzll(left)]
 					.policy;
-	return 0;
+	ret->reasons = m->reasons;
 }
 
 static struct cedar_range part_range(const struct cedar_expr *e, enum vm_part part)
@@ -242,27 +240,27 @@ static struct cedar_policy_error explain(const struct cedar_machine *m, const st
 }
 
 /* Forbids' errors come before permits'; both lists are in set order, and so is the response. */
-static int give_errors(struct cedar_machine *m, struct cedar_response *ret)
+static void give_errors(struct cedar_machine *m, struct cedar_response *ret)
 {
 	const struct compiled_policy *policies = m->program->policies;
-	struct cedar_policy_error *errors =
-		memory_alloc(&m->memory, m->n_errors, sizeof(*errors));
 	size_t n_forbids = 0;
 	size_t i = 0;
 
-	if (!errors)
-		return -ENOMEM;
+	if (m->policy_errors_cap < m->n_errors) {
+		m->policy_errors_cap = m->errors_cap;
+		m->policy_errors = xrealloc_array(m->policy_errors, m->policy_errors_cap,
+						  sizeof(*m->policy_errors));
+	}
 	while (n_forbids < m->n_errors && m->errors[n_forbids].bit < m->program->first_permit)
 		n_forbids++;
-	ret->errors = errors;
 	for (size_t j = n_forbids; i < n_forbids || j < m->n_errors;) {
 		bool is_forbid = j == m->n_errors ||
 				 (i < n_forbids && policies[m->errors[i].bit].position <
 							   policies[m->errors[j].bit].position);
 
-		errors[ret->n_errors++] = explain(m, &m->errors[is_forbid ? i++ : j++]);
+		m->policy_errors[ret->n_errors++] = explain(m, &m->errors[is_forbid ? i++ : j++]);
 	}
-	return 0;
+	ret->errors = m->policy_errors;
 }
 
 int cedar_program_authorize(const struct cedar_store *s, const struct cedar_request *r,
@@ -271,22 +269,19 @@ int cedar_program_authorize(const struct cedar_store *s, const struct cedar_requ
 {
 	uint32_t first_permit = s->program->first_permit / 64;
 	uint32_t n_words = s->program->n_words;
-	struct cedar_response response = { 0 };
 	int code;
 
-	*ret = response;
+	*ret = (struct cedar_response){ 0 };
 	begin(m, s, r, hierarchy);
 	vm_select(m);
 	code = run_all(m);
-	if (code == 0)
-		code = give_reasons(m, 0, first_permit, &response);
-	if (code == 0 && response.n_reasons == 0) {
-		code = give_reasons(m, first_permit, n_words, &response);
-		response.allow = response.n_reasons > 0;
+	if (code < 0)
+		return code;
+	give_reasons(m, 0, first_permit, ret);
+	if (ret->n_reasons == 0) {
+		give_reasons(m, first_permit, n_words, ret);
+		ret->allow = ret->n_reasons > 0;
 	}
-	if (code == 0)
-		code = give_errors(m, &response);
-	if (code == 0)
-		*ret = response;
-	return code;
+	give_errors(m, ret);
+	return 0;
 }

@@ -24,9 +24,8 @@ static int want_both(struct cedar_machine *m, const struct vm_value *x,
 static int put_integer(struct cedar_machine *m, const struct vm_insn *in,
 		       enum cedar_value_kind kind, int64_t n)
 {
-	m->registers[in->dst] = (struct vm_value){
-		.kind = (uint8_t)kind, .ref = SYMBOL_NONE, .integer = n
-	};
+	m->registers[in->dst] =
+		(struct vm_value){ .kind = (uint8_t)kind, .ref = SYMBOL_NONE, .integer = n };
 	return 1;
 }
 
@@ -114,8 +113,8 @@ static int call_order(struct cedar_machine *m, const struct vm_insn *in, const s
 	return x->integer >= y->integer;
 }
 
-static int call_address(struct cedar_machine *m, const struct vm_insn *in,
-			const struct vm_value *x, const struct vm_value *y)
+static int call_address(struct cedar_machine *m, const struct vm_insn *in, const struct vm_value *x,
+			const struct vm_value *y)
 {
 	if (want(m, x, CEDAR_IPADDR) < 0)
 		return -1;
@@ -168,8 +167,8 @@ static int call_datetime(struct cedar_machine *m, const struct vm_insn *in,
 }
 
 /* C's division truncates toward zero, as Cedar's conversions do. */
-static int call_convert(struct cedar_machine *m, const struct vm_insn *in,
-			const struct vm_value *x, int64_t unit_ms)
+static int call_convert(struct cedar_machine *m, const struct vm_insn *in, const struct vm_value *x,
+			int64_t unit_ms)
 {
 	if (want(m, x, CEDAR_DURATION) < 0)
 		return -1;
@@ -223,7 +222,8 @@ int vm_call(struct cedar_machine *m, const struct vm_insn *in, const struct vm_v
 	case OP_TO_DAYS:
 		return call_convert(m, in, x, MS_PER_DAY);
 	default:
-		/* No such operation is made; if it were, it should not count as a skipped policy. */
+		/* No such operation is made; if it were, it should not count as a skipped policy.
+		 */
 		return VM_NO_MEMORY;
 	}
 }

@@ -60,7 +60,7 @@ static int compare_refs(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static void ask_ancestors(struct cedar_machine *m, struct subject *s)
+void vm_ask_ancestors(struct cedar_machine *m, struct subject *s)
 {
 	struct cedar_ancestors *found = &s->virtual;
 
@@ -74,19 +74,6 @@ static void ask_ancestors(struct cedar_machine *m, struct subject *s)
 		qsort(found->refs, found->n, sizeof(*found->refs), compare_refs);
 	else
 		sort_refs(found->refs, found->n);
-}
-
-void vm_ancestors(struct cedar_machine *m, struct subject *s, const uint32_t **ret, uint32_t *ret_n)
-{
-	if (s->entity) {
-		*ret = s->entity->ancestors;
-		*ret_n = s->entity->n_ancestors;
-		return;
-	}
-	if (!s->virtual.is_complete)
-		ask_ancestors(m, s);
-	*ret = s->virtual.refs;
-	*ret_n = s->virtual.n;
 }
 
 /* x is not stored, and is not y. */
@@ -217,23 +204,23 @@ static int find_stored(const struct store_entity *entity, uint32_t name, struct 
 	return absent(ret, VM_ABSENT);
 }
 
-/* What a hierarchy answered, in memory that lives as long as the decision. */
+/* What a hierarchy answered, where it can stay. */
 static int take(struct cedar_machine *m, int answer, const struct cedar_value *v,
-		struct vm_value *ret)
+		struct cedar_value *keep, struct vm_value *ret)
 {
-	struct cedar_value *kept;
-
 	if (answer <= 0)
 		return absent(ret, answer == 0 ? VM_ABSENT : VM_NO_ENTITY);
-	kept = memory_alloc(&m->memory, 1, sizeof(*kept));
-	if (!kept)
+	if (!keep)
+		keep = memory_alloc(&m->memory, 1, sizeof(*keep));
+	if (!keep)
 		return VM_NO_MEMORY;
-	*kept = *v;
-	*ret = vm_import(m, kept);
+	*keep = *v;
+	*ret = vm_import(m, keep);
 	return 1;
 }
 
-int vm_find(struct cedar_machine *m, const struct vm_value *x, uint32_t name, struct vm_value *ret)
+int vm_find(struct cedar_machine *m, const struct vm_value *x, uint32_t name,
+	    struct cedar_value *keep, struct vm_value *ret)
 {
 	const struct cedar_hierarchy *h = m->hierarchy;
 	const struct store_entity *entity;
@@ -249,13 +236,14 @@ int vm_find(struct cedar_machine *m, const struct vm_value *x, uint32_t name, st
 		return find_stored(entity, name, ret);
 	if (!h || !h->attribute)
 		return absent(ret, VM_NO_ENTITY);
-	return take(m, h->attribute(h->ctx, x->value->uid, name, text, &v), &v, ret);
+	return take(m, h->attribute(h->ctx, x->value->uid, name, text, &v), &v, keep, ret);
 }
 
 int vm_remember(struct cedar_machine *m, uint32_t memo)
 {
 	const struct vm_memo *what = &m->program->memos[memo];
-	int r = vm_find(m, &m->registers[what->var], what->name, &m->memos[memo]);
+	int r = vm_find(m, &m->registers[what->var], what->name, &m->memo_values[memo],
+			&m->memos[memo]);
 
 	if (r >= 0)
 		m->memo_decisions[memo] = m->decision;
@@ -274,5 +262,5 @@ int vm_find_tag(struct cedar_machine *m, const struct vm_value *x, struct span n
 				    : absent(ret, VM_ABSENT);
 	if (!h || !h->tag)
 		return absent(ret, VM_NO_ENTITY);
-	return take(m, h->tag(h->ctx, x->value->uid, name, &v), &v, ret);
+	return take(m, h->tag(h->ctx, x->value->uid, name, &v), &v, NULL, ret);
 }

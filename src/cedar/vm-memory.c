@@ -96,9 +96,12 @@ void cedar_machine_free(struct cedar_machine *m)
 	memory_done(&m->memory);
 	xfree(m->registers);
 	xfree(m->memos);
+	xfree(m->memo_values);
 	xfree(m->memo_decisions);
 	xfree(m->candidates);
 	xfree(m->row);
 	xfree(m->errors);
+	xfree(m->reasons);
+	xfree(m->policy_errors);
 	xfree(m);
 }

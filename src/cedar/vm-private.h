@@ -1,6 +1,6 @@
 /*
  * The machine that runs programs: registers, memos of the request's attributes,
- * and memory that is taken in one direction and reused by the next decision.
+ * and memory that is taken in one direction and reused by the next policy.
  */
 #pragma once
 
@@ -56,7 +56,7 @@ struct cedar_ancestors {
 
 /* One of the request's three entities. */
 struct subject {
-	struct cedar_value value; /* the uid as given */
+	struct cedar_value value;	   /* the uid as given */
 	const struct store_entity *entity; /* NULL when it is not stored */
 	uint32_t type;
 	struct cedar_ancestors virtual;
@@ -68,11 +68,12 @@ struct cedar_machine {
 	const struct cedar_hierarchy *hierarchy; /* may be NULL */
 	struct cedar_value context;
 	struct subject subjects[3]; /* by enum cedar_var */
-	struct memory memory;
+	struct memory memory;	    /* of the policy at hand */
 
 	const struct vm_value *places[3]; /* by enum vm_place */
 	struct vm_value *registers, *memos;
-	uint64_t *memo_decisions; /* the decision for which each memo holds */
+	struct cedar_value *memo_values; /* what hierarchies answered, by memo */
+	uint64_t *memo_decisions;	 /* the decision for which each memo holds */
 	uint64_t decision;
 	size_t registers_cap, memos_cap;
 
@@ -84,6 +85,11 @@ struct cedar_machine {
 	enum vm_part part;
 	struct vm_error *errors;
 	size_t n_errors, errors_cap;
+
+	/* The response's. */
+	const struct cedar_policy **reasons;
+	struct cedar_policy_error *policy_errors;
+	size_t reasons_cap, policy_errors_cap;
 };
 
 static inline const struct vm_value *vm_operand(const struct cedar_machine *m, uint32_t operand)
@@ -122,12 +128,31 @@ int vm_contains(struct cedar_machine *m, const struct vm_value *set, const struc
 bool vm_in_uid(struct cedar_machine *m, const struct vm_value *x, uint32_t ref);
 /* x, an entity, in an entity or a set of them. */
 int vm_in(struct cedar_machine *m, const struct vm_value *x, const struct vm_value *y);
+/* Asks the hierarchy for the ancestors of a subject that is not stored. */
+void vm_ask_ancestors(struct cedar_machine *m, struct subject *s);
+
 /* The subject's ancestors that have numbers, sorted. */
-void vm_ancestors(struct cedar_machine *m, struct subject *s, const uint32_t **ret,
-		  uint32_t *ret_n);
+static inline void vm_ancestors(struct cedar_machine *m, struct subject *s, const uint32_t **ret,
+				uint32_t *ret_n)
+{
+	if (s->entity) {
+		*ret = s->entity->ancestors;
+		*ret_n = s->entity->n_ancestors;
+		return;
+	}
+	if (!s->virtual.is_complete)
+		vm_ask_ancestors(m, s);
+	*ret = s->virtual.refs;
+	*ret_n = s->virtual.n;
+}
+
 bool vm_is(const struct cedar_machine *m, const struct vm_value *x, uint32_t type);
-/* An attribute: 1 with *ret, else 0 with ret->kind VM_ABSENT or VM_NO_ENTITY; -1: x has none. */
-int vm_find(struct cedar_machine *m, const struct vm_value *x, uint32_t name, struct vm_value *ret);
+/*
+ * An attribute: 1 with *ret, else 0 with ret->kind VM_ABSENT or VM_NO_ENTITY; -1: x has none.
+ * A hierarchy's answer goes to keep, or where that is NULL into memory.
+ */
+int vm_find(struct cedar_machine *m, const struct vm_value *x, uint32_t name,
+	    struct cedar_value *keep, struct vm_value *ret);
 /* Looks the memo's attribute up; as vm_find. */
 int vm_remember(struct cedar_machine *m, uint32_t memo);
 /* As vm_find, with the tag's name. */

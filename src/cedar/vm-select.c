@@ -5,6 +5,9 @@
  */
 #include "cedar/vm-private.h"
 
+/* Sets of so few words are not worth the counting. */
+#define FEW_WORDS 4
+
 /* ---- One scope after the other ---------------------------------------------- */
 
 static bool uid_matches(const struct cedar_machine *m, enum cedar_var var, uint32_t uid,
@@ -46,8 +49,9 @@ bool vm_scope_matches(struct cedar_machine *m, const struct compiled_policy *p)
 typedef void (*posting_fn)(struct cedar_machine *m, const struct dimension *d,
 			   struct posting posting);
 
-/* Calls fn for all postings of the subject's uid. */
-static void each_posting(struct cedar_machine *m, enum cedar_var var, posting_fn fn)
+/* Calls fn for the postings of the subject's uid and its ancestors. */
+static inline __attribute__((always_inline)) void each_posting(struct cedar_machine *m,
+							       enum cedar_var var, posting_fn fn)
 {
 	const struct dimension *d = &m->program->dimensions[var];
 	uint32_t self = m->registers[var].ref;
@@ -55,31 +59,32 @@ static void each_posting(struct cedar_machine *m, enum cedar_var var, posting_fn
 	const uint32_t *ancestors;
 	uint32_t n;
 
-	fn(m, d, d->any);
-	if (self < n_uids) {
+	if (self < n_uids)
 		fn(m, d, d->equal[self]);
+	if (!d->has_in)
+		return;
+	if (self < n_uids)
 		fn(m, d, d->in[self]);
-	}
 	vm_ancestors(m, &m->subjects[var], &ancestors, &n);
 	for (uint32_t i = 0; i < n && ancestors[i] < n_uids; i++)
 		if (ancestors[i] != self)
 			fn(m, d, d->in[ancestors[i]]);
 }
 
-static void count(struct cedar_machine *m, const struct dimension *d, struct posting posting)
+static inline void count(struct cedar_machine *m, const struct dimension *d, struct posting posting)
 {
 	(void)d;
 	m->n_counted += posting.n;
 }
 
-static void set_bit(uint64_t *words, uint32_t bit)
+static inline void set_bit(uint64_t *words, uint32_t bit)
 {
 	words[bit / 64] |= (uint64_t)1 << bit % 64;
 }
 
 /* Into the candidates go those of the list whose whole scope matches. */
-static void select_listed(struct cedar_machine *m, const struct dimension *d,
-			  struct posting posting)
+static inline void select_listed(struct cedar_machine *m, const struct dimension *d,
+				 struct posting posting)
 {
 	for (uint32_t i = 0; i < posting.n; i++) {
 		uint32_t bit = d->lists[posting.at + i];
@@ -89,7 +94,8 @@ static void select_listed(struct cedar_machine *m, const struct dimension *d,
 	}
 }
 
-static void add_to_row(struct cedar_machine *m, const struct dimension *d, struct posting posting)
+static inline void add_to_row(struct cedar_machine *m, const struct dimension *d,
+			      struct posting posting)
 {
 	uint32_t n_words = m->program->n_words;
 	uint64_t *row = m->row;
@@ -103,9 +109,10 @@ static void add_to_row(struct cedar_machine *m, const struct dimension *d, struc
 		row[i] |= d->words[posting.at + i];
 }
 
-static void clear(uint64_t *words, uint32_t n)
+static void begin_row(struct cedar_machine *m, const uint64_t *from)
 {
-	memset(words, 0, n * sizeof(*words));
+	for (uint32_t i = 0; i < m->program->n_words; i++)
+		m->row[i] = from[i];
 }
 
 static void intersect_row(struct cedar_machine *m)
@@ -119,48 +126,56 @@ static void intersect(struct cedar_machine *m, enum cedar_var var)
 	const struct dimension *d = &m->program->dimensions[var];
 	uint32_t type = m->subjects[var].type;
 
-	clear(m->row, m->program->n_words);
-	each_posting(m, var, add_to_row);
-	intersect_row(m);
-	if (!d->has_types)
-		return;
-	clear(m->row, m->program->n_words);
-	add_to_row(m, d, d->any_type);
-	if (type != SYMBOL_NONE)
-		add_to_row(m, d, d->is[type]);
-	intersect_row(m);
+	if (d->has_uids) {
+		begin_row(m, d->any_row);
+		each_posting(m, var, add_to_row);
+		intersect_row(m);
+	}
+	if (d->has_types) {
+		begin_row(m, d->any_type_row);
+		if (type != SYMBOL_NONE)
+			add_to_row(m, d, d->is[type]);
+		intersect_row(m);
+	}
 }
 
 /* How many policies the variable's uid leaves; may count some twice. */
 static size_t count_left(struct cedar_machine *m, enum cedar_var var)
 {
-	m->n_counted = 0;
+	m->n_counted = m->program->dimensions[var].any.n;
 	each_posting(m, var, count);
 	return m->n_counted;
 }
 
-void vm_select(struct cedar_machine *m)
+static void select_from(struct cedar_machine *m, enum cedar_var var)
+{
+	memset(m->candidates, 0, m->program->n_words * sizeof(*m->candidates));
+	select_listed(m, &m->program->dimensions[var], m->program->dimensions[var].any);
+	each_posting(m, var, select_listed);
+}
+
+/* Walks lists where they are fewer than there are words in a set; true when it did. */
+static bool select_few(struct cedar_machine *m)
 {
 	static const enum cedar_var order[] = { CEDAR_PRINCIPAL, CEDAR_RESOURCE, CEDAR_ACTION };
-	uint32_t n_words = m->program->n_words;
-	enum cedar_var best = CEDAR_ACTION;
-	size_t least = SIZE_MAX;
 
-	for (size_t i = 0; least > 0 && i < ARRAY_SIZE(order); i++) {
-		size_t n = count_left(m, order[i]);
-
-		if (n < least) {
-			least = n;
-			best = order[i];
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		if (count_left(m, order[i]) < m->program->n_words) {
+			select_from(m, order[i]);
+			return true;
 		}
 	}
-	if (least < n_words) {
-		clear(m->candidates, n_words);
-		if (least)
-			each_posting(m, best, select_listed);
+	return false;
+}
+
+void vm_select(struct cedar_machine *m)
+{
+	uint32_t n_words = m->program->n_words;
+
+	if (n_words > FEW_WORDS && select_few(m))
 		return;
-	}
-	memset(m->candidates, 0xff, n_words * sizeof(*m->candidates));
+	for (uint32_t i = 0; i < n_words; i++)
+		m->candidates[i] = m->program->all[i];
 	intersect(m, CEDAR_ACTION);
 	intersect(m, CEDAR_PRINCIPAL);
 	intersect(m, CEDAR_RESOURCE);

@@ -111,7 +111,7 @@ static int get_attribute(struct cedar_machine *m, const struct vm_insn *in,
 			 const struct vm_value *x)
 {
 	struct vm_value v;
-	int r = vm_find(m, x, in->y, &v);
+	int r = vm_find(m, x, in->y, NULL, &v);
 
 	if (r == 0)
 		return missing(m, &v);
@@ -133,7 +133,7 @@ static int has(struct cedar_machine *m, const struct vm_insn *in, const struct c
 	for (size_t i = 0; r == 1 && i < e->n_names; i++) {
 		struct vm_value next;
 
-		r = vm_find(m, &v, names[i], &next);
+		r = vm_find(m, &v, names[i], NULL, &next);
 		v = next;
 	}
 	return r;
@@ -157,8 +157,8 @@ static int in_item(struct cedar_machine *m, const struct vm_insn *insn, const st
 	return 1;
 }
 
-static int equal_item(struct cedar_machine *m, const struct vm_insn *insn,
-		      const struct vm_value *x, const struct vm_value *y)
+static int equal_item(struct cedar_machine *m, const struct vm_insn *insn, const struct vm_value *x,
+		      const struct vm_value *y)
 {
 	if (vm_equal(x, y))
 		m->registers[insn->dst].integer = 1;
@@ -206,13 +206,12 @@ static int set_end(struct cedar_machine *m, const struct vm_insn *insn)
 {
 	struct cedar_value *v = under_construction(m, insn);
 
-	v->set.len = value_sort_unique(
-		(const struct cedar_value **)(uintptr_t)v->set.items, v->set.len);
+	v->set.len =
+		value_sort_unique((const struct cedar_value **)(uintptr_t)v->set.items, v->set.len);
 	return 1;
 }
 
-static int record_put(struct cedar_machine *m, const struct vm_insn *insn,
-		      const struct vm_value *x)
+static int record_put(struct cedar_machine *m, const struct vm_insn *insn, const struct vm_value *x)
 {
 	struct cedar_record_entry *entries =
 		(struct cedar_record_entry *)(uintptr_t)under_construction(m, insn)->record.entries;
@@ -312,6 +311,7 @@ int vm_run(struct cedar_machine *m, const struct compiled_policy *p, uint32_t *r
 {
 	uint32_t at = 0;
 
+	memory_reset(&m->memory);
 	for (;;) {
 		const struct vm_insn *insn = &p->code[at];
 		int r;
@@ -325,9 +325,9 @@ int vm_run(struct cedar_machine *m, const struct compiled_policy *p, uint32_t *r
 		}
 		at++;
 		if (insn->mode == MODE_STORE)
-			m->registers[insn->dst] = (struct vm_value){
-				.kind = CEDAR_BOOL, .ref = SYMBOL_NONE, .integer = r
-			};
+			m->registers[insn->dst] = (struct vm_value){ .kind = CEDAR_BOOL,
+								     .ref = SYMBOL_NONE,
+								     .integer = r };
 		else if (insn->mode != MODE_NEXT && (insn->mode == MODE_JUMP_IF_TRUE) == (r != 0))
 			at = insn->target;
 	}

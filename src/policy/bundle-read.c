@@ -241,6 +241,11 @@ void policy_unref(struct policy *p)
 		policy_free(p);
 }
 
+size_t policy_image_size(const struct policy *p)
+{
+	return p->image ? (size_t)p->image->head->total_len : 0;
+}
+
 uint64_t policy_generation(const struct policy *p)
 {
 	return p->generation;

@@ -249,6 +249,7 @@ static void evaluate_request(struct policy_decider *d, const struct policy *p,
 	in.missing_keys =
 		facts->are_known ? keys_unavailable(r, keys) : keys & CONTEXT_PROCESS_BITS;
 	d->n_asked++;
+	*ret = (struct policy_decision){ .generation = p->generation };
 	if (is_cacheable && cache_get(&d->cache, r, facts, ret))
 		return;
 	decide_by_evaluation(d, p, &in, facts, keys);
@@ -260,38 +261,67 @@ static void evaluate_request(struct policy_decider *d, const struct policy *p,
 		cache_put(&d->cache, ret);
 }
 
-static void decide_request(struct policy_decider *d, const struct policy *p,
-			   const struct policy_request *r, struct policy_decision *ret)
+static void decide_with_facts(struct policy_decider *d, const struct policy *p,
+			      const struct policy_request *r, bool may_use_image,
+			      struct policy_decision *ret)
 {
 	uint32_t keys = keys_of(p, r);
 	struct facts facts;
 
 	facts.are_known = facts_fetch(r, keys, &facts) >= 0;
-	if (p->image && d->want_image && facts.are_known && !keys_unavailable(r, keys) &&
+	if (may_use_image && facts.are_known && !keys_unavailable(r, keys) &&
 	    image_decide(&d->run, r, &facts, p->ids, ret))
 		return;
 	evaluate_request(d, p, r, &facts, ret);
 }
 
+static void decide_request(struct policy_decider *d, const struct policy *p,
+			   const struct policy_request *r, struct policy_decision *ret)
+{
+	bool may_use_image = p->image && d->want_image;
+
+	if (keys_of(p, r) & CONTEXT_PROCESS_BITS) {
+		decide_with_facts(d, p, r, may_use_image, ret);
+		return;
+	}
+	if (may_use_image && image_decide(&d->run, r, NULL, p->ids, ret))
+		return;
+	evaluate_request(d, p, r, &(struct facts){ .are_known = true }, ret);
+}
+
+/* The id of a forbid that names something below the path, or NULL. */
+static const char *forbid_below(const struct policy_decider *d, const struct policy *p,
+				struct span path)
+{
+	const struct rule *rule;
+	uint32_t rank;
+
+	if (p->image && d->want_image && image_find_below(p->image, path, &rank))
+		return rank < p->n_rules ? p->ids[rank] : NULL;
+	rule = policy_rule_below(p, path);
+	return rule ? rule->id : NULL;
+}
+
 void policy_decide(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
 		   struct policy_decision *ret)
 {
-	const struct rule *below;
+	const char *below;
 
-	*ret = (struct policy_decision){ .generation = p->generation };
 	if (r->action >= POLICY_ACTION_MAX) {
+		*ret = (struct policy_decision){ .generation = p->generation };
 		undecidable(ret);
 		return;
 	}
+	ret->generation = p->generation;
 	forget_other_policies(d, p);
 	decide_request(d, p, r, ret);
 	if (!r->is_link || ret->verdict != DECISION_ALLOW)
 		return;
-	below = policy_rule_below(p, r->path);
+	below = forbid_below(d, p, r->path);
 	if (below) {
 		ret->verdict = DECISION_DENY;
 		ret->n_reasons = ret->n_more_reasons = 0;
-		add_reason(ret, below->id);
+		add_reason(ret, below);
 	}
 }
 

@@ -529,6 +529,9 @@ static int write_image(struct tables *t, struct buf *out)
 		r = append_area(out, t->tries.items, t->tries.len, sizeof(struct image_trie),
 				&h->tries);
 	if (r >= 0)
+		r = append_area(out, t->links.items, t->links.len, sizeof(struct image_trie),
+				&h->links);
+	if (r >= 0)
 		r = append_area(out, t->states.items, t->states.len, sizeof(struct image_state),
 				&h->states);
 	if (r >= 0)
@@ -567,6 +570,7 @@ static int add_rules(struct builder *b, struct clause_outcome *outcomes)
 		if (outcomes && is_added)
 			outcomes[i] = outcome;
 	}
+	tables_add_links(&b->tables, p, ranks);
 	xfree(ranks);
 	return is_added ? 0 : -E2BIG;
 }

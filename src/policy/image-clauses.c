@@ -151,6 +151,8 @@ static bool add_under(struct addition *a, enum policy_action action, uint32_t ac
 	for (size_t i = 0; i < formula.is_error.n; i++)
 		if (!add_cube(a, &formula.is_error.cubes[i], actions, true))
 			return false;
+	if (!a->outcome->dead && !a->compiler->is_scope_dead)
+		a->outcome->dead = a->compiler->dead;
 	if (a->outcome->asks && !a->outcome->blame) {
 		a->outcome->blame = a->compiler->blame;
 		a->outcome->is_scope_to_blame = a->compiler->is_scope_to_blame;

@@ -30,6 +30,8 @@ struct compiler {
 	bool needs_host_name;
 	const struct cedar_expr *blame; /* the first sub-expression that tables cannot hold */
 	bool is_scope_to_blame;
+	const struct cedar_expr *dead; /* a condition that can never be what the policy needs */
+	bool is_scope_dead;
 };
 
 bool compiler_init(struct compiler *c, struct span agent) _must_check_;

@@ -115,6 +115,10 @@ static bool match_joined(struct image_run *run, struct span list)
 	return match_string(run, IMAGE_ARGS, buf_span(joined));
 }
 
+#define PROCESS_SUBJECTS                                                                           \
+	(SUBJECT_BIT(IMAGE_EXE) | SUBJECT_BIT(IMAGE_COMM) | SUBJECT_BIT(IMAGE_CWD) |               \
+	 SUBJECT_BIT(IMAGE_ANCESTORS) | SUBJECT_BIT(IMAGE_ARGS) | SUBJECT_BIT(IMAGE_ARGV))
+
 static bool match_process(struct image_run *run, uint32_t subjects, const struct facts *f)
 {
 	static const struct {
@@ -126,6 +130,8 @@ static bool match_process(struct image_run *run, uint32_t subjects, const struct
 		{ IMAGE_ARGV, POLICY_FACT_ARGV },   { IMAGE_ARGS, POLICY_FACT_ARGV },
 	};
 
+	if (!f)
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		enum image_subject subject = known[i].subject;
 		struct span value = f->values[known[i].fact];
@@ -161,7 +167,7 @@ static bool match_host(struct image_run *run, const struct policy_request *r, ui
 
 	if (len < 0)
 		return false;
-	run_set_atom(run, IMAGE_HAS_HOST);
+	run_set_flag(run, IMAGE_HAS_HOST);
 	if (!(subjects & SUBJECT_BIT(IMAGE_HOST)))
 		return true;
 	memset(run->text + len, 0, IMAGE_TEXT_PADDING);
@@ -172,19 +178,19 @@ static bool match_host(struct image_run *run, const struct policy_request *r, ui
 static bool match_endpoint(struct image_run *run, const struct policy_request *r, uint32_t subjects)
 {
 	if (r->port) {
-		run_set_atom(run, IMAGE_HAS_PORT);
+		run_set_flag(run, IMAGE_HAS_PORT);
 		if (subjects & SUBJECT_BIT(IMAGE_PORT))
 			run_match_port(run, r->port);
 	}
 	if (r->has_address) {
 		if (is_mapped(&r->address))
 			return false;
-		run_set_atom(run, IMAGE_HAS_IP);
+		run_set_flag(run, IMAGE_HAS_IP);
 		if (subjects & (SUBJECT_BIT(IMAGE_ADDRESS_V4) | SUBJECT_BIT(IMAGE_ADDRESS_V6)))
 			run_match_address(run, &r->address);
 	}
 	if (r->protocol.len) {
-		run_set_atom(run, IMAGE_HAS_PROTOCOL);
+		run_set_flag(run, IMAGE_HAS_PROTOCOL);
 		if ((subjects & SUBJECT_BIT(IMAGE_PROTOCOL)) &&
 		    !match_string(run, IMAGE_PROTOCOL, r->protocol))
 			return false;
@@ -392,6 +398,11 @@ static bool add_reasons(uint32_t *sorted, const uint32_t *const *clauses, size_t
 	size_t total = 0, n = 0, max = IMAGE_MAX_SORTED;
 	bool is_shared = false;
 
+	if (n_clauses == 1 && !d->n_reasons && nth(clauses, 0)->n_policies == 1) {
+		d->reasons[d->n_reasons++] =
+			ids[literals_of(nth(clauses, 0))[nth(clauses, 0)->n_literals]];
+		return true;
+	}
 	for (size_t i = 0; i < n_clauses; i++) {
 		total += nth(clauses, i)->n_policies;
 		is_shared |= nth(clauses, i)->is_shared;
@@ -456,6 +467,7 @@ static void forget(struct image_run *run)
 	for (size_t i = 0; i < run->n_found; i++)
 		if (IMAGE_ENTRY_KIND(run->found[i]) == IMAGE_ENTRY_ATOM)
 			run->bits[IMAGE_ENTRY_NUMBER(run->found[i]) / 64] = 0;
+	run->bits[0] = 0;
 	run->n_found = run->n_forbids = run->n_permits = 0;
 	run->is_overrun = run->has_own_dir = run->has_now = false;
 }
@@ -465,19 +477,20 @@ bool image_decide(struct image_run *run, const struct policy_request *r, const s
 {
 	const struct image_header *h = run->image->head;
 	uint32_t subjects = h->actions[r->action].subjects;
-	struct policy_decision d = { .generation = ret->generation };
 	bool is_decided;
 
+	ret->verdict = DECISION_DENY;
+	ret->is_own_rule = ret->has_error = false;
+	ret->n_reasons = ret->n_more_reasons = 0;
 	run->request = r;
 	run->automata = h->actions[r->action].automata;
 	if (reads_too(r)) {
 		subjects |= h->actions[POLICY_FILE_OPEN_READ_ONLY].subjects;
 		run->automata |= h->actions[POLICY_FILE_OPEN_READ_ONLY].automata;
 	}
-	is_decided = match_object(run, r, subjects) && match_process(run, subjects, facts) &&
-		     !run->is_overrun && decide(run, r, ids, &d);
+	is_decided = match_object(run, r, subjects) &&
+		     (!(subjects & PROCESS_SUBJECTS) || match_process(run, subjects, facts)) &&
+		     !run->is_overrun && decide(run, r, ids, ret);
 	forget(run);
-	if (is_decided)
-		*ret = d;
 	return is_decided;
 }

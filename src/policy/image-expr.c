@@ -32,6 +32,8 @@ void compiler_start(struct compiler *c, enum policy_action action)
 	c->needs_host_name = false;
 	c->blame = NULL;
 	c->is_scope_to_blame = false;
+	c->dead = NULL;
+	c->is_scope_dead = false;
 }
 
 struct rails maybe(struct compiler *c, const struct cedar_expr *e)
@@ -364,6 +366,20 @@ static struct rails scope_rails(struct compiler *c, const struct cedar_scope *s)
 	return r;
 }
 
+/* Of a condition that cannot be true, the part that cannot. */
+static const struct cedar_expr *dead_part(struct compiler *c, const struct cedar_expr *e)
+{
+	while (e->kind == CEDAR_EXPR_AND) {
+		if (!rails_of(c, e->left).is_true.n)
+			e = e->left;
+		else if (!rails_of(c, e->right).is_true.n)
+			e = e->right;
+		else
+			break;
+	}
+	return e;
+}
+
 struct policy_formula compile_policy(struct compiler *c, const struct cedar_policy *p)
 {
 	struct rails all;
@@ -372,11 +388,16 @@ struct policy_formula compile_policy(struct compiler *c, const struct cedar_poli
 		return compile_unknown(c, p);
 	all = scope_rails(c, &p->resource);
 	c->is_scope_to_blame = cover_has_maybe(all.is_true);
+	c->is_scope_dead = !all.is_true.n;
 	for (size_t i = 0; i < p->n_conditions && all.is_true.n; i++) {
 		struct rails body = rails_of(c, p->conditions[i].body);
 
 		all = rails_and(&c->formula, all,
 				p->conditions[i].is_unless ? rails_not(body) : body);
+		if (!all.is_true.n)
+			c->dead = p->conditions[i].is_unless
+					  ? p->conditions[i].body
+					  : dead_part(c, p->conditions[i].body);
 	}
 	return (struct policy_formula){ cover_compact(&c->formula, all.is_true),
 					cover_compact(&c->formula, all.is_error) };

@@ -6,6 +6,8 @@
  *   slots     hash table of names: struct image_slot
  *   words     everything of varying length, as 32-bit words, see below
  *   tries     struct image_trie: prefixes and, read backwards, suffixes
+ *   links     the same, with the least rank of a policy below each in place of
+ *             a list: what forbids on making files say about places below
  *   states    struct image_state: Aho-Corasick automata over what may occur anywhere
  *   checks    struct image_check: comparisons with the clock
  *   bytes     what tries and automata compare with
@@ -168,7 +170,8 @@ struct image_header {
 	uint64_t total_len;
 	uint64_t checksum; /* of all bytes, this field taken as zero */
 	uint64_t seed;	   /* of the names' hash */
-	struct image_area slots, words, tries, states, checks, bytes;
+	struct image_area slots, words, tries, links, states, checks, bytes;
+	uint32_t link_paths, link_names; /* roots plus one; 0: none */
 	uint32_t atoms, n_atoms; /* table in words */
 	uint32_t probe_limit, reserved;
 	uint32_t v4_lengths[2], v6_lengths[5], port_lengths; /* bit per length of prefix that occurs */

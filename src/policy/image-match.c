@@ -48,7 +48,7 @@ static void add_found(struct image_run *run, uint32_t entry)
 		run->found[run->n_found++] = entry;
 }
 
-void run_set_atom(struct image_run *run, uint32_t atom)
+static inline void set_atom(struct image_run *run, uint32_t atom)
 {
 	uint64_t bit = UINT64_C(1) << atom % 64;
 
@@ -89,7 +89,7 @@ static bool pattern_matches(const struct image_run *run, const uint32_t *pattern
 static inline void add_plain(struct image_run *run, uint32_t entry)
 {
 	if (IMAGE_ENTRY_KIND(entry) == IMAGE_ENTRY_ATOM)
-		run_set_atom(run, IMAGE_ENTRY_NUMBER(entry));
+		set_atom(run, IMAGE_ENTRY_NUMBER(entry));
 	else
 		add_found(run, entry);
 }
@@ -391,16 +391,24 @@ void run_match_host(struct image_run *run, size_t len)
 	run->len = len;
 	run->hashes[0] = h;
 	run->cuts[n_keys++] = (uint16_t)len; /* the name of all hosts */
-	for (size_t i = len; i-- > 0 && !is_cut;) {
-		if (p[i] != '.')
-			continue;
-		is_cut = n_keys > t->max_depth + (size_t)1;
-		if (is_cut)
+	for (size_t block = len / 64 * 64; !is_cut; block -= 64) {
+		uint64_t mask = scan_equal(p + block, '.');
+
+		while (mask && !is_cut) {
+			unsigned int top = 63 - (unsigned int)__builtin_clzll(mask);
+			size_t at = block + top;
+
+			mask &= ~(UINT64_C(1) << top);
+			is_cut = n_keys > t->max_depth + (size_t)1;
+			if (is_cut)
+				break;
+			h = image_hash_part(h, p + at + 1, end - at - 1);
+			run->hashes[n_keys] = h;
+			run->cuts[n_keys++] = (uint16_t)(at + 1);
+			end = at;
+		}
+		if (block == 0)
 			break;
-		h = image_hash_part(h, p + i + 1, end - i - 1);
-		run->hashes[n_keys] = h;
-		run->cuts[n_keys++] = (uint16_t)(i + 1);
-		end = i;
 	}
 	if (!is_cut)
 		n = find_node(run, IMAGE_HOST, image_hash_part(h, p, end), p, len);

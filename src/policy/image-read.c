@@ -29,6 +29,7 @@ static bool header_is_sound(struct span bytes, const struct image_header *h, siz
 	if (!area_is_sound(h, &h->slots, sizeof(struct image_slot)) ||
 	    !area_is_sound(h, &h->words, sizeof(uint32_t)) ||
 	    !area_is_sound(h, &h->tries, sizeof(struct image_trie)) ||
+	    !area_is_sound(h, &h->links, sizeof(struct image_trie)) ||
 	    !area_is_sound(h, &h->states, sizeof(struct image_state)) ||
 	    !area_is_sound(h, &h->checks, sizeof(struct image_check)) ||
 	    !area_is_sound(h, &h->bytes, 1))
@@ -245,18 +246,27 @@ static void check_node(struct check *c, uint32_t at)
 	}
 }
 
+/* Children lie behind their parents: going down ends. */
+static void check_trie(struct check *c, const struct image_trie *t, uint32_t i, uint32_t n)
+{
+	require(c, bytes_hold(c, t->label, t->label_len) && bytes_hold(c, t->bytes, t->n_children));
+	require(c, t->n_children == 0 || (t->first_child > i &&
+					  (uint64_t)t->first_child + t->n_children <= n));
+}
+
 static void check_tries(struct check *c)
 {
-	for (uint32_t i = 0; i < c->h->tries.count && c->is_sound; i++) {
-		const struct image_trie *t = &c->image.tries[i];
+	const struct image_header *h = c->h;
 
-		require(c, bytes_hold(c, t->label, t->label_len) &&
-				   bytes_hold(c, t->bytes, t->n_children));
-		require(c, t->n_children == 0 ||
-				   (t->first_child > i && (uint64_t)t->first_child + t->n_children <=
-								  c->h->tries.count));
-		check_list(c, t->list);
+	for (uint32_t i = 0; i < h->tries.count && c->is_sound; i++) {
+		check_trie(c, &c->image.tries[i], i, h->tries.count);
+		check_list(c, c->image.tries[i].list);
 	}
+	for (uint32_t i = 0; i < h->links.count && c->is_sound; i++) {
+		check_trie(c, &c->image.links[i], i, h->links.count);
+		require(c, c->image.links[i].list < h->n_rules);
+	}
+	require(c, h->link_paths <= h->links.count && h->link_names <= h->links.count);
 }
 
 static void check_states(struct check *c)
@@ -321,6 +331,7 @@ static void set_pointers(struct image *image, struct span bytes)
 		.slots = (const void *)(bytes.p + h->slots.offset),
 		.words = (const void *)(bytes.p + h->words.offset),
 		.tries = (const void *)(bytes.p + h->tries.offset),
+		.links = (const void *)(bytes.p + h->links.offset),
 		.states = (const void *)(bytes.p + h->states.offset),
 		.checks = (const void *)(bytes.p + h->checks.offset),
 		.bytes = (const void *)(bytes.p + h->bytes.offset),

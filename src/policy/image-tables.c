@@ -18,6 +18,7 @@ void tables_done(struct tables *t)
 	vec_done(&t->names);
 	vec_done(&t->words);
 	vec_done(&t->tries);
+	vec_done(&t->links);
 	vec_done(&t->states);
 	vec_done(&t->checks);
 	map_done(&t->by_name, NULL);
@@ -121,9 +122,18 @@ static uint32_t append_bytes(struct tables *t, struct span s)
 	return at;
 }
 
-uint32_t tables_trie(struct tables *t, lead_list *leads)
+static uint32_t least_of(const lead_list *leads, struct group g)
 {
-	uint32_t root = (uint32_t)t->tries.len;
+	uint32_t least = UINT32_MAX;
+
+	for (; g.begin < g.end; g.begin++)
+		least = MIN(least, leads->items[g.begin].entry);
+	return least;
+}
+
+static uint32_t make_trie(struct tables *t, lead_list *leads, trie_list *out)
+{
+	uint32_t root = (uint32_t)out->len;
 	group_list groups = { 0 };
 
 	if (!leads->len)
@@ -137,13 +147,29 @@ uint32_t tables_trie(struct tables *t, lead_list *leads)
 
 		node.label = append_bytes(t, span_make(leads->items[g.begin].text.p + g.depth, len));
 		g.depth += len;
-		node.list = list_of(t, leads, &g);
+		if (out == &t->links) {
+			node.list = least_of(leads, g);
+			while (g.begin < g.end && leads->items[g.begin].text.len == g.depth)
+				g.begin++;
+		} else {
+			node.list = list_of(t, leads, &g);
+		}
 		node.first_child = root + (uint32_t)groups.len;
 		node.n_children = split(t, leads, g, &groups, &node.bytes);
-		vec_push(&t->tries, node);
+		vec_push(out, node);
 	}
 	vec_done(&groups);
 	return root + 1;
+}
+
+uint32_t tables_trie(struct tables *t, lead_list *leads)
+{
+	return make_trie(t, leads, &t->tries);
+}
+
+uint32_t tables_links(struct tables *t, lead_list *leads)
+{
+	return make_trie(t, leads, &t->links);
 }
 
 /* ---- Automata ---------------------------------------------------------------------- */

@@ -14,6 +14,7 @@ struct lead {
 
 typedef VEC(struct lead) lead_list;
 typedef VEC(uint32_t) entry_list;
+typedef VEC(struct image_trie) trie_list;
 
 struct name {
 	enum image_subject subject;
@@ -26,7 +27,7 @@ struct name {
 struct tables {
 	struct arena arena;
 	VEC(uint32_t) words;
-	VEC(struct image_trie) tries;
+	trie_list tries, links;
 	VEC(struct image_state) states;
 	VEC(struct image_check) checks;
 	struct buf bytes;
@@ -47,8 +48,10 @@ uint32_t tables_words(struct tables *t, const void *words, size_t n);
 uint32_t tables_list(struct tables *t, const uint32_t *entries, size_t n);
 /* The name with this text, added if it is new; valid until the next one is. NULL: out of memory. */
 struct name *tables_name(struct tables *t, enum image_subject subject, struct span text);
-/* Both sort the leads; the number of the root plus one, or 0 where there are no leads. */
+/* All sort the leads; the number of the root plus one, or 0 where there are no leads. */
 uint32_t tables_trie(struct tables *t, lead_list *leads);
+/* The same of links, where entries are ranks. */
+uint32_t tables_links(struct tables *t, lead_list *leads);
 uint32_t tables_automaton(struct tables *t, lead_list *leads);
 /* Writes all names as words and fills the slots. False: out of memory, or crowded under any seed. */
 bool tables_write_names(struct tables *t);
@@ -56,3 +59,5 @@ bool tables_write_names(struct tables *t);
 int subject_separator(enum image_subject subject);
 /* The shorter names that one of this text may lie below, longest first; false at the end. */
 bool name_shorten(enum image_subject subject, struct span *text);
+/* What forbids on making files name, for image_find_below. */
+void tables_add_links(struct tables *t, const struct policy *p, const uint32_t *ranks);

@@ -13,7 +13,7 @@ struct image {
 	const struct image_header *head;
 	const struct image_slot *slots;
 	const uint32_t *words;
-	const struct image_trie *tries;
+	const struct image_trie *tries, *links;
 	const struct image_state *states;
 	const struct image_check *checks;
 	const unsigned char *bytes;
@@ -56,11 +56,19 @@ void image_run_start(struct image_run *run, const struct image *image);
 void image_run_done(struct image_run *run);
 
 /*
- * Decides. ids: of the policies, by rank. False: the evaluator has to be asked, and *ret is as it was.
- * The request's facts about the process must be known as far as policies ask for them.
+ * Decides. ids: of the policies, by rank. False: the evaluator has to be asked, and *ret holds
+ * nothing; of it all is written but the generation, and reasons as far as there are any.
+ * The request's facts about the process must be known as far as policies ask for them;
+ * NULL where they ask for none.
  */
 bool image_decide(struct image_run *run, const struct policy_request *r, const struct facts *facts,
 		  const char *const *ids, struct policy_decision *ret);
+
+/*
+ * The least rank of a forbid on making files that names something below the
+ * path (below.h), UINT32_MAX where none does. False: this cannot tell.
+ */
+bool image_find_below(const struct image *image, struct span path, uint32_t *ret_rank);
 
 /* ---- Between the reader's files ------------------------------------------------------- */
 
@@ -75,5 +83,9 @@ void run_match_port(struct image_run *run, uint16_t port);
 void run_match_address(struct image_run *run, const struct policy_address *a);
 /* Only whether it equals a name. */
 void run_match_element(struct image_run *run, enum image_subject subject, size_t len);
-void run_set_atom(struct image_run *run, uint32_t atom);
+/* Sets one of the fixed atoms, to which nothing leads and which lead nowhere. */
+static inline void run_set_flag(struct image_run *run, enum image_fixed_atom atom)
+{
+	run->bits[0] |= UINT64_C(1) << atom;
+}
 void run_add_entries(struct image_run *run, const uint32_t *entries, uint32_t n);

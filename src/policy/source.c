@@ -361,8 +361,7 @@ static int write_bundle(const struct policy_source *s, uint64_t generation, stru
 	return r;
 }
 
-/* The policies as the deciding processes will read them. */
-static int read_back(const struct policy_source *s, uint64_t generation, struct policy **ret,
+int source_read_back(const struct policy_source *s, uint64_t generation, struct policy **ret,
 		     struct err *err)
 {
 	_cleanup_buf_ struct buf bundle = BUF_INIT(4 * LIMIT_POLICY_TEXT);
@@ -379,7 +378,7 @@ int policy_source_bundle(struct policy_source *s, uint64_t generation, struct er
 	_cleanup_buf_ struct buf image = BUF_INIT(4 * LIMIT_POLICY_TEXT);
 	_cleanup_buf_ struct buf bundle = BUF_INIT(8 * LIMIT_POLICY_TEXT);
 	struct policy *policy = NULL;
-	int r = read_back(s, generation, &policy, err);
+	int r = source_read_back(s, generation, &policy, err);
 
 	if (r < 0)
 		return r;

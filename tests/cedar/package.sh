@@ -39,6 +39,8 @@ check "pkg-config knows it" pkg-config --exists --print-errors libcedar
 read -ra flags < <(pkg-config --cflags --libs libcedar)
 read -ra cflags < <(pkg-config --cflags libcedar)
 
+check "all public headers are there" diff <(cd "$source/src/cedar" && printf '%s\n' cedar.h cedar-*.h | sort) \
+	<(find "$T/root" -path '*/cedar/*.h' -printf '%f\n' | sort)
 check "the example compiles, without a warning, away from the tree" \
 	env -C "$T" "$CC" -Wall -Wextra -Werror -std=gnu11 "$source/docs/examples/cedar-decide.c" "${flags[@]}" -o shared
 check "... as C17, and each header alone" bash -c '

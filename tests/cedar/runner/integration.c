@@ -5,6 +5,7 @@
 
 #include "cedar/cedar-conform.h"
 #include "cedar/cedar-json.h"
+#include "cedar/cedar-program.h"
 #include "cedar/cedar-schema.h"
 #include "cedar/cedar-validate.h"
 
@@ -14,6 +15,9 @@ struct state {
 	struct cedar_policy_set *policies;
 	struct cedar_schema *schema;
 	struct cedar_entities *entities;
+	/* The same policies compiled, which must answer alike. */
+	struct cedar_program *program;
+	struct cedar_store *store;
 };
 
 static const char *said(const struct cedar_diagnostics *diags, int result)
@@ -39,6 +43,12 @@ static bool load(struct state *s)
 		what = "entities";
 		result = cedar_entities_parse_json(t->entities, s->schema, &diags, &s->entities);
 	}
+	if (result == 0) {
+		what = "program";
+		result = cedar_program_compile(s->policies, &s->program, NULL);
+	}
+	if (result == 0)
+		result = cedar_store_new(s->program, s->entities, &s->store, NULL);
 	if (result < 0)
 		(void)check(s->runner, false, "%.*s: %s refused: %s", SPAN_ARG(t->id), what, said(&diags, result));
 	cedar_diagnostics_done(&diags);
@@ -100,6 +110,7 @@ static void check_request(struct state *s, struct json_view j, size_t number)
 	struct arena *arena = &s->runner->arena;
 	struct cedar_diagnostics diags = { 0 };
 	struct cedar_response response = { 0 };
+	struct cedar_response compiled = { 0 };
 	struct cedar_request request = { 0 };
 	struct err err = { 0 };
 	int result = 0;
@@ -115,9 +126,15 @@ static void check_request(struct state *s, struct json_view j, size_t number)
 		result = cedar_request_conform(s->schema, &request, &err);
 	if (result == 0)
 		result = cedar_authorize(s->policies, &request, &source, arena, &response);
+	if (result == 0)
+		result = cedar_program_authorize(s->store, &request, NULL, s->runner->machine, &compiled);
 	if (result < 0)
 		(void)check(s->runner, false, "%.*s: request %zu refused: %s", SPAN_ARG(s->test->id), number,
 			    err.code ? err.text : said(&diags, result));
+	else if (!same_response(&compiled, j, arena))
+		(void)check(s->runner, false, "%.*s: request %zu, compiled: %s, %zu reasons, %zu errors; must be %.*s",
+			    SPAN_ARG(s->test->id), number, compiled.allow ? "allow" : "deny", compiled.n_reasons,
+			    compiled.n_errors, SPAN_ARG(j.raw));
 	else
 		(void)check(s->runner, same_response(&response, j, arena),
 			    "%.*s: request %zu: %s, %zu reasons, %zu errors; must be %.*s", SPAN_ARG(s->test->id), number,
@@ -139,6 +156,8 @@ void integration_run(struct runner *r, const struct integration_test *test)
 		while (json_walk_next(&w, NULL, &request))
 			check_request(&s, request, n++);
 	}
+	cedar_store_free(s.store);
+	cedar_program_free(s.program);
 	cedar_entities_free(s.entities);
 	cedar_schema_free(s.schema);
 	cedar_policy_set_free(s.policies);

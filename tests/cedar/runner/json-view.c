@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
+#include "base/vec.h"
 
 static bool is_blank(char c)
 {
@@ -209,27 +210,31 @@ static int cmp_members(const void *a, const void *b)
 	return span_cmp(((const struct member *)a)->key, ((const struct member *)b)->key);
 }
 
+struct member_list {
+	struct member *items;
+	size_t len, cap;
+};
+
 /* The members in the order of their keys; items in their own. */
-static struct member *members(struct json_view v, struct arena *arena, size_t *ret_n)
+static struct member_list members(struct json_view v, struct arena *arena)
 {
 	struct json_walk w = json_walk(v);
-	size_t n = json_view_len(v);
-	struct member *list = arena_alloc_array(arena, n + 1, sizeof(*list));
+	struct member_list list = { 0 };
+	struct member m;
 
-	if (!list)
-		abort();
-	for (size_t i = 0; i < n && json_walk_next(&w, &list[i].key, &list[i].value); i++)
-		list[i].key = json_view_unescape(list[i].key, arena);
-	if (v.raw.p[0] == '{')
-		qsort(list, n, sizeof(*list), cmp_members);
-	*ret_n = n;
+	while (json_walk_next(&w, &m.key, &m.value)) {
+		m.key = json_view_unescape(m.key, arena);
+		vec_push(&list, m);
+	}
+	if (list.len && v.raw.p[0] == '{')
+		qsort(list.items, list.len, sizeof(*list.items), cmp_members);
 	return list;
 }
 
 bool json_view_eq(struct json_view a, struct json_view b, struct arena *scratch)
 {
-	struct member *of_a, *of_b;
-	size_t n_a, n_b;
+	struct member_list of_a, of_b;
+	bool is_same;
 
 	if (a.raw.len == 0 || b.raw.len == 0 || span_eq(a.raw, b.raw))
 		return a.raw.len == b.raw.len;
@@ -237,11 +242,13 @@ bool json_view_eq(struct json_view a, struct json_view b, struct arena *scratch)
 		return span_eq(json_view_string(a, scratch), json_view_string(b, scratch));
 	if (a.raw.p[0] != b.raw.p[0] || (a.raw.p[0] != '{' && a.raw.p[0] != '['))
 		return false;
-	of_a = members(a, scratch, &n_a);
-	of_b = members(b, scratch, &n_b);
-	for (size_t i = 0; n_a == n_b && i < n_a; i++)
-		if (!span_eq(of_a[i].key, of_b[i].key) ||
-		    !json_view_eq(of_a[i].value, of_b[i].value, scratch))
-			return false;
-	return n_a == n_b;
+	of_a = members(a, scratch);
+	of_b = members(b, scratch);
+	is_same = of_a.len == of_b.len;
+	for (size_t i = 0; is_same && i < of_a.len; i++)
+		is_same = span_eq(of_a.items[i].key, of_b.items[i].key) &&
+			  json_view_eq(of_a.items[i].value, of_b.items[i].value, scratch);
+	vec_done(&of_a);
+	vec_done(&of_b);
+	return is_same;
 }

@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/vec.h"
+#include "cedar/cedar-program.h"
 #include "runner.h"
 
 #define SHOWN 600 /* bytes of a text in a message */
@@ -215,7 +216,7 @@ static size_t run_folder_of_packs(struct runner *r, const char *path)
 		die(path, strerror(errno));
 	while ((e = readdir(d)))
 		if (strstr(e->d_name, ".jsonl") || strstr(e->d_name, "-tests.tar"))
-			vec_push(&names, xasprintf("%s/%s", path, e->d_name));
+			vec_push(&names, xasprintf("%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", e->d_name));
 	(void)closedir(d);
 	if (names.len)
 		qsort(names.items, names.len, sizeof(*names.items), cmp_names);
@@ -263,9 +264,11 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "usage: cedar-corpus [--verbose] PATH...\n");
 		return 2;
 	}
+	r.machine = cedar_machine_new(0);
 	for (int i = first; i < argc; i++)
 		run_path(&r, argv[i]);
 	(void)printf("%zu passed, %zu failed, %zu skipped\n", r.passed, r.failed, r.skipped);
+	cedar_machine_free(r.machine);
 	map_done(&r.corpus_ids, xfree);
 	buf_done(&r.corpus);
 	arena_done(&r.arena);

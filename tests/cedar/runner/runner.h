@@ -9,6 +9,9 @@
 #include "data-file.h"
 #include "json-view.h"
 
+struct cedar_machine;
+struct cedar_policy;
+
 struct runner {
 	size_t passed, failed, skipped;
 	struct arena arena;   /* of one line or test; reset between them */
@@ -16,6 +19,7 @@ struct runner {
 	size_t line;	      /* in it, from 1; 0 where there are no lines */
 	struct buf corpus;    /* the pack with the policies that others refer to by id */
 	struct map corpus_ids; /* id -> struct span *, a line of it */
+	struct cedar_machine *machine; /* for compiled policies */
 	bool want_all;	      /* --verbose: long texts are not cut */
 };
 
@@ -29,7 +33,6 @@ struct json_view corpus_line(const struct runner *r, struct span id);
 
 /* One line of each pack. */
 /* Does the policy come back the same through its JSON form? Counts. */
-struct cedar_policy;
 bool survives_json(struct runner *r, const struct cedar_policy *p);
 
 void run_accept(struct runner *r, struct json_view line);

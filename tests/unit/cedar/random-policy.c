@@ -27,18 +27,18 @@ bool random_chance(struct random *r, size_t percent)
 
 static const char *const types[] = { "User", "Group", "Doc", "A::B", "Action", "File", "Dir" };
 static const char *const ids[] = { "a", "b", "c", "d", "" };
-static const char *const paths[] = { "/",	 "/usr",      "/usr/lib",    "/usr/lib/x.so",
+static const char *const paths[] = { "/",	 "/usr",      "/usr/lib",     "/usr/lib/x.so",
 				     "/usr/bin", "/home/u",   "/home/u/.ssh", "/home/u/.ssh/key",
 				     "/missing", "/missing/f" };
 /* By kind of value, so that expressions find what they want. */
 static const char *const attributes[] = {
-	[CEDAR_BOOL] = "b",	[CEDAR_LONG] = "n",   [CEDAR_STRING] = "s",
-	[CEDAR_ENTITY] = "e",	[CEDAR_SET] = "set",  [CEDAR_RECORD] = "r",
-	[CEDAR_DECIMAL] = "dec", [CEDAR_IPADDR] = "ip", [CEDAR_DATETIME] = "dt",
+	[CEDAR_BOOL] = "b",	  [CEDAR_LONG] = "n",	 [CEDAR_STRING] = "s",
+	[CEDAR_ENTITY] = "e",	  [CEDAR_SET] = "set",	 [CEDAR_RECORD] = "r",
+	[CEDAR_DECIMAL] = "dec",  [CEDAR_IPADDR] = "ip", [CEDAR_DATETIME] = "dt",
 	[CEDAR_DURATION] = "dur",
 };
-static const char *const strings[] = { "",	   "a",		  "b",	   "abc",   "/usr/lib/x.so",
-				       "10.0.0.1", "1.5",	  "12h",   "aXbXc", "2024-02-29",
+static const char *const strings[] = { "",	   "a",	  "b",	 "abc",	  "/usr/lib/x.so",
+				       "10.0.0.1", "1.5", "12h", "aXbXc", "2024-02-29",
 				       "*",	   "a*b" };
 static const int64_t longs[] = { 0, 1, 2, -1, 7, 1000, INT64_MAX, INT64_MIN, INT64_MIN + 1 };
 
@@ -65,8 +65,8 @@ static void form(struct random *r, const char *text, size_t depth, struct buf *o
 	static const char letters[] = "bnseSRdipu";
 	/* d: decimal, i: ipaddr, p: datetime (point), u: duration */
 	static const enum cedar_value_kind kinds[] = {
-		CEDAR_BOOL, CEDAR_LONG,	   CEDAR_STRING, CEDAR_ENTITY,	 CEDAR_SET, CEDAR_RECORD,
-		CEDAR_DECIMAL, CEDAR_IPADDR, CEDAR_DATETIME, CEDAR_DURATION,
+		CEDAR_BOOL,   CEDAR_LONG,    CEDAR_STRING, CEDAR_ENTITY,   CEDAR_SET,
+		CEDAR_RECORD, CEDAR_DECIMAL, CEDAR_IPADDR, CEDAR_DATETIME, CEDAR_DURATION,
 	};
 
 	for (; *text; text++) {
@@ -91,13 +91,15 @@ static void uid_text(struct random *r, struct buf *out)
 
 static void literal(struct random *r, enum cedar_value_kind kind, struct buf *out)
 {
-	static const char *const decimals[] = { "1.5", "0.0", "-1.25", "922337203685477.5807", "x" };
-	static const char *const ips[] = { "10.0.0.1", "10.0.0.0/8", "127.0.0.1", "::1", "ff00::/8",
-					   "1.2.3" };
+	static const char *const decimals[] = { "1.5", "0.0", "-1.25", "922337203685477.5807",
+						"x" };
+	static const char *const ips[] = { "10.0.0.1", "10.0.0.0/8", "127.0.0.1",
+					   "::1",      "ff00::/8",   "1.2.3" };
 	static const char *const dates[] = { "2024-02-29", "1969-12-31T23:59:59Z", "1970-01-01",
 					     "2024-02-30" };
-	static const char *const durations[] = { "1d", "-3h5m", "10ms", "9223372036854775807ms",
-						 "-9223372036854775808ms", "1x" };
+	static const char *const durations[] = {
+		"1d", "-3h5m", "10ms", "9223372036854775807ms", "-9223372036854775808ms", "1x"
+	};
 
 	switch (kind) {
 	case CEDAR_BOOL:
@@ -113,7 +115,8 @@ static void literal(struct random *r, enum cedar_value_kind kind, struct buf *ou
 		uid_text(r, out);
 		break;
 	case CEDAR_SET:
-		(void)buf_append_str(out, random_chance(r, 50) ? "[1, 2]" : "[User::\"a\", Dir::\"/usr\"]");
+		(void)buf_append_str(out, random_chance(r, 50) ? "[1, 2]"
+							       : "[User::\"a\", Dir::\"/usr\"]");
 		break;
 	case CEDAR_RECORD:
 		(void)buf_append_str(out, random_chance(r, 50) ? "{n: 1, r: {s: \"a\"}}" : "{}");
@@ -150,21 +153,67 @@ static void variable(struct random *r, enum cedar_value_kind kind, struct buf *o
 static void boolean(struct random *r, size_t depth, struct buf *out)
 {
 	static const char *const forms[] = {
-		"(%b && %b)", "(%b || %b)", "(%b && %b)", "(%b || %b)", "!%b",
-		"(if %b then %b else %b)", "(%* == %*)", "(%n == %n)", "(%e == %e)", "(%s == %s)",
-		"(%* != %*)", "(%e != %e)", "(%n < %n)", "(%n <= %n)", "(%n > %n)", "(%p >= %p)",
-		"(%u < %u)", "(%* < %*)", "(%e in %e)", "(%e in %S)", "(%e in [%e, %e, User::\"a\"])",
-		"(%e in [User::\"a\", Group::\"b\", Dir::\"/usr\"])", "(%e in [Dir::\"/\", %*])",
-		"(%* in %*)", "(%e is User)", "(%e is File in %e)", "(%e is Group in [%e])",
-		"(%* is Doc)", "(principal is A::B in %S)", "(%e has n)", "(%R has r.s)", "(context has r.s)",
-		"(principal has e.n)", "(resource has e.e.zz)", "(%* has s)", "(context has zz)",
-		"(principal has \"odd key\")", "(%s like \"a*c\")", "(%s like \"/usr/*\")",
-		"(%s like \"*\\*b\")", "(%* like \"*.so\")", "(resource.path like \"/usr/*\")",
-		"%S.contains(%*)", "%S.containsAll(%S)", "%S.containsAny(%S)", "%S.isEmpty()",
-		"[1, %n, %*].contains(%n)", "[\"a\", \"b\"].contains(%s)", "[%e, %e].contains(%e)",
-		"%e.hasTag(%s)", "%d.lessThan(%d)", "%d.greaterThanOrEqual(%d)", "%d.greaterThan(%*)",
-		"%d.lessThanOrEqual(%d)", "%i.isInRange(%i)", "%i.isLoopback()", "%i.isMulticast()",
-		"%i.isIpv4()", "%*.isIpv6()", "principal.b.isEmpty()", "principal.hasTag(\"t\")",
+		"(%b && %b)",
+		"(%b || %b)",
+		"(%b && %b)",
+		"(%b || %b)",
+		"!%b",
+		"(if %b then %b else %b)",
+		"(%* == %*)",
+		"(%n == %n)",
+		"(%e == %e)",
+		"(%s == %s)",
+		"(%* != %*)",
+		"(%e != %e)",
+		"(%n < %n)",
+		"(%n <= %n)",
+		"(%n > %n)",
+		"(%p >= %p)",
+		"(%u < %u)",
+		"(%* < %*)",
+		"(%e in %e)",
+		"(%e in %S)",
+		"(%e in [%e, %e, User::\"a\"])",
+		"(%e in [User::\"a\", Group::\"b\", Dir::\"/usr\"])",
+		"(%e in [Dir::\"/\", %*])",
+		"(%* in %*)",
+		"(%e is User)",
+		"(%e is File in %e)",
+		"(%e is Group in [%e])",
+		"(%* is Doc)",
+		"(principal is A::B in %S)",
+		"(%e has n)",
+		"(%R has r.s)",
+		"(context has r.s)",
+		"(principal has e.n)",
+		"(resource has e.e.zz)",
+		"(%* has s)",
+		"(context has zz)",
+		"(principal has \"odd key\")",
+		"(%s like \"a*c\")",
+		"(%s like \"/usr/*\")",
+		"(%s like \"*\\*b\")",
+		"(%* like \"*.so\")",
+		"(resource.path like \"/usr/*\")",
+		"%S.contains(%*)",
+		"%S.containsAll(%S)",
+		"%S.containsAny(%S)",
+		"%S.isEmpty()",
+		"[1, %n, %*].contains(%n)",
+		"[\"a\", \"b\"].contains(%s)",
+		"[%e, %e].contains(%e)",
+		"%e.hasTag(%s)",
+		"%d.lessThan(%d)",
+		"%d.greaterThanOrEqual(%d)",
+		"%d.greaterThan(%*)",
+		"%d.lessThanOrEqual(%d)",
+		"%i.isInRange(%i)",
+		"%i.isLoopback()",
+		"%i.isMulticast()",
+		"%i.isIpv4()",
+		"%*.isIpv6()",
+		"principal.b.isEmpty()",
+		"principal.hasTag(\"t\")",
 	};
 
 	form(r, PICK(r, forms), depth, out);
@@ -173,8 +222,8 @@ static void boolean(struct random *r, size_t depth, struct buf *out)
 static void other(struct random *r, enum cedar_value_kind kind, size_t depth, struct buf *out)
 {
 	static const char *const forms[][6] = {
-		[CEDAR_LONG] = { "(%n + %n)", "(%n - %n)", "(%n * %n)", "(-(%n))",
-				 "%u.toHours()", "%u.toMilliseconds()" },
+		[CEDAR_LONG] = { "(%n + %n)", "(%n - %n)", "(%n * %n)", "(-(%n))", "%u.toHours()",
+				 "%u.toMilliseconds()" },
 		[CEDAR_STRING] = { "%e.s", "%e.getTag(%s)", "%R.s", "%R[\"odd key\"]",
 				   "principal.getTag(\"t\")", "resource.path" },
 		[CEDAR_ENTITY] = { "%e.e", "%R.e", "%e.getTag(\"u\")", "principal.e", "resource.e",
@@ -185,8 +234,8 @@ static void other(struct random *r, enum cedar_value_kind kind, size_t depth, st
 				   "%e.r", "{s: %*, b: %b, a: %*}", "{r: context}" },
 		[CEDAR_DECIMAL] = { "decimal(%s)", "%e.dec", "%R.dec", "context.dec",
 				    "decimal(\"2.0\")", "decimal(%*)" },
-		[CEDAR_IPADDR] = { "ip(%s)", "%e.ip", "context.ip", "ip(\"10.1.0.0/16\")",
-				   "%R.ip", "ip(%*)" },
+		[CEDAR_IPADDR] = { "ip(%s)", "%e.ip", "context.ip", "ip(\"10.1.0.0/16\")", "%R.ip",
+				   "ip(%*)" },
 		[CEDAR_DATETIME] = { "%p.offset(%u)", "%p.toDate()", "datetime(%s)", "%e.dt",
 				     "context.dt", "%*.offset(%u)" },
 		[CEDAR_DURATION] = { "%p.durationSince(%p)", "%p.toTime()", "duration(%s)",
@@ -243,8 +292,12 @@ static void scope(struct random *r, const char *variable_name, struct buf *out)
 			(void)buf_printf(out, " is %s in ", PICK(r, types));
 			break;
 		}
-		(void)buf_printf(out, " in [Action::\"%s\", Action::\"%s\"]", PICK(r, ids),
-				 PICK(r, ids));
+		/* A list of none is in no set of policies by uid, and matches nothing. */
+		if (random_below(r, 4) == 0)
+			(void)buf_append_str(out, " in []");
+		else
+			(void)buf_printf(out, " in [Action::\"%s\", Action::\"%s\"]", PICK(r, ids),
+					 PICK(r, ids));
 		return;
 	case 4:
 		(void)buf_printf(out, " is %s", PICK(r, types));

@@ -9,6 +9,35 @@
 #define N_SETS 4000
 #define N_REQUESTS 30
 
+/* ---- Allocations, counted by the linker's --wrap ------------------------------ */
+
+static size_t n_allocations;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__real_xcalloc(size_t n, size_t size);
+void *__wrap_xcalloc(size_t n, size_t size);
+void *__real_xrealloc_array(void *p, size_t n, size_t size);
+void *__wrap_xrealloc_array(void *p, size_t n, size_t size);
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	n_allocations++;
+	return __real_calloc(n, size);
+}
+
+void *__wrap_xcalloc(size_t n, size_t size)
+{
+	n_allocations++;
+	return __real_xcalloc(n, size);
+}
+
+void *__wrap_xrealloc_array(void *p, size_t n, size_t size)
+{
+	n_allocations++;
+	return __real_xrealloc_array(p, n, size);
+}
+
 /* ---- A hierarchy that follows from paths, for both evaluators ----------------- */
 
 struct world {
@@ -81,8 +110,8 @@ static void path_ancestors(void *ctx, struct cedar_entity_uid uid, struct cedar_
 		return;
 	for (size_t i = uid.id.len - 1; i > 0; i--)
 		if (uid.id.p[i] == '/')
-			cedar_ancestors_add(to, (struct cedar_entity_uid){ SPAN("Dir"),
-									   { uid.id.p, i } });
+			cedar_ancestors_add(
+				to, (struct cedar_entity_uid){ SPAN("Dir"), { uid.id.p, i } });
 	cedar_ancestors_add(to, (struct cedar_entity_uid){ SPAN("Dir"), SPAN("/") });
 }
 
@@ -129,8 +158,8 @@ static const struct cedar_hierarchy path_hierarchy = {
 static void assert_same(const struct cedar_response *a, const struct cedar_response *b,
 			const char *policies)
 {
-	bool same = a->allow == b->allow && a->n_reasons == b->n_reasons &&
-		    a->n_errors == b->n_errors;
+	bool same =
+		a->allow == b->allow && a->n_reasons == b->n_reasons && a->n_errors == b->n_errors;
 
 	for (size_t i = 0; same && i < a->n_reasons; i++)
 		same = a->reasons[i] == b->reasons[i];
@@ -175,16 +204,21 @@ static void compare(const struct pair *p, const struct cedar_request *q, struct 
 						  source_tags };
 	const struct cedar_hierarchy *h = p->is_virtual ? &path_hierarchy : NULL;
 	struct cedar_response tree, program;
+	size_t n_before;
 	bool allow;
 
 	assert_int_equal(
 		cedar_authorize(p->set, q, p->is_virtual ? &both : &w.stored, arena, &tree), 0);
 	assert_int_equal(cedar_program_authorize(p->store, q, h, p->machine, &program), 0);
 	assert_same(&tree, &program, p->text);
+	/* The machine has seen all of this: it needs nothing more. */
+	n_before = n_allocations;
+	assert_int_equal(cedar_program_authorize(p->store, q, h, p->machine, &program), 0);
 	assert_int_equal(cedar_program_decide(p->store, q, h, p->machine, &allow), 0);
 	assert_int_equal(allow, tree.allow);
 	assert_int_equal(cedar_program_decide_by_scan(p->store, q, h, p->machine, &allow), 0);
 	assert_int_equal(allow, tree.allow);
+	assert_int_equal(n_allocations, n_before);
 	counts->pairs++;
 	counts->allowed += tree.allow;
 	counts->with_reasons += tree.n_reasons > 0;
@@ -319,9 +353,10 @@ static size_t size_of(const char *policy, size_t n)
 	size_t size;
 
 	for (size_t i = 0; i < n; i++)
-		(void)buf_printf(&text, "permit(principal == User::\"u%zu\", action in "
-					"[Action::\"a%zu\", Action::\"b%zu\"], resource is T%zu in "
-					"Dir::\"d%zu\") when { %s };\n",
+		(void)buf_printf(&text,
+				 "permit(principal == User::\"u%zu\", action in "
+				 "[Action::\"a%zu\", Action::\"b%zu\"], resource is T%zu in "
+				 "Dir::\"d%zu\") when { %s };\n",
 				 i, i, i, i, i, policy);
 	set = test_parse(text.data);
 	assert_int_equal(cedar_program_compile(set, &program, NULL), 0);

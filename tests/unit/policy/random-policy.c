@@ -493,16 +493,51 @@ static int give_fact(void *ctx, enum policy_fact fact, struct span *ret)
 	return 0;
 }
 
-static bool parse_address(const char *text, struct policy_address *ret)
+static void add_to(struct policy_address *a, int step)
 {
-	static const unsigned char mapped[16] = { [10] = 0xff, [11] = 0xff, 10, 1, 2, 3 };
+	for (int i = a->is_v6 ? 15 : 3; i >= 0; i--) {
+		int sum = a->bytes[i] + step;
 
-	if (strcmp(text, "::ffff:10.1.2.3") == 0) {
-		*ret = (struct policy_address){ .is_v6 = true };
-		memcpy(ret->bytes, mapped, sizeof(mapped));
-		return true;
+		a->bytes[i] = (unsigned char)sum;
+		if (sum >= 0 && sum <= 255)
+			return;
 	}
-	return policy_address_parse(span_of(text), ret);
+}
+
+/* The first or last address of a range, or the one beside it. */
+static struct policy_address edge_of(const char *text)
+{
+	struct ip_range range = { 0 };
+	bool is_last = one_in(2);
+
+	(void)ip_range_parse(span_of(text), &range);
+	for (unsigned int bit = range.prefix; bit < (range.address.is_v6 ? 128 : 32); bit++) {
+		unsigned char mask = (unsigned char)(0x80 >> bit % 8);
+
+		range.address.bytes[bit / 8] &= (unsigned char)~mask;
+		if (is_last)
+			range.address.bytes[bit / 8] |= mask;
+	}
+	if (one_in(2))
+		add_to(&range.address, is_last ? 1 : -1);
+	return range.address;
+}
+
+static struct policy_address random_address(void)
+{
+	const struct policy_address nat64 = { .bytes = { 0x00, 0x64, 0xff, 0x9b }, .is_v6 = true };
+	const struct policy_address mapped = { .bytes = { [10] = 0xff, [11] = 0xff }, .is_v6 = true };
+	struct policy_address a = { 0 }, embedded;
+
+	if (one_in(2))
+		a = edge_of(PICK(ranges));
+	else
+		(void)policy_address_parse(span_of(PICK(addresses)), &a);
+	if (a.is_v6 || !one_in(4))
+		return a;
+	embedded = one_in(6) ? mapped : nat64;
+	memcpy(embedded.bytes + 12, a.bytes, 4);
+	return embedded;
 }
 
 static void random_network(struct random_request *r)
@@ -521,9 +556,8 @@ static void random_network(struct random_request *r)
 		q->host = span_of(r->host);
 	}
 	if (!one_in(4)) {
-		q->has_address = parse_address(PICK(addresses), &q->address);
-		if (one_in(8))
-			q->address.bytes[below(16)] ^= (unsigned char)(1u << below(8));
+		q->has_address = true;
+		q->address = random_address();
 	}
 	if (!one_in(4))
 		q->port = (uint16_t)(PICK(ports) + (long)below(3) - 1);
@@ -551,7 +585,7 @@ void random_request(struct random_request *r)
 		.action = (enum policy_action)below(POLICY_ACTION_MAX),
 		.path = span_of(r->path),
 		.is_directory = one_in(3),
-		.is_link = one_in(12),
+		.is_link = one_in(3),
 		.also_reads = one_in(2),
 		.server = span_of(r->server),
 		.tool = span_of(r->tool),
