@@ -3,11 +3,13 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all run test bench fuzz check install deps deps-test clean
+# How long `make cedar-differential` compares.
+DIFFERENTIAL_SECONDS ?= 3600
+
+.PHONY: all run test bench fuzz check cedar-differential install deps deps-test clean
 
 all: deps
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix=$(PREFIX)
-	@ninja -C $(BUILD)
+	@tools/build $(BUILD) --prefix=$(PREFIX)
 
 # A first session: a short script under a small policy, its events shown live.
 run: all
@@ -22,6 +24,10 @@ bench: deps-test all
 
 fuzz: deps-test
 	@tools/fuzz
+
+# libcedar against the reference implementation, on random policies, schemas and requests.
+cedar-differential: deps-test all
+	@tests/cedar/differential/run.sh $(BUILD) $(DIFFERENTIAL_SECONDS)
 
 check: deps-test all
 	@tools/check

@@ -1,7 +1,8 @@
 /*
  * What supervision costs: opening a file and executing a program, bare, with
  * the least that a notification round trip can cost (a listener that injects a
- * descriptor it has open already), and governed by the real supervisor.
+ * descriptor it has open already; for programs, one that opens what they ask for
+ * and holds them once they are executed), and governed by the real supervisor.
  * Prints the best and the median of several batches, in microseconds.
  *
  *   bench-open [PATH [WORKERS]]
@@ -16,11 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/attributes.h"
 #include "base/clock.h"
 #include "supervise/notify.h"
 
@@ -115,11 +119,12 @@ static int install_floor(void)
 {
 	struct sock_filter code[] = {
 		{ BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 },
-		{ BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_openat },
+		{ BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_openat },
+		{ BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_execve },
 		{ BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF },
 		{ BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW },
 	};
-	struct sock_fprog program = { 4, code };
+	struct sock_fprog program = { ARRAY_SIZE(code), code };
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
@@ -129,30 +134,59 @@ static int install_floor(void)
 			    &program);
 }
 
+/* Lets a program be executed and looks at nothing, but at the same moments as the supervisor: before and after. */
+static void floor_exec(int listener, const struct seccomp_notif *n)
+{
+	pid_t pid = (pid_t)n->pid;
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, pid, NULL, PTRACE_O_TRACEEXEC) < 0 ||
+	    notify_continue(listener, n->id) < 0)
+		exit(1);
+	(void)ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+	(void)waitpid(pid, &status, __WALL);
+	(void)ptrace(PTRACE_DETACH, pid, NULL, NULL);
+}
+
+/* Gives the one descriptor, or without one opens what is asked for: programs need their libraries. */
 static void floor_listener(int listener, int fd)
 {
 	struct seccomp_notif n;
 
 	(void)notify_set_sync_wake(listener);
-	while (notify_receive(listener, &n, sizeof(n)) == 0)
-		if (notify_give_fd(listener, n.id, fd, true) < 0)
+	while (notify_receive(listener, &n, sizeof(n)) == 0) {
+		char name[256];
+		struct iovec to = { name, sizeof(name) };
+		struct iovec from = { (void *)(uintptr_t)n.data.args[1], sizeof(name) };
+		int own = fd;
+
+		if (n.data.nr == SYS_execve) {
+			floor_exec(listener, &n);
+			continue;
+		}
+		if (fd < 0 && process_vm_readv((pid_t)n.pid, &to, 1, &from, 1, 0) > 0)
+			own = open(name, O_RDONLY | O_CLOEXEC);
+		if (notify_give_fd(listener, n.id, own, true) < 0)
 			break;
+		if (fd < 0)
+			close(own);
+	}
 }
 
 /* The child holds the calls, the parent answers; the listener's number is fetched by pidfd. */
-static void measure_floor(void)
+static void measure_floor(int fd, int (*batches)(void))
 {
-	int pipes[2], fd = open(path, O_RDONLY | O_CLOEXEC), number = -1, pidfd, listener;
+	int pipes[2], number = -1, pidfd, listener;
 	pid_t pid;
 
-	if (pipe(pipes) < 0 || fd < 0)
+	if (pipe(pipes) < 0)
 		exit(1);
 	pid = fork();
 	if (pid == 0) {
 		number = install_floor();
 		if (number < 0 || write(pipes[1], &number, sizeof(number)) != sizeof(number))
 			_exit(1);
-		_exit(open_batches());
+		_exit(batches());
 	}
 	if (read(pipes[0], &number, sizeof(number)) != sizeof(number))
 		exit(1);
@@ -160,6 +194,8 @@ static void measure_floor(void)
 	listener = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
 	floor_listener(listener, fd);
 	(void)waitpid(pid, NULL, 0);
+	close(listener);
+	close(pidfd);
 }
 
 int main(int argc, char *argv[])
@@ -173,7 +209,8 @@ int main(int argc, char *argv[])
 	(void)parallel();
 	(void)spawn_batches();
 	label = "floor";
-	measure_floor();
+	measure_floor(open(path, O_RDONLY | O_CLOEXEC), open_batches);
+	measure_floor(-1, spawn_batches);
 	label = "governed";
 	harness_start("permit (principal, action, resource);"
 		      "forbid (principal, action in Action::\"FileOpen\", resource in "

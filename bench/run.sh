@@ -125,6 +125,13 @@ bench_open() {
 		END { if (floor && governed) print governed, floor }' "$T/opens" | while read -r governed floor; do
 		row "governed open beside the floor" "$governed" "$floor" "<= 1.5 * floor" "$governed <= 1.5 * $floor"
 	done
+	# What an exec stop and two injected descriptors cost by themselves, whoever looks at them.
+	awk '
+		{ for (i = 1; i < NF; i++) if ($i == "median") value = $(i + 1) }
+		$1 == "spawn" { at[$2] = value }
+		END { if (at["floor"]) print at["bare"], at["floor"], at["governed"] }' "$T/opens" | while read -r bare floor governed; do
+		row "governed spawn beside the floor's" "$governed" "$floor" "(the floor is $(calc 2 "$floor / $bare") * bare)"
+	done
 }
 
 # A workspace with very many files: hard links count, for a walk would have to see each name.

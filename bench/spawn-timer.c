@@ -86,6 +86,7 @@ int main(int argc, char **argv)
 	struct command commands[MAX_COMMANDS];
 	size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 0,
 	       n = argc > 3 ? parse(argv + 2, commands) : 0;
+	int null_fd;
 
 	if (rounds == 0 || n == 0) {
 		fprintf(stderr,
@@ -93,8 +94,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	posix_spawn_file_actions_init(&quiet);
-	posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null_fd < 0)
+		return 1;
+	/* Opened once, here: what is measured is the command, not its opens. */
+	posix_spawn_file_actions_adddup2(&quiet, null_fd, 0);
+	posix_spawn_file_actions_adddup2(&quiet, null_fd, 1);
 	for (size_t c = 0; c < n; c++) {
 		commands[c].us = calloc(rounds, sizeof(double));
 		if (!commands[c].us)

@@ -8,6 +8,8 @@
 
 #include "base/span.h"
 
+#pragma GCC visibility push(default)
+
 struct arena_chunk;
 
 struct arena {
@@ -31,3 +33,5 @@ void arena_done(struct arena *a);
 
 #define _cleanup_arena_ _cleanup_(arena_done)
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
+
+#pragma GCC visibility pop

@@ -9,6 +9,8 @@
 
 #include "base/span.h"
 
+#pragma GCC visibility push(default)
+
 struct buf {
 	char *data; /* NUL-terminated when not NULL */
 	size_t len, cap;
@@ -42,3 +44,5 @@ static inline struct span buf_span(const struct buf *b)
 }
 
 #define _cleanup_buf_ _cleanup_(buf_done)
+
+#pragma GCC visibility pop

@@ -74,6 +74,16 @@
 #define LIMIT_CEDAR_ENTITIES ((size_t)512 * 1024 * 1024)
 /* Annotations of one Cedar policy; people write a handful. */
 #define LIMIT_CEDAR_ANNOTATIONS ((size_t)256)
+/* Memory of one compiled policy set: a few times that of the text. */
+#define LIMIT_CEDAR_PROGRAM ((size_t)512 * 1024 * 1024)
+/* Memory of the values that the expressions of one compiled policy make in one decision. */
+#define LIMIT_CEDAR_MACHINE ((size_t)16 * 1024 * 1024)
+/* Memory of one snapshot of entities for a program. */
+#define LIMIT_CEDAR_STORE ((size_t)512 * 1024 * 1024)
+/* Types that one validation meets: a schema's own, and those of records and sets in policies. */
+#define LIMIT_CEDAR_TYPES ((size_t)64 * 1024 * 1024)
+/* Expressions that one validation looks at, over all request environments: about two seconds. */
+#define LIMIT_CEDAR_VALIDATE_STEPS ((size_t)100 * 1000 * 1000)
 /* Text of one Cedar schema in either form; a schema of 10,000 entity types has about 2 MiB as JSON. */
 #define LIMIT_CEDAR_SCHEMA_TEXT ((size_t)16 * 1024 * 1024)
 /* Nodes of one type once its common types are put in: each may double the one before it. */

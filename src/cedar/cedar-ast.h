@@ -75,15 +75,22 @@ struct cedar_expr {
 		enum cedar_var var;
 		bool is_method; /* CEDAR_EXPR_CALL: written as a method, or as a function */
 	};
-	struct span string;	     /* STRING, ATTRIBUTE, CALL */
-	struct span type_name;	     /* IS */
-	struct cedar_entity_uid uid; /* ENTITY */
+	union {
+		struct span string;	     /* STRING, ATTRIBUTE, CALL */
+		struct span type_name;	     /* IS */
+		struct cedar_entity_uid uid; /* ENTITY */
+	};
 	struct cedar_expr *left, *right, *third;
 	struct cedar_expr **items;
 	struct span *names; /* HAS, RECORD */
 	size_t n_items, n_names;
-	struct cedar_pattern_piece *pattern;
-	size_t n_pattern;
+	union {
+		struct { /* LIKE */
+			struct cedar_pattern_piece *pattern;
+			size_t n_pattern;
+		};
+		struct cedar_range type_range; /* IS, ENTITY: of the type's name */
+	};
 	size_t depth; /* levels of this tree, 1 for a leaf; bounded by LIMIT_CEDAR_DEPTH */
 };
 
@@ -99,6 +106,7 @@ struct cedar_scope {
 	enum cedar_scope_op op;
 	struct cedar_range range;
 	struct span type_name;		/* IS, IS_IN */
+	struct cedar_range type_range;
 	struct cedar_entity_uid *uids;	/* EQ, IN, IS_IN: one; action IN: any number */
 	struct cedar_range *uid_ranges; /* of each uid in the source */
 	size_t n_uids;

@@ -14,6 +14,8 @@
 #include "cedar/cedar-schema.h"
 #include "cedar/cedar.h"
 
+#pragma GCC visibility push(default)
+
 /* ---- Policies ----------------------------------------------------------- */
 
 /*
@@ -41,3 +43,44 @@ int cedar_expr_parse_json(struct span text, struct arena *arena, struct cedar_di
 int cedar_policy_print_json(const struct cedar_policy *p, struct buf *out) _must_check_;
 int cedar_policy_set_print_json(const struct cedar_policy_set *set, struct buf *out) _must_check_;
 int cedar_expr_print_json(const struct cedar_expr *e, struct buf *out) _must_check_;
+
+/* ---- Values, entities, requests ------------------------------------------ */
+
+/*
+ * A value; it lives in the arena. In JSON an entity is {"__entity": {"type",
+ * "id"}}, an extension value {"__extn": {"fn", "arg"}} ("args" for several).
+ * Where the type asks for them (it may be NULL), {"type", "id"} and the plain
+ * argument do too, and what does not conform to the type is an error.
+ */
+int cedar_value_parse_json(struct span text, const struct cedar_type *type, struct arena *arena,
+			   struct cedar_diagnostics *diags,
+			   const struct cedar_value **ret) _must_check_;
+/*
+ * A list of {"uid", "attrs", "parents", "tags"} into a closed store. With a
+ * schema (it may be NULL) all is checked against it, and its actions are added.
+ */
+int cedar_entities_parse_json(struct span text, const struct cedar_schema *schema,
+			      struct cedar_diagnostics *diags,
+			      struct cedar_entities **ret) _must_check_;
+/* A context. With a schema and an action (either may be NULL) it must have that action's type. */
+int cedar_context_parse_json(struct span text, const struct cedar_schema *schema,
+			     const struct cedar_entity_uid *action, struct arena *arena,
+			     struct cedar_diagnostics *diags,
+			     const struct cedar_value **ret) _must_check_;
+/*
+ * {"principal", "action", "resource", "context"}, the first three as {"type",
+ * "id"} or as text, Type::"id"; the context may be absent. With a schema (it
+ * may be NULL) the request must conform to it.
+ */
+int cedar_request_parse_json(struct span text, const struct cedar_schema *schema,
+			     struct arena *arena, struct cedar_diagnostics *diags,
+			     struct cedar_request *ret) _must_check_;
+
+/*
+ * The value or the entities, these sorted by type and id. -EINVAL where a record
+ * would be read as an escape ({"__entity": {"type": "a", "id": "b"}}).
+ */
+int cedar_value_print_json(const struct cedar_value *v, struct buf *out) _must_check_;
+int cedar_entities_print_json(const struct cedar_entities *e, struct buf *out) _must_check_;
+
+#pragma GCC visibility pop

@@ -12,6 +12,8 @@
 #include "cedar/cedar-ast.h"
 #include "cedar/cedar.h"
 
+#pragma GCC visibility push(default)
+
 /* ---- Declarations as written ------------------------------------------- */
 
 struct cedar_schema_tree; /* opaque here, see schema-tree.h; owns its arena and a copy of the text */
@@ -131,3 +133,5 @@ const struct cedar_attribute_type *cedar_type_attribute(const struct cedar_type 
 							struct span name);
 /* May an entity of type a have one of type b as an ancestor? */
 bool cedar_entity_type_is_in(const struct cedar_entity_type *a, const struct cedar_entity_type *b);
+
+#pragma GCC visibility pop

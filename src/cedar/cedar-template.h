@@ -11,6 +11,8 @@
 
 #include "cedar/cedar.h"
 
+#pragma GCC visibility push(default)
+
 struct cedar_link {
 	struct span template_id, new_id;
 	/* What stands in the slots; NULL: not given. */
@@ -37,3 +39,5 @@ int cedar_policy_set_unlink(struct cedar_policy_set *set, struct span id,
  */
 int cedar_policy_set_remove(struct cedar_policy_set *set, struct span id,
 			    struct err *err) _must_check_;
+
+#pragma GCC visibility pop

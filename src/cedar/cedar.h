@@ -14,6 +14,8 @@
 #include "base/span.h"
 #include "cedar/cedar-ast.h"
 
+#pragma GCC visibility push(default)
+
 /* ---- Diagnostics ------------------------------------------------------- */
 
 enum cedar_severity {
@@ -27,6 +29,7 @@ struct cedar_diagnostic {
 	struct cedar_range range;	/* bytes in the source text */
 	const char *message;		/* what is wrong; arena of the list */
 	const char *suggestion;		/* what to write instead, or NULL */
+	const struct cedar_policy *policy; /* the validator's findings: about which; else NULL */
 };
 
 /* All findings of one parse, in source order. */
@@ -34,6 +37,7 @@ struct cedar_diagnostics {
 	struct cedar_diagnostic *items;
 	size_t len, cap;
 	size_t n_errors;
+	size_t max; /* how many are kept; 0: LIMIT_CEDAR_DIAGNOSTICS */
 	struct arena arena;
 };
 
@@ -90,6 +94,7 @@ enum cedar_value_kind {
 	CEDAR_IPADDR,
 	CEDAR_DATETIME,
 	CEDAR_DURATION,
+	CEDAR_UNKNOWN, /* left open in the data ({"__extn": {"fn": "unknown", ...}}): using it is an error */
 };
 
 struct cedar_ipaddr {
@@ -110,7 +115,7 @@ struct cedar_value {
 	union {
 		bool boolean;
 		int64_t integer;	     /* Long; decimal in 1/10000; datetime, duration in ms */
-		struct span string;	     /* UTF-8 */
+		struct span string;	     /* String, and the name of an unknown: UTF-8 */
 		struct cedar_entity_uid uid;
 		struct cedar_ipaddr ip;
 		struct {
@@ -242,3 +247,5 @@ struct cedar_response {
 int cedar_authorize(const struct cedar_policy_set *set, const struct cedar_request *r,
 		    const struct cedar_entity_source *entities, struct arena *arena,
 		    struct cedar_response *ret) _must_check_;
+
+#pragma GCC visibility pop

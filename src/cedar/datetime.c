@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "cedar/cedar.h"
+#include "cedar/print-private.h"
 
 #define MS_PER_DAY INT64_C(86400000)
 
@@ -183,4 +184,36 @@ int cedar_duration_parse(struct span text, int64_t *ret_ms)
 	} while (at < text.len);
 	*ret_ms = total;
 	return 0;
+}
+
+/* The inverse of days_from_civil, for days of the years 0000 to 9999. */
+static void civil_from_days(int64_t days, int64_t *ret_y, int64_t *ret_m, int64_t *ret_d)
+{
+	int64_t shifted = days + 719468 + 146097; /* one cycle ahead: not negative */
+	int64_t cycle = shifted / 146097;
+	int64_t day = shifted % 146097; /* of its 400 years */
+	int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	int64_t day_of_year = day - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * day_of_year + 2) / 153; /* from March */
+
+	*ret_d = day_of_year - (153 * month + 2) / 5 + 1;
+	*ret_m = month < 10 ? month + 3 : month - 9;
+	*ret_y = (cycle - 1) * 400 + year + (*ret_m <= 2 ? 1 : 0);
+}
+
+int print_iso_datetime(int64_t ms, struct buf *out)
+{
+	int64_t time = ms % MS_PER_DAY < 0 ? ms % MS_PER_DAY + MS_PER_DAY : ms % MS_PER_DAY;
+	int64_t y, m, d;
+
+	if (ms < days_from_civil(0, 1, 1) * MS_PER_DAY ||
+	    ms >= days_from_civil(10000, 1, 1) * MS_PER_DAY)
+		return -ERANGE;
+	civil_from_days((ms - time) / MS_PER_DAY, &y, &m, &d);
+	(void)buf_printf(out, "%04d-%02d-%02d", (int)y, (int)m, (int)d);
+	if (time)
+		(void)buf_printf(out, "T%02d:%02d:%02d.%03dZ", (int)(time / 3600000),
+				 (int)(time / 60000 % 60), (int)(time / 1000 % 60),
+				 (int)(time % 1000));
+	return out->failed ? -EMSGSIZE : 0;
 }

@@ -33,14 +33,15 @@ void diagnostic_add(struct cedar_diagnostics *d, enum cedar_severity severity, c
 		    struct cedar_range range, const char *suggestion, const char *fmt, ...)
 {
 	struct cedar_diagnostic item = { .severity = severity, .code = code, .range = range };
+	size_t max = d->max ? d->max : LIMIT_CEDAR_DIAGNOSTICS;
 	char message[512];
 	va_list ap;
 
 	if (severity == CEDAR_ERROR)
 		d->n_errors++;
-	if (d->len > LIMIT_CEDAR_DIAGNOSTICS)
+	if (d->len > max)
 		return;
-	if (d->len == LIMIT_CEDAR_DIAGNOSTICS) {
+	if (d->len == max) {
 		item.code = "too_many_findings";
 		item.message = "too many findings, the rest is not shown";
 		push(d, &item);

@@ -1,6 +1,7 @@
 /*
- * Collecting what a parse finds. Bounded: past LIMIT_CEDAR_DIAGNOSTICS a last
- * entry says so and the rest is dropped (n_errors still counts).
+ * Collecting what a parse finds. Bounded: past the list's max (by default
+ * LIMIT_CEDAR_DIAGNOSTICS) a last entry says so and the rest is dropped
+ * (n_errors still counts).
  */
 #pragma once
 

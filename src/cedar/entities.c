@@ -5,35 +5,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/map.h"
-#include "cedar/cedar.h"
-
-enum mark {
-	MARK_NEW,
-	MARK_OPEN, /* on the path from where the search began: meeting it again is a cycle */
-	MARK_DONE,
-};
-
-struct entity {
-	struct cedar_entity_uid uid;
-	const struct cedar_value *attributes, *tags;
-	struct cedar_entity_uid *parents; /* sorted */
-	size_t n_parents;
-	struct cedar_entity_uid *ancestors; /* sorted, once closed */
-	size_t n_ancestors;
-	enum mark mark;
-	size_t next_parent;   /* of the search */
-	struct entity *below; /* on the search's path */
-	struct entity *next;  /* in the bucket */
-	struct entity *older; /* of all entities */
-};
-
-struct cedar_entities {
-	struct arena arena;
-	struct entity **buckets;
-	size_t n_buckets; /* a power of two */
-	size_t len;
-	struct entity *newest;
-};
+#include "cedar/entities.h"
 
 static const struct cedar_value no_attributes = { .kind = CEDAR_RECORD };
 
@@ -172,6 +144,24 @@ int cedar_entities_add(struct cedar_entities *e, struct cedar_entity_uid uid,
 	return 0;
 }
 
+/* One parent, as most have: its ancestors are sorted already, it goes between them. */
+static void insert_parent(struct entity *it, const struct entity *parent)
+{
+	struct cedar_entity_uid uid = it->parents[0];
+	size_t n = parent ? parent->n_ancestors : 0;
+	size_t at = 0;
+
+	while (at < n && compare_uids(&parent->ancestors[at], &uid) < 0)
+		at++;
+	if (at)
+		memcpy(it->ancestors, parent->ancestors, at * sizeof(uid));
+	it->ancestors[at] = uid;
+	if (at < n)
+		memcpy(it->ancestors + at + 1, parent->ancestors + at, (n - at) * sizeof(uid));
+	it->n_ancestors = n + 1;
+	it->mark = MARK_DONE;
+}
+
 /* All parents are done: their ancestors and they themselves are the ancestors. */
 static int finish(struct cedar_entities *e, struct entity *it)
 {
@@ -186,6 +176,10 @@ static int finish(struct cedar_entities *e, struct entity *it)
 	it->ancestors = arena_alloc_array(&e->arena, n, sizeof(*it->ancestors));
 	if (!it->ancestors)
 		return -ENOMEM;
+	if (it->n_parents == 1) {
+		insert_parent(it, find(e, it->parents[0]));
+		return 0;
+	}
 	for (size_t i = 0; i < it->n_parents; i++) {
 		const struct entity *parent = find(e, it->parents[i]);
 
@@ -276,4 +270,9 @@ struct cedar_entity_source cedar_entities_source(struct cedar_entities *e)
 		.attributes = store_attributes,
 		.tags = store_tags,
 	};
+}
+
+const struct entity *entities_find(const struct cedar_entities *e, struct cedar_entity_uid uid)
+{
+	return find(e, uid);
 }

@@ -125,6 +125,16 @@ static int missing_entity(struct evaluation *ev, const struct cedar_expr *e,
 			       SPAN_ARG(diagnostic_quote(uid.id)));
 }
 
+int evaluation_give(struct evaluation *ev, const struct cedar_expr *e,
+		    const struct cedar_value *found, struct cedar_value *ret)
+{
+	if (found->kind == CEDAR_UNKNOWN)
+		return evaluation_fail(ev, e, "unknown", "the value of `%.*s` is unknown",
+				       SPAN_ARG(diagnostic_quote(found->string)));
+	*ret = *found;
+	return 0;
+}
+
 int eval_attribute(struct evaluation *ev, const struct cedar_expr *e, struct cedar_value *ret)
 {
 	struct span name = diagnostic_quote(e->string);
@@ -140,10 +150,8 @@ int eval_attribute(struct evaluation *ev, const struct cedar_expr *e, struct ced
 	if (!record)
 		return missing_entity(ev, e, left.uid);
 	found = value_find(record, e->string);
-	if (found) {
-		*ret = *found;
-		return 0;
-	}
+	if (found)
+		return evaluation_give(ev, e, found, ret);
 	if (left.kind == CEDAR_RECORD)
 		return evaluation_fail(ev, e, "missing_attribute",
 				       "record does not have the attribute `%.*s`", SPAN_ARG(name));

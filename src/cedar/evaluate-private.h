@@ -13,6 +13,10 @@
 int evaluate_kind(struct evaluation *ev, const struct cedar_expr *e, enum cedar_value_kind kind,
 		  struct cedar_value *ret) _must_check_;
 
+/* What was found in the data; an error where it is unknown. */
+int evaluation_give(struct evaluation *ev, const struct cedar_expr *e,
+		    const struct cedar_value *found, struct cedar_value *ret);
+
 int eval_in(struct evaluation *ev, const struct cedar_expr *e, struct cedar_value *ret);
 int eval_is(struct evaluation *ev, const struct cedar_expr *e, struct cedar_value *ret);
 int eval_has(struct evaluation *ev, const struct cedar_expr *e, struct cedar_value *ret);

@@ -111,6 +111,15 @@ static int eval_not(struct evaluation *ev, const struct cedar_expr *e, struct ce
 	return r < 0 ? r : give_bool(ret, !b);
 }
 
+/* A record may hold something unknown that nobody asked for; comparing asks. */
+static int refuse_unknown(struct evaluation *ev, const struct cedar_expr *e,
+			  const struct cedar_value *v)
+{
+	if (v->kind != CEDAR_RECORD || !value_has_unknown(v))
+		return 0;
+	return evaluation_fail(ev, e, "unknown", "a part of this record is unknown");
+}
+
 static int eval_equal(struct evaluation *ev, const struct cedar_expr *e, struct cedar_value *ret)
 {
 	struct cedar_value a, b;
@@ -118,6 +127,10 @@ static int eval_equal(struct evaluation *ev, const struct cedar_expr *e, struct 
 
 	if (r == 0)
 		r = evaluate(ev, e->right, &b);
+	if (r == 0)
+		r = refuse_unknown(ev, e->left, &a);
+	if (r == 0)
+		r = refuse_unknown(ev, e->right, &b);
 	return r < 0 ? r : give_bool(ret, cedar_value_eq(&a, &b) == (e->kind == CEDAR_EXPR_EQ));
 }
 

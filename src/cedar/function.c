@@ -89,17 +89,16 @@ static int call_has_tag(struct evaluation *ev, const struct cedar_expr *e,
 static int call_get_tag(struct evaluation *ev, const struct cedar_expr *e,
 			const struct cedar_value *args, struct cedar_value *ret)
 {
-	struct span type = diagnostic_quote(args[0].uid.type);
-	struct span id = diagnostic_quote(args[0].uid.id);
 	const struct cedar_value *tag;
+	struct span type, id;
 	int r = find_tag(ev, e, args, &tag);
 
 	if (r < 0)
 		return r;
-	if (tag) {
-		*ret = *tag;
-		return 0;
-	}
+	if (tag)
+		return evaluation_give(ev, e, tag, ret);
+	type = diagnostic_quote(args[0].uid.type);
+	id = diagnostic_quote(args[0].uid.id);
 	if (!source_attributes(ev->entities, args[0].uid))
 		return evaluation_fail(ev, e, "missing_entity",
 				       "entity `%.*s::\"%.*s\"` does not exist", SPAN_ARG(type),

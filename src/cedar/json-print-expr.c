@@ -3,9 +3,11 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
+#include "cedar/function.h"
 #include "cedar/json-print.h"
 
 static void print_expr(struct json_printer *p, const struct cedar_expr *e);
+static void print_value(struct json_printer *p, const struct cedar_expr *e);
 
 void json_print_uid(struct json_writer *w, struct cedar_entity_uid uid)
 {
@@ -13,6 +15,14 @@ void json_print_uid(struct json_writer *w, struct cedar_entity_uid uid)
 	json_key_string(w, "type", uid.type);
 	json_key_string(w, "id", uid.id);
 	json_end_object(w);
+}
+
+void json_print_entity(struct json_printer *p, struct cedar_entity_uid uid)
+{
+	json_begin_object(&p->w);
+	json_key(&p->w, "__entity");
+	json_print_uid(&p->w, uid);
+	json_end_object(&p->w);
 }
 
 const char *json_variable_name(enum cedar_var var)
@@ -76,6 +86,71 @@ static void print_items(struct json_printer *p, const struct cedar_expr *e)
 	json_end_array(&p->w);
 }
 
+/* What {"NAME": [...]} can call. */
+static bool is_function(const struct cedar_expr *e)
+{
+	const struct function *f = function_find(e->string);
+
+	return f ? !f->is_builtin : span_eq(e->string, SPAN("unknown"));
+}
+
+static void print_literal_items(struct json_printer *p, const struct cedar_expr *e)
+{
+	json_begin_array(&p->w);
+	for (size_t i = 0; i < e->n_items; i++)
+		print_value(p, e->items[i]);
+	json_end_array(&p->w);
+}
+
+static void print_literal_call(struct json_printer *p, const struct cedar_expr *e)
+{
+	json_begin_object(&p->w);
+	json_key(&p->w, "__extn");
+	json_begin_object(&p->w);
+	json_key_string(&p->w, "fn", e->string);
+	json_key(&p->w, e->n_items == 1 ? "arg" : "args");
+	if (e->n_items == 1)
+		print_value(p, e->items[0]);
+	else
+		print_literal_items(p, e);
+	json_end_object(&p->w);
+	json_end_object(&p->w);
+}
+
+static void print_literal_record(struct json_printer *p, const struct cedar_expr *e)
+{
+	json_begin_object(&p->w);
+	for (size_t i = 0; i < e->n_items; i++) {
+		json_key_span(&p->w, e->names[i]);
+		print_value(p, e->items[i]);
+	}
+	json_end_object(&p->w);
+}
+
+/*
+ * A literal, as it stands behind "Value". Only there can unknown functions be
+ * called, and so only literals are their arguments.
+ */
+static void print_value(struct json_printer *p, const struct cedar_expr *e)
+{
+	if (e->kind == CEDAR_EXPR_BOOL)
+		json_bool(&p->w, e->boolean);
+	else if (e->kind == CEDAR_EXPR_LONG)
+		json_int(&p->w, e->integer);
+	else if (e->kind == CEDAR_EXPR_STRING)
+		json_string(&p->w, e->string);
+	else if (e->kind == CEDAR_EXPR_ENTITY)
+		json_print_entity(p, e->uid);
+	else if (e->kind == CEDAR_EXPR_SET)
+		print_literal_items(p, e);
+	else if (e->kind == CEDAR_EXPR_RECORD)
+		print_literal_record(p, e);
+	else if (e->kind == CEDAR_EXPR_CALL)
+		print_literal_call(p, e);
+	else
+		p->w.out->failed = true;
+}
+
 /* The built-in methods look like operators, those of the extensions like functions. */
 static void print_call(struct json_printer *p, const struct cedar_expr *e)
 {
@@ -93,8 +168,13 @@ static void print_call(struct json_printer *p, const struct cedar_expr *e)
 		return;
 	}
 	json_begin_object(&p->w);
-	json_key_span(&p->w, e->string);
-	print_items(p, e);
+	if (is_function(e)) {
+		json_key_span(&p->w, e->string);
+		print_items(p, e);
+	} else {
+		json_key(&p->w, "Value");
+		print_value(p, e);
+	}
 	json_end_object(&p->w);
 }
 
@@ -212,14 +292,6 @@ static void print_if(struct json_printer *p, const struct cedar_expr *e)
 	close_operator(p);
 }
 
-static void print_entity(struct json_printer *p, struct cedar_entity_uid uid)
-{
-	json_begin_object(&p->w);
-	json_key(&p->w, "__entity");
-	json_print_uid(&p->w, uid);
-	json_end_object(&p->w);
-}
-
 /* Literals, variables, slots and sets: {"NAME": something}. */
 static void print_leaf(struct json_printer *p, const struct cedar_expr *e)
 {
@@ -234,14 +306,7 @@ static void print_leaf(struct json_printer *p, const struct cedar_expr *e)
 		print_items(p, e);
 	} else {
 		json_key(&p->w, "Value");
-		if (e->kind == CEDAR_EXPR_BOOL)
-			json_bool(&p->w, e->boolean);
-		else if (e->kind == CEDAR_EXPR_LONG)
-			json_int(&p->w, e->integer);
-		else if (e->kind == CEDAR_EXPR_STRING)
-			json_string(&p->w, e->string);
-		else
-			print_entity(p, e->uid);
+		print_value(p, e);
 	}
 	json_end_object(&p->w);
 }

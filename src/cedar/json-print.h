@@ -30,6 +30,8 @@ void json_print_sort(struct json_named *list, size_t n);
 
 /* {"type": ..., "id": ...} */
 void json_print_uid(struct json_writer *w, struct cedar_entity_uid uid);
+/* {"__entity": {"type": ..., "id": ...}} */
+void json_print_entity(struct json_printer *p, struct cedar_entity_uid uid);
 /* "?principal" or "?resource" */
 void json_print_slot(struct json_writer *w, enum cedar_var var);
 const char *json_variable_name(enum cedar_var var);

@@ -2,21 +2,29 @@
 
 #include "base/utf8.h"
 
-static const struct symbol {
-	char text[3];
-	enum token_kind kind;
-} symbols[] = {
-	/* Longer ones before their prefixes. */
-	{ "::", TOKEN_PATH },	  { "==", TOKEN_EQ },	   { "!=", TOKEN_NE },
-	{ "<=", TOKEN_LE },	  { ">=", TOKEN_GE },	   { "&&", TOKEN_AND },
-	{ "||", TOKEN_OR },	  { "@", TOKEN_AT },	   { "(", TOKEN_LPAREN },
-	{ ")", TOKEN_RPAREN },	  { "{", TOKEN_LBRACE },   { "}", TOKEN_RBRACE },
-	{ "[", TOKEN_LBRACKET },  { "]", TOKEN_RBRACKET }, { ",", TOKEN_COMMA },
-	{ ";", TOKEN_SEMICOLON }, { ":", TOKEN_COLON },	   { ".", TOKEN_DOT },
-	{ "<", TOKEN_LT },	  { ">", TOKEN_GT },	   { "!", TOKEN_NOT },
-	{ "+", TOKEN_PLUS },	  { "-", TOKEN_MINUS },	   { "*", TOKEN_STAR },
-	{ "/", TOKEN_SLASH },	  { "%", TOKEN_PERCENT },  { "=", TOKEN_ASSIGN },
+static const unsigned char symbols[] = {
+	['@'] = TOKEN_AT,	['('] = TOKEN_LPAREN, [')'] = TOKEN_RPAREN,
+	['{'] = TOKEN_LBRACE,	['}'] = TOKEN_RBRACE, ['['] = TOKEN_LBRACKET,
+	[']'] = TOKEN_RBRACKET, [','] = TOKEN_COMMA,  [';'] = TOKEN_SEMICOLON,
+	[':'] = TOKEN_COLON,	['.'] = TOKEN_DOT,    ['<'] = TOKEN_LT,
+	['>'] = TOKEN_GT,	['!'] = TOKEN_NOT,    ['+'] = TOKEN_PLUS,
+	['-'] = TOKEN_MINUS,	['*'] = TOKEN_STAR,   ['/'] = TOKEN_SLASH,
+	['%'] = TOKEN_PERCENT,	['='] = TOKEN_ASSIGN,
 };
+
+/* Symbols of two characters. */
+static enum token_kind pair_kind(char a, char b)
+{
+	if (b == '=')
+		return a == '='	  ? TOKEN_EQ
+		       : a == '!' ? TOKEN_NE
+		       : a == '<' ? TOKEN_LE
+		       : a == '>' ? TOKEN_GE
+				  : TOKEN_END;
+	if (a != b)
+		return TOKEN_END;
+	return a == ':' ? TOKEN_PATH : a == '&' ? TOKEN_AND : a == '|' ? TOKEN_OR : TOKEN_END;
+}
 
 bool cedar_is_space(uint32_t c)
 {
@@ -25,45 +33,54 @@ bool cedar_is_space(uint32_t c)
 	       c == 0x205f || c == 0x3000;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+enum {
+	BLANK = 1,
+	IDENT_START = 2,
+	IDENT_PART = 4,
+	DIGIT = 8,
+};
 
-static bool is_ident_start(char c)
-{
-	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+static const unsigned char classes[256] = {
+	['\t' ... '\r'] = BLANK,
+	[' '] = BLANK,
+	['_'] = IDENT_START | IDENT_PART,
+	['a' ... 'z'] = IDENT_START | IDENT_PART,
+	['A' ... 'Z'] = IDENT_START | IDENT_PART,
+	['0' ... '9'] = IDENT_PART | DIGIT,
+};
 
-static bool is_ident_part(char c)
+static inline bool is_class(char c, unsigned char class)
 {
-	return is_ident_start(c) || is_digit(c);
+	return (classes[(unsigned char)c] & class) != 0;
 }
 
 bool cedar_is_ident(struct span s)
 {
-	if (s.len == 0 || !is_ident_start(s.p[0]))
+	if (s.len == 0 || !is_class(s.p[0], IDENT_START))
 		return false;
 	for (size_t i = 1; i < s.len; i++)
-		if (!is_ident_part(s.p[i]))
+		if (!is_class(s.p[i], IDENT_PART))
 			return false;
 	return true;
 }
 
 bool cedar_is_reserved(struct span s)
 {
-	static const char *const words[] = { "true", "false", "if",   "then", "else",
-					     "in",   "is",    "like", "has",  "__cedar" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (span_eq_str(s, words[i]))
-			return true;
-	return false;
-}
-
-static bool starts_comment(const struct lexer *lx)
-{
-	return span_starts_with(span_from(lx->text, lx->at), SPAN("//"));
+	switch (s.len) {
+	case 2:
+		return span_eq(s, SPAN("in")) || span_eq(s, SPAN("is")) || span_eq(s, SPAN("if"));
+	case 3:
+		return span_eq(s, SPAN("has"));
+	case 4:
+		return span_eq(s, SPAN("true")) || span_eq(s, SPAN("then")) ||
+		       span_eq(s, SPAN("else")) || span_eq(s, SPAN("like"));
+	case 5:
+		return span_eq(s, SPAN("false"));
+	case 7:
+		return span_eq(s, SPAN("__cedar"));
+	default:
+		return false;
+	}
 }
 
 static void skip_comment(struct lexer *lx)
@@ -72,21 +89,31 @@ static void skip_comment(struct lexer *lx)
 		lx->at++;
 }
 
+static void skip_class(struct lexer *lx, unsigned char class)
+{
+	size_t at = lx->at;
+
+	while (at < lx->text.len && is_class(lx->text.p[at], class))
+		at++;
+	lx->at = at;
+}
+
 static void skip_blank(struct lexer *lx)
 {
-	while (lx->at < lx->text.len) {
+	for (;;) {
+		struct span rest;
 		uint32_t c;
 		size_t n;
 
-		if (lx->text.p[lx->at] == ' ' || lx->text.p[lx->at] == '\n' || lx->text.p[lx->at] == '\t') {
-			lx->at++;
-			continue;
-		}
-		if (starts_comment(lx)) {
+		skip_class(lx, BLANK);
+		rest = span_from(lx->text, lx->at);
+		if (rest.len > 1 && rest.p[0] == '/' && rest.p[1] == '/') {
 			skip_comment(lx);
 			continue;
 		}
-		n = utf8_decode(span_from(lx->text, lx->at), &c);
+		if (rest.len == 0 || (unsigned char)rest.p[0] < 0x80)
+			return;
+		n = utf8_decode(rest, &c);
 		if (n == 0 || !cedar_is_space(c))
 			return;
 		lx->at += n;
@@ -115,30 +142,26 @@ static enum token_kind lex_string(struct lexer *lx)
 	return TOKEN_UNTERMINATED;
 }
 
-static void skip_ident(struct lexer *lx)
-{
-	while (lx->at < lx->text.len && is_ident_part(lx->text.p[lx->at]))
-		lx->at++;
-}
-
 static enum token_kind lex_symbol(struct lexer *lx)
 {
 	struct span rest = span_from(lx->text, lx->at);
+	enum token_kind kind = rest.len > 1 ? pair_kind(rest.p[0], rest.p[1]) : TOKEN_END;
+	unsigned char c = (unsigned char)rest.p[0];
 	uint32_t scalar;
 	size_t n;
 
-	if (rest.len > 1 && rest.p[0] == '?' && is_ident_start(rest.p[1])) {
-		lx->at++;
-		skip_ident(lx);
-		return TOKEN_SLOT;
+	if (kind != TOKEN_END) {
+		lx->at += 2;
+		return kind;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-		struct span s = span_of(symbols[i].text);
-
-		if (span_starts_with(rest, s)) {
-			lx->at += s.len;
-			return symbols[i].kind;
-		}
+	if (c < ARRAY_SIZE(symbols) && symbols[c]) {
+		lx->at++;
+		return (enum token_kind)symbols[c];
+	}
+	if (rest.len > 1 && c == '?' && is_class(rest.p[1], IDENT_START)) {
+		lx->at++;
+		skip_class(lx, IDENT_PART);
+		return TOKEN_SLOT;
 	}
 	n = utf8_decode(rest, &scalar);
 	lx->at += n ? n : 1;
@@ -149,18 +172,15 @@ static enum token_kind lex(struct lexer *lx)
 {
 	char c = lx->text.p[lx->at];
 
-	if (is_ident_start(c)) {
-		skip_ident(lx);
+	if (is_class(c, IDENT_START)) {
+		skip_class(lx, IDENT_PART);
 		return TOKEN_IDENT;
 	}
-	if (is_digit(c)) {
-		while (lx->at < lx->text.len && is_digit(lx->text.p[lx->at]))
-			lx->at++;
+	if (is_class(c, DIGIT)) {
+		skip_class(lx, DIGIT);
 		return TOKEN_NUMBER;
 	}
-	if (c == '"')
-		return lex_string(lx);
-	return lex_symbol(lx);
+	return c == '"' ? lex_string(lx) : lex_symbol(lx);
 }
 
 struct token lexer_next(struct lexer *lx)

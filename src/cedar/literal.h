@@ -1,6 +1,7 @@
 /*
  * The text between quotes: escapes become characters, and the right side of
- * `like` becomes a pattern. Results live in the arena.
+ * `like` becomes a pattern. Raw text is UTF-8 and lives in the arena, and so do
+ * results, which may be parts of it.
  */
 #pragma once
 

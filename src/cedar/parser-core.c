@@ -27,37 +27,6 @@ struct token parser_peek(const struct parser *p)
 	return lexer_next(&ahead);
 }
 
-struct span parser_text(const struct parser *p, struct cedar_range range)
-{
-	return (struct span){ p->lexer.text.p + range.begin, range.end - range.begin };
-}
-
-struct span parser_token_text(const struct parser *p)
-{
-	return parser_text(p, p->token.range);
-}
-
-bool parser_at_word(const struct parser *p, const char *word)
-{
-	return p->token.kind == TOKEN_IDENT && span_eq_str(parser_token_text(p), word);
-}
-
-bool parser_accept(struct parser *p, enum token_kind kind)
-{
-	if (p->token.kind != kind)
-		return false;
-	parser_advance(p);
-	return true;
-}
-
-bool parser_accept_word(struct parser *p, const char *word)
-{
-	if (!parser_at_word(p, word))
-		return false;
-	parser_advance(p);
-	return true;
-}
-
 int parser_expect(struct parser *p, enum token_kind kind, const char *what)
 {
 	return parser_accept(p, kind) ? 0 : parser_unexpected(p, what);
@@ -121,7 +90,8 @@ int parser_too_deep(struct parser *p, struct cedar_range range)
 
 int parser_list_grow(struct parser *p, void **items, size_t len, size_t *cap, size_t size)
 {
-	size_t wanted = *cap ? *cap * 2 : 4;
+	/* Most lists have one item. */
+	size_t wanted = *cap ? MAX(*cap * 2, (size_t)4) : 1;
 	void *grown;
 
 	if (len < *cap)

@@ -209,17 +209,16 @@ static int parse_like_pattern(struct parser *p, struct cedar_expr *e)
 /* is A::B [in add] */
 static int parse_is_type(struct parser *p, struct cedar_expr *e)
 {
-	struct cedar_range range;
 	int r;
 
 	if (p->token.kind == TOKEN_STRING)
 		return parser_error(p, "invalid_type_name", p->token.range, "remove the quotes",
 				    "the right side of `is` is an entity type, not a string");
-	r = parser_name(p, &e->type_name, &range);
+	r = parser_name(p, &e->type_name, &e->type_range);
 	if (r < 0)
 		return r;
 	if (p->token.kind == TOKEN_PATH)
-		return parser_error(p, "invalid_type_name", range,
+		return parser_error(p, "invalid_type_name", e->type_range,
 				    "use `==` to compare with one entity",
 				    "the right side of `is` is an entity type, not an entity");
 	if (!parser_accept_word(p, "in"))
@@ -231,31 +230,25 @@ static int parse_is_type(struct parser *p, struct cedar_expr *e)
 static bool relation_kind(const struct parser *p, enum cedar_expr_kind *ret)
 {
 	static const struct {
-		enum token_kind token;
-		enum cedar_expr_kind kind;
-	} symbols[] = {
-		{ TOKEN_EQ, CEDAR_EXPR_EQ }, { TOKEN_NE, CEDAR_EXPR_NE },
-		{ TOKEN_LT, CEDAR_EXPR_LT }, { TOKEN_LE, CEDAR_EXPR_LE },
-		{ TOKEN_GT, CEDAR_EXPR_GT }, { TOKEN_GE, CEDAR_EXPR_GE },
-	};
-	static const struct {
-		const char *word;
+		struct span word;
 		enum cedar_expr_kind kind;
 	} words[] = {
-		{ "in", CEDAR_EXPR_IN },
-		{ "has", CEDAR_EXPR_HAS },
-		{ "like", CEDAR_EXPR_LIKE },
-		{ "is", CEDAR_EXPR_IS },
+		{ { "in", 2 }, CEDAR_EXPR_IN },
+		{ { "has", 3 }, CEDAR_EXPR_HAS },
+		{ { "like", 4 }, CEDAR_EXPR_LIKE },
+		{ { "is", 2 }, CEDAR_EXPR_IS },
+	};
+	static const unsigned char symbols[] = {
+		[TOKEN_EQ] = CEDAR_EXPR_EQ, [TOKEN_NE] = CEDAR_EXPR_NE, [TOKEN_LT] = CEDAR_EXPR_LT,
+		[TOKEN_LE] = CEDAR_EXPR_LE, [TOKEN_GT] = CEDAR_EXPR_GT, [TOKEN_GE] = CEDAR_EXPR_GE,
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-		if (p->token.kind == symbols[i].token) {
-			*ret = symbols[i].kind;
-			return true;
-		}
+	if (p->token.kind < ARRAY_SIZE(symbols) && symbols[p->token.kind]) {
+		*ret = (enum cedar_expr_kind)symbols[p->token.kind];
+		return true;
 	}
 	for (size_t i = 0; p->token.kind == TOKEN_IDENT && i < ARRAY_SIZE(words); i++) {
-		if (parser_at_word(p, words[i].word)) {
+		if (span_eq(parser_token_text(p), words[i].word)) {
 			*ret = words[i].kind;
 			return true;
 		}

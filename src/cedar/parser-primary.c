@@ -11,13 +11,17 @@ static const char *const variables[] = { "principal", "action", "resource", "con
 
 static bool find_variable(struct span name, enum cedar_var *ret)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-		if (span_eq_str(name, variables[i])) {
-			*ret = (enum cedar_var)i;
-			return true;
-		}
-	}
-	return false;
+	if (span_eq(name, SPAN("principal")))
+		*ret = CEDAR_PRINCIPAL;
+	else if (span_eq(name, SPAN("action")))
+		*ret = CEDAR_ACTION;
+	else if (span_eq(name, SPAN("resource")))
+		*ret = CEDAR_RESOURCE;
+	else if (span_eq(name, SPAN("context")))
+		*ret = CEDAR_CONTEXT;
+	else
+		return false;
+	return true;
 }
 
 /* Appends to e->items and accounts for the depth. */
@@ -150,8 +154,10 @@ static struct cedar_expr *parse_named(struct parser *p)
 		if (parser_uid_after_name(p, name, &uid) < 0)
 			return NULL;
 		e = parser_node(p, CEDAR_EXPR_ENTITY, begin, NULL, NULL);
-		if (e)
+		if (e) {
 			e->uid = uid;
+			e->type_range = range;
+		}
 		return e;
 	}
 	if (p->token.kind != TOKEN_LPAREN)

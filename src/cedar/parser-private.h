@@ -31,13 +31,39 @@ void parser_init(struct parser *p, struct span text, struct arena *arena,
 void parser_advance(struct parser *p);
 /* The token after the next. */
 struct token parser_peek(const struct parser *p);
-struct span parser_text(const struct parser *p, struct cedar_range range);
-struct span parser_token_text(const struct parser *p);
+static inline struct span parser_text(const struct parser *p, struct cedar_range range)
+{
+	return (struct span){ p->lexer.text.p + range.begin, range.end - range.begin };
+}
+
+static inline struct span parser_token_text(const struct parser *p)
+{
+	return parser_text(p, p->token.range);
+}
+
 /* Is the next token this identifier or keyword? */
-bool parser_at_word(const struct parser *p, const char *word);
+static inline bool parser_at_word(const struct parser *p, const char *word)
+{
+	return p->token.kind == TOKEN_IDENT && span_eq_str(parser_token_text(p), word);
+}
+
 /* Advances over a token of this kind. */
-bool parser_accept(struct parser *p, enum token_kind kind);
-bool parser_accept_word(struct parser *p, const char *word);
+static inline bool parser_accept(struct parser *p, enum token_kind kind)
+{
+	if (p->token.kind != kind)
+		return false;
+	parser_advance(p);
+	return true;
+}
+
+static inline bool parser_accept_word(struct parser *p, const char *word)
+{
+	if (!parser_at_word(p, word))
+		return false;
+	parser_advance(p);
+	return true;
+}
+
 /* As parser_accept, else reports what was expected and returns -EINVAL. */
 int parser_expect(struct parser *p, enum token_kind kind, const char *what);
 

@@ -176,7 +176,6 @@ static int parse_list(struct parser *p, struct cedar_scope *s)
 
 static int parse_is(struct parser *p, enum cedar_var var, struct cedar_scope *s)
 {
-	struct cedar_range range;
 	int r;
 
 	if (var == CEDAR_ACTION)
@@ -187,11 +186,11 @@ static int parse_is(struct parser *p, enum cedar_var var, struct cedar_scope *s)
 	if (p->token.kind == TOKEN_STRING)
 		return parser_error(p, "invalid_type_name", p->token.range, "remove the quotes",
 				    "the right side of `is` is an entity type, not a string");
-	r = parser_name(p, &s->type_name, &range);
+	r = parser_name(p, &s->type_name, &s->type_range);
 	if (r < 0)
 		return r;
 	if (p->token.kind == TOKEN_PATH)
-		return parser_error(p, "invalid_type_name", range,
+		return parser_error(p, "invalid_type_name", s->type_range,
 				    "use `==` to compare with one entity",
 				    "the right side of `is` is an entity type, not an entity");
 	s->op = CEDAR_SCOPE_IS;

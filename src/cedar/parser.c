@@ -175,12 +175,21 @@ static void resynchronise(struct parser *p, size_t begin)
 
 static int name_policy(struct parser *p, struct cedar_policy *policy, size_t index)
 {
-	char id[32];
+	char digits[24];
+	size_t at = sizeof(digits);
+	char *id;
 
-	(void)snprintf(id, sizeof(id), "policy%zu", index);
 	policy->index = index;
-	policy->id = span_of(arena_dup(p->arena, span_of(id)));
-	return policy->id.p ? 0 : parser_out_of_memory(p);
+	do
+		digits[--at] = (char)('0' + index % 10);
+	while (index /= 10);
+	id = arena_alloc(p->arena, sizeof("policy") + sizeof(digits) - at);
+	if (!id)
+		return parser_out_of_memory(p);
+	memcpy(id, "policy", 6);
+	memcpy(id + 6, digits + at, sizeof(digits) - at);
+	policy->id = (struct span){ id, 6 + sizeof(digits) - at };
+	return 0;
 }
 
 static int add_policy(struct parser *p, struct cedar_policy_set *set, size_t *cap)
@@ -202,6 +211,20 @@ static int add_policy(struct parser *p, struct cedar_policy_set *set, size_t *ca
 	return 0;
 }
 
+/* How much of the text is ASCII, in whole words. */
+static size_t ascii_len(struct span text)
+{
+	size_t at = 0;
+	uint64_t word;
+
+	for (; at + sizeof(word) <= text.len; at += sizeof(word)) {
+		memcpy(&word, text.p + at, sizeof(word));
+		if (word & 0x8080808080808080u)
+			break;
+	}
+	return at;
+}
+
 static int check_text(struct span text, size_t limit, struct cedar_diagnostics *diags)
 {
 	if (text.len > limit) {
@@ -209,7 +232,7 @@ static int check_text(struct span text, size_t limit, struct cedar_diagnostics *
 			       "the text is larger than %zu bytes", limit);
 		return -EMSGSIZE;
 	}
-	for (size_t at = 0; at < text.len;) {
+	for (size_t at = ascii_len(text); at < text.len;) {
 		uint32_t scalar;
 		size_t n = utf8_decode(span_from(text, at), &scalar);
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "base/limits.h"
 #include "cedar/lexer.h"
 #include "cedar/print-private.h"
 
@@ -18,6 +19,20 @@ enum binding {
 	BINDING_UNARY,
 	BINDING_MEMBER,
 };
+
+static bool is_plain_name(struct span name)
+{
+	return cedar_is_ident(name) && !cedar_is_reserved(name);
+}
+
+/* a.b after `has` takes identifiers only; JSON has other names there too. */
+static bool must_unfold(const struct cedar_expr *e)
+{
+	for (size_t i = 0; e->n_names > 1 && i < e->n_names; i++)
+		if (!is_plain_name(e->names[i]))
+			return true;
+	return false;
+}
 
 static enum binding binding_of(const struct cedar_expr *e)
 {
@@ -35,10 +50,11 @@ static enum binding binding_of(const struct cedar_expr *e)
 	case CEDAR_EXPR_GT:
 	case CEDAR_EXPR_GE:
 	case CEDAR_EXPR_IN:
-	case CEDAR_EXPR_HAS:
 	case CEDAR_EXPR_LIKE:
 	case CEDAR_EXPR_IS:
 		return BINDING_RELATION;
+	case CEDAR_EXPR_HAS:
+		return must_unfold(e) ? BINDING_AND : BINDING_RELATION;
 	case CEDAR_EXPR_ADD:
 	case CEDAR_EXPR_SUB:
 		return BINDING_ADD;
@@ -141,24 +157,66 @@ static int print_if(const struct cedar_expr *e, struct buf *out)
 	return cedar_expr_print(e->third, out);
 }
 
-static bool is_plain_name(struct span name)
+/* .name or ["name"] */
+static int print_member_name(struct span name, struct buf *out)
 {
-	return cedar_is_ident(name) && !cedar_is_reserved(name);
+	int r;
+
+	if (is_plain_name(name)) {
+		(void)buf_append_char(out, '.');
+		return buf_append_span(out, name);
+	}
+	(void)buf_append_char(out, '[');
+	r = print_string(name, out);
+	return r < 0 ? r : buf_append_char(out, ']');
+}
+
+/* e, then .name or ["name"] for the first n names */
+static int print_path(const struct cedar_expr *e, size_t n, enum binding wanted, struct buf *out)
+{
+	int r = print_operand(e->left, n ? BINDING_MEMBER : wanted, out);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = print_member_name(e->names[i], out);
+	return r;
+}
+
+/*
+ * e has "a b" && e["a b"] has c. The left side is written once for each name,
+ * so where such expressions are nested in each other the text grows with the
+ * power of their depth: what would not be read again is not written either.
+ */
+static int print_unfolded(const struct cedar_expr *e, struct buf *out)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->n_names; i++) {
+		if (out->len > LIMIT_POLICY_TEXT)
+			return -EMSGSIZE;
+		if (i > 0)
+			(void)buf_append_str(out, " && ");
+		r = print_path(e, i, BINDING_ADD, out);
+		(void)buf_append_str(out, " has ");
+		if (r == 0)
+			r = is_plain_name(e->names[i]) ? buf_append_span(out, e->names[i])
+						       : print_string(e->names[i], out);
+	}
+	return r;
 }
 
 static int print_has(const struct cedar_expr *e, struct buf *out)
 {
-	int r = print_operand(e->left, BINDING_ADD, out);
+	int r;
 
+	if (must_unfold(e))
+		return print_unfolded(e, out);
+	r = print_operand(e->left, BINDING_ADD, out);
 	if (r < 0)
 		return r;
 	(void)buf_append_str(out, " has ");
 	if (e->n_names == 1 && !is_plain_name(e->names[0]))
 		return print_string(e->names[0], out);
 	for (size_t i = 0; r == 0 && i < e->n_names; i++) {
-		/* Only single names can be written in quotes. */
-		if (!is_plain_name(e->names[i]))
-			return -EINVAL;
 		if (i > 0)
 			(void)buf_append_char(out, '.');
 		r = buf_append_span(out, e->names[i]);
@@ -198,15 +256,7 @@ static int print_attribute(const struct cedar_expr *e, struct buf *out)
 {
 	int r = print_operand(e->left, BINDING_MEMBER, out);
 
-	if (r < 0)
-		return r;
-	if (is_plain_name(e->string)) {
-		(void)buf_append_char(out, '.');
-		return buf_append_span(out, e->string);
-	}
-	(void)buf_append_char(out, '[');
-	r = print_string(e->string, out);
-	return r < 0 ? r : buf_append_char(out, ']');
+	return r < 0 ? r : print_member_name(e->string, out);
 }
 
 static int print_items(const struct cedar_expr *e, size_t first, struct buf *out)

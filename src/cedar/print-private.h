@@ -21,3 +21,5 @@ int print_string(struct span text, struct buf *out);
 int print_escaped(struct span text, bool for_pattern, struct buf *out);
 /* Type::"id" */
 int print_uid(struct cedar_entity_uid uid, struct buf *out);
+/* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.mmmZ; -ERANGE outside of the years 0000 to 9999. */
+int print_iso_datetime(int64_t ms, struct buf *out);

@@ -187,6 +187,9 @@ int cedar_value_print(const struct cedar_value *v, struct buf *out)
 				  (long long)v->integer);
 	case CEDAR_DURATION:
 		return buf_printf(out, "duration(\"%lldms\")", (long long)v->integer);
+	case CEDAR_UNKNOWN:
+		(void)buf_append_str(out, "unknown(");
+		return print_string(v->string, out) < 0 ? -EINVAL : buf_append_char(out, ')');
 	}
 	return -EINVAL;
 }

@@ -21,3 +21,5 @@ int value_make_record(struct arena *a, const struct cedar_record_entry *entries,
 		      struct cedar_value *ret) _must_check_;
 /* "long", "(entity of type `T`)" etc. are made from this: the kind in the reference's words. */
 const char *value_kind_name(enum cedar_value_kind kind);
+/* Is there an unknown in the value, however deep? */
+bool value_has_unknown(const struct cedar_value *v);

@@ -69,6 +69,7 @@ int value_cmp(const struct cedar_value *a, const struct cedar_value *b)
 	case CEDAR_DURATION:
 		return cmp_int(a->integer, b->integer);
 	case CEDAR_STRING:
+	case CEDAR_UNKNOWN:
 		return span_cmp(a->string, b->string);
 	case CEDAR_ENTITY:
 		return cmp_uid(a->uid, b->uid);
@@ -99,6 +100,7 @@ const char *value_kind_name(enum cedar_value_kind kind)
 		[CEDAR_SET] = "set",	       [CEDAR_RECORD] = "record",
 		[CEDAR_DECIMAL] = "decimal",   [CEDAR_IPADDR] = "ipaddr",
 		[CEDAR_DATETIME] = "datetime", [CEDAR_DURATION] = "duration",
+		[CEDAR_UNKNOWN] = "unknown",
 	};
 
 	return names[kind];
@@ -282,6 +284,19 @@ bool value_set_contains_any(const struct cedar_value *a, const struct cedar_valu
 {
 	for (size_t i = 0; i < b->set.len; i++)
 		if (value_set_contains(a, b->set.items[i]))
+			return true;
+	return false;
+}
+
+bool value_has_unknown(const struct cedar_value *v)
+{
+	if (v->kind == CEDAR_UNKNOWN)
+		return true;
+	for (size_t i = 0; v->kind == CEDAR_RECORD && i < v->record.len; i++)
+		if (value_has_unknown(v->record.entries[i].value))
+			return true;
+	for (size_t i = 0; v->kind == CEDAR_SET && i < v->set.len; i++)
+		if (value_has_unknown(v->set.items[i]))
 			return true;
 	return false;
 }

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "cli/cedar-private.h"
 #include "cli/command.h"
 #include "cli/option-tables.h"
 #include "cli/usage.h"
@@ -29,21 +31,40 @@ static const struct usage usage = {
 };
 
 /* A sub-command's flags and what its operands are: words, or one of the marks below. */
-static const struct row {
+struct row {
 	const char *name;
 	const struct option_spec *options;
 	const size_t *n_options;
 	const char *operands;
-} rows[] = {
+};
+
+static const struct row plain_rows[] = {
 	{ "run", run_options, &n_run_options, "COMMAND" },
 	{ "events", events_options, &n_events_options, "SESSION" },
 	{ "sessions", sessions_options, &n_sessions_options, "" },
 	{ "verify", verify_options, &n_verify_options, "SESSION" },
 	{ "policy", policy_options, &n_policy_options, "check explain show" },
+	{ "cedar", cedar_options, &n_cedar_options,
+	  "authorize evaluate validate check-parse link format translate-policy translate-schema partially-authorize "
+	  "language-version help" },
 	{ "doctor", doctor_options, &n_doctor_options, "" },
 	{ "completion", completion_options, &n_completion_options, "bash zsh fish" },
 	{ "version", version_options, &n_version_options, "" },
 };
+
+/* The rows above, then those of `leash cedar`'s sub-commands, named cedar-authorize and so on. */
+static struct row rows[ARRAY_SIZE(plain_rows) + 16];
+static size_t n_rows;
+
+static void fill_rows(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(plain_rows); i++)
+		rows[n_rows++] = plain_rows[i];
+	for (size_t i = 0; i < n_cedar_commands && n_rows < ARRAY_SIZE(rows); i++)
+		rows[n_rows++] = (struct row){ xasprintf("cedar-%s", cedar_commands[i].name),
+					       cedar_commands[i].usage->options,
+					       &cedar_commands[i].usage->n_options, "" };
+}
 
 /* ---- What a flag's argument may be ------------------------------------------ */
 
@@ -147,11 +168,13 @@ static void print_bash(struct buf *out)
 		     "\t((COMP_CWORD > 1)) && case ${COMP_WORDS[1]} in\n\t");
 	append_names(out, "|");
 	(void)buf_append_str(out,
-			     ") command=${COMP_WORDS[1]} ;;\n\tesac\n\tcase $command:$prev in\n");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+			     ") command=${COMP_WORDS[1]} ;;\n\tesac\n"
+			     "\t[[ $command == cedar ]] && ((COMP_CWORD > 2)) && command=cedar-${COMP_WORDS[2]}\n"
+			     "\tcase $command:$prev in\n");
+	for (size_t i = 0; i < n_rows; i++)
 		bash_values(&rows[i], out);
 	(void)buf_append_str(out, "\tesac\n\tcase $command in\n");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; i < n_rows; i++)
 		bash_operands(&rows[i], out);
 	(void)buf_append_str(out, "\thelp) words='");
 	append_names(out, " ");
@@ -250,10 +273,15 @@ static void print_zsh(struct buf *out)
 				  "\t\tcommand=$words[2]\n"
 				  "\t\tshift words\n"
 				  "\t\t((CURRENT--))\n"
+				  "\t\tif [[ $command == cedar ]] && ((CURRENT > 2)); then\n"
+				  "\t\t\tcommand=cedar-$words[2]\n"
+				  "\t\t\tshift words\n"
+				  "\t\t\t((CURRENT--))\n"
+				  "\t\tfi\n"
 				  "\t\t;;\n"
 				  "\tesac\n"
 				  "\tcase $command in\n");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; i < n_rows; i++)
 		zsh_row(&rows[i], out);
 	(void)buf_append_str(out, "\thelp) _arguments ':sub-command:(");
 	append_names(out, " ");
@@ -317,6 +345,9 @@ static void print_fish(struct buf *out)
 	append_names(out, " ");
 	(void)buf_append_str(out, "\n\t\tset command $words[2]\n"
 				  "\tend\n"
+				  "\tif test $command = cedar; and set -q words[3]\n"
+				  "\t\tset command cedar-$words[3]\n"
+				  "\tend\n"
 				  "\ttest $command = $argv[1]\n"
 				  "end\n");
 	for (size_t i = 0; i < n_commands; i++) {
@@ -331,7 +362,7 @@ static void print_fish(struct buf *out)
 		"complete -c leash -n '__leash_is help' -f -a '");
 	append_names(out, " ");
 	(void)buf_append_str(out, "'\n");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; i < n_rows; i++)
 		fish_row(&rows[i], out);
 }
 
@@ -354,6 +385,7 @@ int command_completion(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	fill_rows();
 	for (size_t i = 0; i < ARRAY_SIZE(shells) && n_operands == 1; i++)
 		if (strcmp(argv[0], shells[i].shell) == 0)
 			shells[i].print(&out);

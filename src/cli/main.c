@@ -18,6 +18,7 @@ const struct command commands[] = {
 	{ "sessions", "[FLAGS]", "list sessions", command_sessions },
 	{ "verify", "[SESSION]", "check that a session's log was not changed", command_verify },
 	{ "policy", "check|explain|show ...", "check a policy, or explain a decision", command_policy },
+	{ "cedar", "SUB-COMMAND ...", "work with Cedar policies: authorize, validate, format, ...", command_cedar },
 	{ "doctor", "[FLAGS]", "say what this machine offers and what is missing", command_doctor },
 	{ "completion", "bash|zsh|fish", "print shell completion", command_completion },
 	{ "version", "", "print the version", command_version },

@@ -133,7 +133,101 @@ static int load(struct query *q, struct buf *report, struct policy_source **ret,
 	return r;
 }
 
-static void print_check_json(const struct query *q, size_t n_policies, const struct buf *report,
+/* How the policies are carried out, as far as there is something to say. */
+struct handling {
+	struct policy_report *reports;
+	size_t n, n_of[POLICY_NEVER_APPLIES + 1];
+};
+
+static void handling_done(struct handling *h)
+{
+	policy_reports_free(h->reports, h->n);
+}
+
+static int handling_find(struct policy_source *source, struct handling *ret, struct err *err)
+{
+	int r = policy_source_report(source, &ret->reports, &ret->n, err);
+
+	for (size_t i = 0; r >= 0 && i < ret->n; i++)
+		ret->n_of[ret->reports[i].handling]++;
+	return r;
+}
+
+static const char *handling_name(enum policy_handling handling)
+{
+	switch (handling) {
+	case POLICY_EXACT:
+		return "exact";
+	case POLICY_PARTLY_ASKS:
+		return "partly evaluated";
+	case POLICY_NEVER_APPLIES:
+		return "never applies";
+	}
+	return "?";
+}
+
+/* Built-in rules are leash's business. */
+static bool is_worth_saying(const struct policy_report *r)
+{
+	return r->handling != POLICY_EXACT && r->layer != POLICY_LAYER_OWN && r->layer != POLICY_LAYER_PROFILE;
+}
+
+/* Ids come from the policies' own text, and control characters would write on the terminal. */
+static void append_visible(struct buf *out, const char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			(void)buf_printf(out, "\\x%02x", (unsigned int)*text);
+		else
+			(void)buf_append_char(out, *text);
+	}
+}
+
+static void print_handling(const struct handling *h)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT(0);
+
+	(void)buf_printf(&out, "ok: %zu policies", h->n);
+	if (h->n_of[POLICY_PARTLY_ASKS])
+		(void)buf_printf(&out, ", %zu partly evaluated", h->n_of[POLICY_PARTLY_ASKS]);
+	if (h->n_of[POLICY_NEVER_APPLIES])
+		(void)buf_printf(&out, ", %zu that never apply", h->n_of[POLICY_NEVER_APPLIES]);
+	(void)buf_append_char(&out, '\n');
+	for (size_t i = 0; i < h->n; i++) {
+		const struct policy_report *r = &h->reports[i];
+
+		if (!is_worth_saying(r))
+			continue;
+		(void)buf_printf(&out, "  %s:%zu: ", r->file, r->line);
+		append_visible(&out, r->id);
+		(void)buf_printf(&out, " %s: ", handling_name(r->handling));
+		append_visible(&out, r->blame ? r->blame : "");
+		(void)buf_append_char(&out, '\n');
+	}
+	(void)fwrite(out.data, 1, out.len, stdout);
+}
+
+static void json_handling(struct json_writer *w, const struct handling *h)
+{
+	json_key(w, "handling");
+	json_begin_array(w);
+	for (size_t i = 0; i < h->n; i++) {
+		const struct policy_report *r = &h->reports[i];
+
+		if (!is_worth_saying(r))
+			continue;
+		json_begin_object(w);
+		json_key_string(w, "policy", span_of(r->id));
+		json_key_string(w, "file", span_of(r->file));
+		json_key_uint(w, "line", r->line);
+		json_key_string(w, "handling", span_of(handling_name(r->handling)));
+		json_key_string_opt(w, "because", span_of(r->blame));
+		json_end_object(w);
+	}
+	json_end_array(w);
+}
+
+static void print_check_json(const struct query *q, const struct handling *handling, const struct buf *report,
 			     const struct err *err)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
@@ -142,41 +236,46 @@ static void print_check_json(const struct query *q, size_t n_policies, const str
 	json_begin_object(&w);
 	json_key_bool(&w, "valid", err->code == 0);
 	json_key_string_opt(&w, "policy", span_of(q->layers.policy_file));
-	json_key_uint(&w, "policies", n_policies);
+	json_key_uint(&w, "policies", handling->n);
+	json_handling(&w, handling);
 	json_key_string_opt(&w, "error", span_of(err->text));
 	json_key_string_opt(&w, "report", buf_span(report));
 	json_end_object(&w);
 	(void)printf("%s\n", out.data);
 }
 
+static void print_check(const struct query *q, const struct handling *handling, const struct buf *report,
+			const struct err *err)
+{
+	if (q->want_json) {
+		print_check_json(q, handling, report, err);
+		return;
+	}
+	if (report->len)
+		log_text(report->data, report->len);
+	if (err->code)
+		log_error("%s", err->text);
+	else
+		print_handling(handling);
+}
+
 static int check(struct query *q, char **operands)
 {
 	_cleanup_buf_ struct buf report = BUF_INIT(0);
+	_cleanup_(handling_done) struct handling handling = { 0 };
 	struct policy_source *source = NULL;
 	struct err err = { 0 };
-	size_t n = 0;
 	int r = 0;
 
 	if (operands[0])
 		r = on_option(OPTION_POLICY, operands[0], q, &err);
 	if (r >= 0)
 		r = load(q, &report, &source, &err);
-	if (r >= 0) {
-		n = policy_source_len(source);
-		policy_source_free(source);
-	}
-	if (q->want_json) {
-		print_check_json(q, n, &report, &err);
-		return r < 0;
-	}
-	if (report.len)
-		log_text(report.data, report.len);
-	if (r < 0) {
-		log_error("%s", err.text);
-		return 1;
-	}
-	(void)printf("ok: %zu policies\n", n);
-	return 0;
+	if (r >= 0)
+		r = handling_find(source, &handling, &err);
+	print_check(q, &handling, &report, &err);
+	policy_source_free(source);
+	return r < 0;
 }
 
 static int find_action(const char *name, enum policy_action *ret)

@@ -4,6 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "policy/image-clauses.h"
+#include "policy/image.h"
 
 static const char damaged[] = "the policy bundle is damaged";
 
@@ -117,7 +119,40 @@ static bool index_rules(struct policy *p)
 	return true;
 }
 
-static int read_all(struct policy *p, struct span bytes, struct err *err)
+/* The image may stay where it is if that is mapped for as long as the policy. */
+static int read_image(struct policy *p, struct span bytes, struct bundle_string at, bool is_mapped)
+{
+	struct span image;
+	char *copy;
+
+	if (!string_get(bytes, at, &image) || at.offset % 8)
+		return -EBADMSG;
+	if (!image.len)
+		return 0;
+	if (!is_mapped) {
+		copy = arena_dup(&p->arena, image);
+		if (!copy)
+			return -ENOMEM;
+		image.p = copy;
+	}
+	p->image = arena_new(&p->arena, struct image);
+	return p->image ? image_open(image, p->n_rules, p->image) : -ENOMEM;
+}
+
+static bool rank_ids(struct policy *p)
+{
+	uint32_t *ranks = arena_alloc_array(&p->arena, p->n_rules, sizeof(*ranks));
+
+	p->ids = arena_alloc_array(&p->arena, p->n_rules, sizeof(*p->ids));
+	if (!ranks || !p->ids)
+		return false;
+	ranks_of(p, ranks);
+	for (size_t i = 0; i < p->n_rules; i++)
+		p->ids[ranks[i]] = p->rules[i].id;
+	return true;
+}
+
+static int read_all(struct policy *p, struct span bytes, bool is_mapped, struct err *err)
 {
 	struct bundle_header h;
 	int r;
@@ -142,7 +177,10 @@ static int read_all(struct policy *p, struct span bytes, struct err *err)
 	for (size_t i = 0; i < p->n_rules; i++)
 		if (!p->rules || !read_rule(p, bytes, i))
 			return err_say(err, -EBADMSG, "%s", damaged);
-	return index_rules(p) && rule_index_make(&p->index, p, &p->arena)
+	r = read_image(p, bytes, h.image, is_mapped);
+	if (r == -EBADMSG)
+		return err_say(err, r, "%s", damaged);
+	return r >= 0 && rank_ids(p) && index_rules(p) && rule_index_make(&p->index, p, &p->arena)
 		       ? 0
 		       : err_set(err, -ENOMEM, "read the policy bundle");
 }
@@ -151,23 +189,31 @@ static void policy_free(struct policy *p)
 {
 	rule_index_done(&p->index);
 	cedar_policy_set_free(p->set);
+	memfd_unmap(p->mapped);
 	arena_done(&p->arena);
 	xfree(p);
 }
 
-int bundle_read(struct span bytes, struct policy **ret, struct err *err)
+static int make_policy(struct span bytes, bool is_mapped, struct policy **ret, struct err *err)
 {
 	struct policy *p = xnew(struct policy);
 	int r;
 
 	atomic_init(&p->n_refs, 1);
-	r = read_all(p, bytes, err);
+	r = read_all(p, bytes, is_mapped, err);
 	if (r < 0) {
 		policy_free(p);
 		return r;
 	}
+	if (is_mapped)
+		p->mapped = bytes;
 	*ret = p;
 	return 0;
+}
+
+int bundle_read(struct span bytes, struct policy **ret, struct err *err)
+{
+	return make_policy(bytes, /* is_mapped = */ false, ret, err);
 }
 
 int policy_open(int bundle_fd, struct policy **ret, struct err *err)
@@ -177,8 +223,9 @@ int policy_open(int bundle_fd, struct policy **ret, struct err *err)
 
 	if (r < 0)
 		return err_set(err, -EBADMSG, "map the policy bundle (not a sealed memory file)");
-	r = bundle_read(mapped, ret, err);
-	memfd_unmap(mapped);
+	r = make_policy(mapped, /* is_mapped = */ true, ret, err);
+	if (r < 0)
+		memfd_unmap(mapped);
 	return r;
 }
 
@@ -192,6 +239,11 @@ void policy_unref(struct policy *p)
 {
 	if (p && atomic_fetch_sub_explicit(&p->n_refs, 1, memory_order_acq_rel) == 1)
 		policy_free(p);
+}
+
+size_t policy_image_size(const struct policy *p)
+{
+	return p->image ? (size_t)p->image->head->total_len : 0;
 }
 
 uint64_t policy_generation(const struct policy *p)

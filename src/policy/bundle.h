@@ -4,6 +4,7 @@
  *   struct bundle_header
  *   struct bundle_policy[n_policies]
  *   string bytes, which the two above point into by offset from the start
+ *   the decision image (image-format.h), which most requests are decided by
  *
  * The policies' normalised text is Cedar, one policy per entry in order. No
  * pointer, only offsets; the checksum finds damage, not forgery (the memory
@@ -15,7 +16,7 @@
 #include "policy/policy-private.h"
 
 #define BUNDLE_MAGIC "LEASHPB\n"
-#define BUNDLE_VERSION 1
+#define BUNDLE_VERSION 2
 #define BUNDLE_MAX_POLICIES 100000
 
 struct bundle_string {
@@ -31,6 +32,7 @@ struct bundle_header {
 	uint32_t mode, reserved;
 	struct bundle_string agent, profile;
 	struct bundle_string cedar; /* the whole set, normalised */
+	struct bundle_string image; /* the decision image, at a multiple of 8; empty: none */
 };
 
 struct bundle_policy {
@@ -51,11 +53,12 @@ struct bundle_description {
 	struct span agent, profile;
 	const struct bundle_item *items;
 	size_t n_items;
+	struct span image; /* of these very policies, or empty */
 };
 
 /* Appends the bundle to out, which must be empty. -EMSGSIZE when it would pass the limits. */
 int bundle_write(const struct bundle_description *d, struct buf *out) _must_check_;
 /* The checksum that a bundle of these bytes, at least a header, must carry. */
 uint64_t bundle_checksum(struct span bytes);
-/* Checks the bytes in full and makes the policy. -EBADMSG for damage. */
+/* Checks the bytes in full and makes the policy, which does not refer to them. -EBADMSG for damage. */
 int bundle_read(struct span bytes, struct policy **ret, struct err *err) _must_check_;

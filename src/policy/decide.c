@@ -1,5 +1,6 @@
 #include "policy/below.h"
 #include "policy/cache.h"
+#include "policy/image.h"
 #include "policy/request.h"
 #include "policy/unknown.h"
 
@@ -12,6 +13,9 @@ struct policy_decider {
 	struct policy *policy; /* whose decisions the cache holds; keeps their reasons alive */
 	struct decision_cache cache;
 	struct arena arena;
+	struct image_run run;
+	bool want_image;
+	uint64_t n_asked; /* requests that the image left to the evaluator */
 };
 
 /* One decision being made. */
@@ -31,7 +35,18 @@ struct policy_decider *policy_decider_new(size_t max_cached)
 
 	d->arena.max = DECIDE_ARENA_MAX;
 	d->cache.max = max_cached;
+	d->want_image = true;
 	return d;
+}
+
+void policy_decider_evaluate_only(struct policy_decider *d)
+{
+	d->want_image = false;
+}
+
+uint64_t policy_decider_asked(const struct policy_decider *d)
+{
+	return d->n_asked;
 }
 
 void policy_decider_free(struct policy_decider *d)
@@ -39,6 +54,7 @@ void policy_decider_free(struct policy_decider *d)
 	if (!d)
 		return;
 	cache_done(&d->cache);
+	image_run_done(&d->run);
 	policy_unref(d->policy);
 	arena_done(&d->arena);
 	xfree(d);
@@ -186,48 +202,58 @@ static void forget_other_policies(struct policy_decider *d, const struct policy 
 	policy_unref(d->policy);
 	/* The count is the only part that changes; the policy itself stays as it is. */
 	d->policy = policy_ref((struct policy *)(uintptr_t)p);
+	if (p->image)
+		image_run_start(&d->run, p->image);
 }
 
-static void decide_request(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
-			   struct policy_decision *ret)
+/* What the policies may ask about the process. */
+static uint32_t keys_of(const struct policy *p, const struct policy_request *r)
 {
-	struct inquiry in = { .request = r, .arena = &d->arena, .ret = ret };
-	bool has_facts, is_cacheable;
-	struct facts facts;
-	uint32_t keys;
+	uint32_t keys = p->actions[r->action].keys;
 
-	*ret = (struct policy_decision){ .generation = p->generation };
-	if (r->action >= POLICY_ACTION_MAX) {
-		undecidable(ret);
-		return;
-	}
-	forget_other_policies(d, p);
-	keys = p->actions[r->action].keys;
-	is_cacheable = !p->actions[r->action].is_uncacheable;
-	if (reads_too(r)) {
-		keys |= p->actions[POLICY_FILE_OPEN_READ_ONLY].keys;
-		is_cacheable &= !p->actions[POLICY_FILE_OPEN_READ_ONLY].is_uncacheable;
-	}
-	has_facts = facts_fetch(r, keys, &facts) >= 0;
-	is_cacheable &= has_facts;
-	in.missing_keys = has_facts ? keys_unavailable(r, keys) : keys & CONTEXT_PROCESS_BITS;
-	if (is_cacheable && cache_get(&d->cache, r, &facts, ret))
-		return;
+	return reads_too(r) ? keys | p->actions[POLICY_FILE_OPEN_READ_ONLY].keys : keys;
+}
+
+/* Decides by evaluating; what was decided before is known from the cache. */
+static void decide_by_evaluation(struct policy_decider *d, const struct policy *p,
+				 struct inquiry *in, const struct facts *facts, uint32_t keys)
+{
+	const struct policy_request *r = in->request;
+
 	arena_reset(&d->arena);
-	if (question_make(&in.question, p, r, keys, &facts, &d->arena) < 0) {
-		undecidable(ret);
+	if (question_make(&in->question, p, r, keys, facts, &d->arena) < 0) {
+		undecidable(in->ret);
 		return;
 	}
 	if (r->action <= POLICY_PROCESS_EXEC) {
-		in.candidates =
-			rule_index_find(&p->index, in.question.cedar.resource.id, &d->arena);
-		if (!in.candidates) {
-			undecidable(ret);
+		in->candidates =
+			rule_index_find(&p->index, in->question.cedar.resource.id, &d->arena);
+		if (!in->candidates) {
+			undecidable(in->ret);
 			return;
 		}
 	}
-	decide(&in, p);
-	if (!has_facts) {
+	decide(in, p);
+}
+
+static void evaluate_request(struct policy_decider *d, const struct policy *p,
+			     const struct policy_request *r, const struct facts *facts,
+			     struct policy_decision *ret)
+{
+	struct inquiry in = { .request = r, .arena = &d->arena, .ret = ret };
+	bool is_cacheable = facts->are_known && !p->actions[r->action].is_uncacheable;
+	uint32_t keys = keys_of(p, r);
+
+	if (reads_too(r))
+		is_cacheable &= !p->actions[POLICY_FILE_OPEN_READ_ONLY].is_uncacheable;
+	in.missing_keys =
+		facts->are_known ? keys_unavailable(r, keys) : keys & CONTEXT_PROCESS_BITS;
+	d->n_asked++;
+	*ret = (struct policy_decision){ .generation = p->generation };
+	if (is_cacheable && cache_get(&d->cache, r, facts, ret))
+		return;
+	decide_by_evaluation(d, p, &in, facts, keys);
+	if (!facts->are_known) {
 		ret->verdict = DECISION_DENY;
 		ret->has_error = true;
 	}
@@ -235,19 +261,67 @@ static void decide_request(struct policy_decider *d, const struct policy *p, con
 		cache_put(&d->cache, ret);
 }
 
+static void decide_with_facts(struct policy_decider *d, const struct policy *p,
+			      const struct policy_request *r, bool may_use_image,
+			      struct policy_decision *ret)
+{
+	uint32_t keys = keys_of(p, r);
+	struct facts facts;
+
+	facts.are_known = facts_fetch(r, keys, &facts) >= 0;
+	if (may_use_image && facts.are_known && !keys_unavailable(r, keys) &&
+	    image_decide(&d->run, r, &facts, p->ids, ret))
+		return;
+	evaluate_request(d, p, r, &facts, ret);
+}
+
+static void decide_request(struct policy_decider *d, const struct policy *p,
+			   const struct policy_request *r, struct policy_decision *ret)
+{
+	bool may_use_image = p->image && d->want_image;
+
+	if (keys_of(p, r) & CONTEXT_PROCESS_BITS) {
+		decide_with_facts(d, p, r, may_use_image, ret);
+		return;
+	}
+	if (may_use_image && image_decide(&d->run, r, NULL, p->ids, ret))
+		return;
+	evaluate_request(d, p, r, &(struct facts){ .are_known = true }, ret);
+}
+
+/* The id of a forbid that names something below the path, or NULL. */
+static const char *forbid_below(const struct policy_decider *d, const struct policy *p,
+				struct span path)
+{
+	const struct rule *rule;
+	uint32_t rank;
+
+	if (p->image && d->want_image && image_find_below(p->image, path, &rank))
+		return rank < p->n_rules ? p->ids[rank] : NULL;
+	rule = policy_rule_below(p, path);
+	return rule ? rule->id : NULL;
+}
+
 void policy_decide(struct policy_decider *d, const struct policy *p, const struct policy_request *r,
 		   struct policy_decision *ret)
 {
-	const struct rule *below;
+	const char *below;
 
+	if (r->action >= POLICY_ACTION_MAX) {
+		*ret = (struct policy_decision){ .generation = p->generation };
+		undecidable(ret);
+		return;
+	}
+	ret->generation = p->generation;
+	forget_other_policies(d, p);
 	decide_request(d, p, r, ret);
 	if (!r->is_link || ret->verdict != DECISION_ALLOW)
 		return;
-	below = policy_rule_below(p, r->path);
+	below = forbid_below(d, p, r->path);
 	if (below) {
 		ret->verdict = DECISION_DENY;
 		ret->n_reasons = ret->n_more_reasons = 0;
-		add_reason(ret, below->id);
+		add_reason(ret, below);
 	}
 }
 

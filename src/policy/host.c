@@ -3,8 +3,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
-#define NAME_MAX_LEN 253 /* RFC 1035 §2.3.4, without the final dot */
-
 /* IPv4-mapped IPv6 (RFC 4291 §2.5.5.2) is IPv4 by another name. */
 static bool address_unmap(struct policy_address *a)
 {
@@ -111,11 +109,6 @@ bool host_id_parse(struct span id, struct host_id *ret)
 	return h.is_wildcard || h.name.len > 0;
 }
 
-static bool is_name_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-}
-
 /* Numbers in forms that inet_aton(3) takes for addresses ("127.1", "0x7f000001") are no names. */
 static bool looks_numeric(struct span name)
 {
@@ -132,29 +125,47 @@ static bool looks_numeric(struct span name)
 	return true;
 }
 
-int host_name_normalise(struct span name, struct buf *out)
+/* The letter as names have it, or 0 for what none has. */
+static const char name_chars[256] = {
+	['-'] = '-', ['.'] = '.', ['_'] = '_', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3',
+	['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['a'] = 'a',
+	['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h',
+	['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o',
+	['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v',
+	['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c',
+	['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j',
+	['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q',
+	['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x',
+	['Y'] = 'y', ['Z'] = 'z',
+};
+
+int host_name_copy(struct span name, char *out)
 {
-	size_t start = out->len;
-	char last = '.';
+	bool is_bad = false, was_dot = true;
 
 	if (name.len > 1 && name.p[name.len - 1] == '.')
 		name.len--;
-	if (name.len == 0 || name.len > NAME_MAX_LEN)
+	if (name.len == 0 || name.len > HOST_NAME_MAX_LEN)
 		return -EINVAL;
 	for (size_t i = 0; i < name.len; i++) {
-		char c = name.p[i];
+		char c = name_chars[(unsigned char)name.p[i]];
+		bool is_dot = c == '.';
 
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c - 'A' + 'a');
-		if (!is_name_char(c) || (c == '.' && last == '.'))
-			return -EINVAL;
-		if (buf_append_char(out, c) < 0)
-			return -EMSGSIZE;
-		last = c;
+		is_bad |= (c == 0) | (is_dot & was_dot);
+		out[i] = c;
+		was_dot = is_dot;
 	}
-	if (last == '.' || looks_numeric(span_make(out->data + start, out->len - start)))
+	if (is_bad || was_dot || looks_numeric(span_make(out, name.len)))
 		return -EINVAL;
-	return 0;
+	return (int)name.len;
+}
+
+int host_name_normalise(struct span name, struct buf *out)
+{
+	char copy[HOST_NAME_MAX_LEN];
+	int len = host_name_copy(name, copy);
+
+	return len < 0 ? len : buf_append(out, copy, (size_t)len);
 }
 
 static int append_port(bool has_brackets, uint16_t port, struct buf *out)

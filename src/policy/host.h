@@ -30,6 +30,10 @@ int host_id_make(struct span host, const struct policy_address *address, uint16_
 		 struct buf *out);
 /* Lower case without final dot, checked letter by letter. -EINVAL for what cannot be a name. */
 int host_name_normalise(struct span name, struct buf *out);
+/* RFC 1035 §2.3.4, without the final dot. */
+#define HOST_NAME_MAX_LEN 253
+/* The same into memory of HOST_NAME_MAX_LEN bytes; its length, or -EINVAL. */
+int host_name_copy(struct span name, char *out);
 int policy_address_print(const struct policy_address *a, struct buf *out);
 bool policy_address_parse(struct span text, struct policy_address *ret);
 

@@ -27,6 +27,8 @@ struct rule {
 	uint32_t actions;     /* bit per enum policy_action its scope matches */
 };
 
+struct image;
+
 struct rule_list {
 	const struct rule **rules;
 	size_t len;
@@ -59,6 +61,9 @@ struct policy {
 	uint64_t generation;
 	enum policy_mode mode;
 	struct span agent, profile; /* text */
+	struct image *image;	    /* NULL: every request is evaluated */
+	const char **ids;	    /* of the rules by rank: leash's own first */
+	struct span mapped;	    /* what the image lies in, to be unmapped; or empty */
 };
 
 /* Fills keys, uses_whole_context and actions. */

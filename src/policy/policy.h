@@ -9,8 +9,9 @@
  * threads) and asks through a policy_decider (one per thread, holds scratch
  * memory and a cache keyed by the policy's generation).
  *
- * The bundle holds normalised Cedar text; a later version of the format holds
- * decision tables instead, behind the same functions.
+ * The bundle holds the policies as Cedar and as a decision image: tables that
+ * answer most requests at once. What they cannot answer is evaluated; both
+ * always agree.
  */
 #pragma once
 
@@ -138,6 +139,12 @@ enum policy_mode policy_session_mode(const struct policy *p);
 /* max_cached bounds the cache's entries. */
 struct policy_decider *policy_decider_new(size_t max_cached);
 void policy_decider_free(struct policy_decider *d);
+/* For tests and measurements: decides without the image from now on. */
+void policy_decider_evaluate_only(struct policy_decider *d);
+/* Of the decision image, in bytes; 0 where there is none. */
+size_t policy_image_size(const struct policy *p);
+/* How many decisions were left to the evaluator (or its cache). */
+uint64_t policy_decider_asked(const struct policy_decider *d);
 
 /*
  * Decides one operation. Never fails: whatever goes wrong is a deny. The
@@ -198,6 +205,26 @@ int policy_source_add_file(struct policy_source *s, enum policy_layer layer, con
 size_t policy_source_len(const struct policy_source *s);
 /* Makes the sealed bundle. Returns its fd. */
 int policy_source_bundle(struct policy_source *s, uint64_t generation, struct err *err) _must_check_;
+
+/* How a policy is carried out. */
+enum policy_handling {
+	POLICY_EXACT,	   /* by the decision image in every case */
+	POLICY_PARTLY_ASKS, /* where what `blame` asks about matters, by evaluating: slower, the same answer */
+	POLICY_NEVER_APPLIES, /* no request can satisfy it: `blame` never holds here */
+};
+
+struct policy_report {
+	const char *id, *file; /* valid as long as the source */
+	size_t line;
+	enum policy_layer layer;
+	enum policy_handling handling;
+	char *blame; /* a sub-expression, or the scope, as Cedar; NULL where exact */
+};
+
+/* One report per policy, in the source's order; free with policy_reports_free. */
+int policy_source_report(struct policy_source *s, struct policy_report **ret, size_t *ret_n,
+			 struct err *err) _must_check_;
+void policy_reports_free(struct policy_report *reports, size_t n);
 
 /*
  * Directories that some permit lets be written, as far as literals tell:

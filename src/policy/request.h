@@ -11,6 +11,7 @@
 struct facts {
 	struct span values[POLICY_FACT_MAX];
 	bool is_known[POLICY_FACT_MAX];
+	bool are_known; /* all that were asked for */
 };
 
 /* Fetches the facts that the keys need. A negative errno where one could not be had. */

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/limits.h"
+#include "policy/image-build.h"
 #include "policy/lint.h"
 #include "policy/own.h"
 #include "policy/profile.h"
@@ -331,7 +332,8 @@ int policy_source_add_builtin(struct policy_source *s, bool with_profile, struct
 
 /* ---- The bundle ------------------------------------------------------------- */
 
-static int write_bundle(const struct policy_source *s, uint64_t generation, struct buf *out)
+static int write_bundle(const struct policy_source *s, uint64_t generation, struct span image,
+			struct buf *out)
 {
 	struct bundle_item *items = xnew_array(struct bundle_item, s->policies.len + 1);
 	_cleanup_buf_ struct buf agent = BUF_INIT(0);
@@ -341,6 +343,7 @@ static int write_bundle(const struct policy_source *s, uint64_t generation, stru
 		.profile = span_of(s->env.profile ? s->env.profile : ""),
 		.items = items,
 		.n_items = s->policies.len,
+		.image = image,
 	};
 	int r;
 
@@ -358,19 +361,34 @@ static int write_bundle(const struct policy_source *s, uint64_t generation, stru
 	return r;
 }
 
-int policy_source_bundle(struct policy_source *s, uint64_t generation, struct err *err)
+int source_read_back(const struct policy_source *s, uint64_t generation, struct policy **ret,
+		     struct err *err)
 {
-	_cleanup_buf_ struct buf out = BUF_INIT(4 * LIMIT_POLICY_TEXT);
-	struct policy *check = NULL;
-	int r = write_bundle(s, generation, &out);
+	_cleanup_buf_ struct buf bundle = BUF_INIT(4 * LIMIT_POLICY_TEXT);
+	int r = write_bundle(s, generation, (struct span){ 0 }, &bundle);
 
 	if (r < 0)
 		return err_set(err, r, "the policies are too large");
 	/* What the others could not read must fail here, where a person is told. */
-	r = bundle_read(buf_span(&out), &check, err);
+	return bundle_read(buf_span(&bundle), ret, err);
+}
+
+int policy_source_bundle(struct policy_source *s, uint64_t generation, struct err *err)
+{
+	_cleanup_buf_ struct buf image = BUF_INIT(4 * LIMIT_POLICY_TEXT);
+	_cleanup_buf_ struct buf bundle = BUF_INIT(8 * LIMIT_POLICY_TEXT);
+	struct policy *policy = NULL;
+	int r = source_read_back(s, generation, &policy, err);
+
 	if (r < 0)
 		return r;
-	policy_unref(check);
-	r = memfd_sealed("leash-policy", buf_span(&out));
+	/* Policies that no image can hold are decided all the same, only more slowly. */
+	if (image_build(policy, NULL, &image) < 0)
+		buf_reset(&image);
+	policy_unref(policy);
+	r = write_bundle(s, generation, buf_span(&image), &bundle);
+	if (r < 0)
+		return err_set(err, r, "the policies are too large");
+	r = memfd_sealed("leash-policy", buf_span(&bundle));
 	return r < 0 ? err_set(err, r, "make the policy bundle") : r;
 }

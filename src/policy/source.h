@@ -25,3 +25,7 @@ struct policy_source {
 	struct map ids;		      /* taken; values are the policies' own ids */
 	size_t n_in_layer[LAYER_MAX]; /* for ids of policies without @id */
 };
+
+/* The policies as the deciding processes will read them, without an image. */
+int source_read_back(const struct policy_source *s, uint64_t generation, struct policy **ret,
+		     struct err *err) _must_check_;

@@ -156,6 +156,16 @@ static bool is_meant_privately(const struct tree *t, const char *path)
 	       (mounts_is_private(path) && !is_own_place(t, path));
 }
 
+/* Has a directory that holds the path been taken already? Policies name many files of one directory. */
+static bool is_taken(const struct tree *t, const char *path)
+{
+	for (size_t i = 0; i < t->writable.len; i++)
+		if (!t->writable.items[i].is_read_only &&
+		    path_is_within(span_of(path), span_of(t->writable.items[i].target)))
+			return true;
+	return false;
+}
+
 static int take_writables(struct tree *t, struct err *err)
 {
 	for (const char *const *w = t->options->writable; w && *w; w++) {
@@ -166,7 +176,7 @@ static int take_writables(struct tree *t, struct err *err)
 			return err_set(err, -errno, "resolve %s", *w);
 		if (strcmp(real, "/") == 0)
 			t->is_root_writable = true;
-		else if (!is_meant_privately(t, real))
+		else if (!is_meant_privately(t, real) && !is_taken(t, real))
 			r = take_writable(t, real, /* is_read_only = */ false, err);
 		if (r < 0)
 			return r;

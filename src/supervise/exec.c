@@ -21,6 +21,7 @@
 #include "supervise/caps.h"
 #include "supervise/decide.h"
 #include "supervise/handlers.h"
+#include "supervise/image.h"
 #include "supervise/memory.h"
 #include "supervise/notify.h"
 #include "supervise/program.h"
@@ -29,7 +30,6 @@
 
 #define MAX_INTERPRETERS 5 /* as the kernel follows */
 #define MAX_AUXV 64
-#define MAX_MAPS ((size_t)256 * 1024) /* an image as exec leaves it has about ten mappings */
 #define AT_EXECVE_CHECK_BIT 0x10000 /* Linux 6.14 */
 #define POLL_ROUNDS 50
 #define POLL_NS 1000000
@@ -115,7 +115,7 @@ static int decide_interpreters(struct worker *w, struct plan *p, struct program 
 			return -EACCES;
 		}
 		p->image = place.st;
-		r = program_inspect(place.fd, program);
+		r = program_look_up(&w->programs, place.fd, &place.st, program);
 		if (r < 0)
 			return r;
 	}
@@ -197,7 +197,7 @@ static int decide_plan(struct worker *w, struct plan *p)
 	if (r < 0)
 		return r;
 	p->event.path = name;
-	r = program_inspect(p->file.fd, &program);
+	r = program_look_up(&w->programs, p->file.fd, &p->file.st, &program);
 	if (r < 0)
 		return r;
 	p->kind = p->last = program.kind;
@@ -323,67 +323,6 @@ static bool decide_actual(struct worker *w, struct plan *p, int dir_fd)
 			   &p->verdict);
 }
 
-/* The file of one line of proc(5)'s maps: its path begins at the first slash. Empty: none, or the image itself. */
-static struct span mapped_file(struct span line, ino_t image)
-{
-	const char *slash = memchr(line.p, '/', line.len);
-	unsigned long long inode = 0;
-	const char *end;
-
-	if (!slash)
-		return (struct span){ 0 };
-	/* Before the path, blanks; before those, the inode. */
-	for (end = slash; end > line.p && end[-1] == ' '; end--)
-		;
-	while (end > line.p && end[-1] >= '0' && end[-1] <= '9')
-		end--;
-	inode = strtoull(end, NULL, 10);
-	return inode == image ? (struct span){ 0 } : span_from(line, (size_t)(slash - line.p));
-}
-
-static bool is_mapped_file_permitted(struct worker *w, struct plan *p, struct span path)
-{
-	_cleanup_free_ char *text = xmemdup0(path.p, path.len);
-	_cleanup_close_ int fd = -1;
-	struct program program;
-
-	/* A name with a newline is shown escaped, and would not be the file's. */
-	if (strchr(text, '\\') || path.len >= sizeof(w->name2))
-		return false;
-	fd = open(text, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && program_inspect(fd, &program) == 0 && program.kind == PROGRAM_LOADER)
-		return true;
-	memcpy(w->name2, text, path.len);
-	p->event.target = span_make(w->name2, path.len);
-	return decide_path(w, POLICY_PROCESS_EXEC, p->event.target, false, false, &p->verdict);
-}
-
-/*
- * An ELF file may name any program as its interpreter (PT_INTERP), which then
- * runs in its place. A dynamic loader is a library like others; anything else
- * is a program and decided as one. Before the first instruction nothing but
- * image and interpreter is mapped.
- */
-static bool is_interpreter_permitted(struct worker *w, struct plan *p, int dir_fd)
-{
-	_cleanup_buf_ struct buf maps = BUF_INIT(MAX_MAPS);
-	struct span last = { 0 };
-	const char *line;
-
-	if (file_read_at(dir_fd, "maps", &maps) < 0 || !maps.len)
-		return false;
-	for (line = maps.data; *line; line += strcspn(line, "\n") + 1) {
-		struct span path = mapped_file(span_make(line, strcspn(line, "\n")), p->image.st_ino);
-
-		if (path.len && !span_eq(path, last) && !is_mapped_file_permitted(w, p, path))
-			return false;
-		last = path.len ? path : last;
-		if (line[strcspn(line, "\n")] == 0)
-			break;
-	}
-	return true;
-}
-
 /* Looks at a task that stands at its exec stop. NULL if all is as decided, or what is not. */
 static const char *find_tampering(struct worker *w, struct plan *p, pid_t pid, int dir_fd)
 {
@@ -395,7 +334,8 @@ static const char *find_tampering(struct worker *w, struct plan *p, pid_t pid, i
 		return decide_actual(w, p, dir_fd) ? NULL : "the program's interpreter is denied";
 	if (!same(&exe, &p->image))
 		return "another program runs than was decided";
-	if (p->last == PROGRAM_ELF && !is_interpreter_permitted(w, p, dir_fd))
+	if (p->last == PROGRAM_ELF &&
+	    !image_is_permitted(w, dir_fd, &p->image, &p->verdict, &p->event.target))
 		return "the program's interpreter is denied";
 	if (process_arguments(dir_fd, &p->after, &p->is_after_cut) < 0)
 		return "the arguments cannot be seen";
@@ -425,16 +365,23 @@ static void record_tamper(struct worker *w, struct plan *p, const char *what)
 	decide_note(w, &e, EVENT_DENY);
 }
 
+/* Where the task of the call is not the one that stands there: a thread that took its leader's number. */
+static int open_proc(struct worker *w, pid_t pid)
+{
+	char number[16];
+
+	(void)snprintf(number, sizeof(number), "%d", (int)pid);
+	return openat(w->s->outer_proc_fd, number, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 static void check_executed(struct worker *w, struct plan *p, pid_t pid)
 {
-	_cleanup_close_ int dir_fd = -1;
-	char number[16];
-	const char *problem;
+	bool is_caller = pid == w->process->tid;
+	_cleanup_close_ int other_fd = is_caller ? -1 : open_proc(w, pid);
+	int dir_fd = is_caller ? w->process->dir_fd : other_fd;
+	const char *problem =
+		dir_fd < 0 ? "the process cannot be seen" : find_tampering(w, p, pid, dir_fd);
 
-	process_note_exec(w->s, w->process->tgid);
-	(void)snprintf(number, sizeof(number), "%d", (int)pid);
-	dir_fd = openat(w->s->outer_proc_fd, number, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	problem = dir_fd < 0 ? "the process cannot be seen" : find_tampering(w, p, pid, dir_fd);
 	if (!problem && p->last == PROGRAM_LOADER &&
 	    !watch_add(w->s->watch,
 		       &(struct watch_entry){ .tgid = w->process->tgid, .kind = WATCH_LOADER }))
@@ -448,6 +395,9 @@ static void check_executed(struct worker *w, struct plan *p, pid_t pid)
 	if (p->last != PROGRAM_LOADER)
 		watch_remove(w->s->watch, w->process->tgid, WATCH_LOADER);
 	record_exec(w, p);
+	if (!is_caller || p->kind != PROGRAM_ELF || p->event.path.p[0] != '/' ||
+	    !process_take_exec(w, p->event.path, w->path))
+		process_note_exec(w->s, w->process->tgid);
 	trace_release(pid);
 }
 
@@ -494,6 +444,7 @@ static int64_t exec_untraced(struct worker *w, struct plan *p)
 	struct watch_entry e = { .tgid = w->process->tgid, .kind = WATCH_EXEC };
 	struct timespec pause = { 0, POLL_NS };
 	struct stat exe;
+	int r;
 
 	if (policy_restricts(w->policy, POLICY_PROCESS_EXEC)) {
 		p->event.error = EPERM;
@@ -512,12 +463,18 @@ static int64_t exec_untraced(struct worker *w, struct plan *p)
 	e.wanted_ino = p->image.st_ino;
 	if (!watch_add(w->s->watch, &e))
 		return -EAGAIN;
+	r = blocking_begin(w);
+	if (r < 0)
+		return r;
 	record_exec(w, p);
 	process_note_exec(w->s, w->process->tgid);
-	if (notify_continue(w->s->listener_fd, w->call->id) < 0)
+	if (notify_continue(w->s->listener_fd, w->call->id) < 0) {
+		blocking_end(w);
 		return CALL_IS_ANSWERED;
+	}
 	for (int i = 0; i < POLL_ROUNDS && check_watched(w, e.tgid, &e); i++)
 		(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+	blocking_end(w);
 	return CALL_IS_ANSWERED;
 }
 
@@ -532,22 +489,21 @@ static bool has_tracer(struct worker *w)
 	       strcmp(tracer, "0") != 0;
 }
 
+/*
+ * An exec takes a fraction of a millisecond, so the worker waits for it without
+ * calling for another; one that reads its program from a slow disk is found
+ * stuck, like any other call, and replaced.
+ */
 static int64_t run(struct worker *w, struct plan *p)
 {
 	pid_t pid = 0;
-	enum trace_outcome outcome;
-	int64_t result = CALL_IS_ANSWERED;
-	int r = blocking_begin(w);
+	enum trace_outcome outcome = trace_exec(w, &pid);
 
-	if (r < 0)
-		return r;
-	outcome = trace_exec(w, &pid);
 	if (outcome == TRACE_EXECUTED)
 		check_executed(w, p, pid);
 	else if (outcome == TRACE_UNTRACEABLE)
-		result = has_tracer(w) ? exec_untraced(w, p) : -EACCES;
-	blocking_end(w);
-	return result;
+		return has_tracer(w) ? exec_untraced(w, p) : -EACCES;
+	return CALL_IS_ANSWERED;
 }
 
 static int64_t execute(struct worker *w, struct plan *p)

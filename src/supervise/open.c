@@ -368,7 +368,7 @@ static int guess_name(struct worker *w, int base_fd, struct span *ret)
 	int r;
 
 	if (path.p[0] == '/') {
-		*ret = path;
+		*ret = top_links_follow(&w->s->links, path, w->name, sizeof(w->name));
 		return 0;
 	}
 	if (fstat(base_fd, &st) < 0)
@@ -382,7 +382,7 @@ static int guess_name(struct worker *w, int base_fd, struct span *ret)
 	return canonical_append(ret, w->name, sizeof(w->name), path);
 }
 
-static int open_plain(struct worker *w, int base_fd, const struct opening *o)
+static int open_plain(int base_fd, const char *path, const struct opening *o)
 {
 	struct open_how how = {
 		/* O_NONBLOCK: should it be replaced by a FIFO, that must not hold us up */
@@ -391,17 +391,17 @@ static int open_plain(struct worker *w, int base_fd, const struct opening *o)
 		.resolve = o->how | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 
-	return (int)syscall(SYS_openat2, base_fd, w->path, &how, sizeof(how));
+	return (int)syscall(SYS_openat2, base_fd, path, &how, sizeof(how));
 }
 
 /* Opening a FIFO or a device, even for a moment, is seen at its other end. */
-static bool is_safe_to_open(struct worker *w, int base_fd, uint64_t hash)
+static bool is_safe_to_open(struct worker *w, int base_fd, const char *path, uint64_t hash)
 {
 	struct stat st;
 
 	if (regular_is_known(&w->regular, w->s, hash))
 		return true;
-	return fstatat(base_fd, w->path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstatat(base_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 }
 
@@ -434,6 +434,7 @@ static bool open_short(struct worker *w, int base_fd, const struct opening *o, i
 		writes(o->flags) ? POLICY_FILE_OPEN_READ_WRITE : POLICY_FILE_OPEN_READ_ONLY;
 	bool also_reads = writes(o->flags) && reads(o->flags);
 	_cleanup_close_ int fd = -1;
+	const char *path = w->path;
 	struct stat st;
 	uint64_t hash;
 
@@ -443,10 +444,12 @@ static bool open_short(struct worker *w, int base_fd, const struct opening *o, i
 	if (!decide_path(w, action, e.path, /* is_directory = */ false, also_reads, &v) ||
 	    v.outcome != EVENT_ALLOW)
 		return false;
+	if (path[0] == '/')
+		path = e.path.p; /* w->path, or w->name where a link was followed */
 	hash = regular_hash(e.path);
-	if (!is_safe_to_open(w, base_fd, hash))
+	if (!is_safe_to_open(w, base_fd, path, hash))
 		return false;
-	fd = open_plain(w, base_fd, o);
+	fd = open_plain(base_fd, path, o);
 	if (fd < 0 || fstat(fd, &st) < 0 || !is_simple(w, hash, st.st_mode))
 		return false;
 	/* a directory belongs to itself too, and other policies may apply */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -19,11 +20,22 @@
 #define PIDFD_THREAD O_EXCL
 #endif
 
+/* ioctl_pidfd(2), Linux 6.13: what would else be read and parsed from a text. */
+struct task_info {
+	uint64_t mask, cgroup;
+	uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid, exit_code;
+};
+#define TASK_INFO _IOWR(0xff, 11, struct task_info)
+#define TASK_INFO_PID UINT64_C(1)
+#define TASK_INFO_CREDS UINT64_C(2)
+
 #define FRESH_NS (5 * NS_PER_MS)
 #define STALE_NS (250 * NS_PER_MS) /* comm and parent may change without our seeing it */
 #define MAX_ANCESTORS 64
 #define NOT_OPEN (-2)
-#define NO_PROCESS ((struct process){ .dir_fd = -1, .pidfd = -1, .mem_fd = NOT_OPEN })
+#define READS_BEFORE_OPEN 4
+#define KERNEL_COMM 16 /* TASK_COMM_LEN */
+#define NO_PROCESS ((struct process){ .dir_fd = -1, .pidfd = NOT_OPEN, .mem_fd = NOT_OPEN })
 
 static ssize_t read_link(int dir_fd, const char *name, char *out, size_t size)
 {
@@ -99,7 +111,17 @@ static pid_t last_number(const char *line)
 	return (pid_t)strtol(last ? last + 1 : line, NULL, 10);
 }
 
-static int load_status(struct process *p)
+/* Cuts the name at the line's end, if there is one. False for a name that the kernel may show escaped. */
+static bool is_plain_name(char *name)
+{
+	name[strcspn(name, "\n")] = 0;
+	for (const char *p = name; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == '\\' || *p == 127)
+			return false;
+	return name[0];
+}
+
+static int load_status(struct process *p, uint64_t now)
 {
 	char status[4096], value[256];
 	int r = read_file(p->dir_fd, "status", status, sizeof(status));
@@ -117,13 +139,21 @@ static int load_status(struct process *p)
 	if (!find_field(status, "Uid", value, sizeof(value)))
 		return -ENODATA;
 	p->uid = (uint32_t)strtoul(value, NULL, 10);
-	if (!find_field(status, "NStgid", value, sizeof(value)))
-		return -ENODATA;
-	p->ns_tgid = last_number(value);
-	if (!find_field(status, "NSpid", value, sizeof(value)))
-		return -ENODATA;
-	p->ns_tid = last_number(value);
-	p->loaded_ns = clock_monotonic_ns();
+	p->loaded_ns = now;
+	return 0;
+}
+
+int process_load_numbers(struct process *p)
+{
+	char tgid[256], tid[256];
+	int r = process_status_field(p->dir_fd, "NStgid", tgid, sizeof(tgid));
+
+	if (r == 0)
+		r = process_status_field(p->dir_fd, "NSpid", tid, sizeof(tid));
+	if (r < 0)
+		return r;
+	p->ns_tgid = last_number(tgid);
+	p->ns_tid = last_number(tid);
 	return 0;
 }
 
@@ -167,6 +197,50 @@ static int load_links(struct process *p)
 	return 0;
 }
 
+/* A descriptor of the thread, from then on kept; -1 where there is none to be had. The number may be another's. */
+static int open_pidfd(struct process *p)
+{
+	if (p->pidfd == NOT_OPEN)
+		p->pidfd = (int)syscall(SYS_pidfd_open, p->tid, PIDFD_THREAD);
+	return p->pidfd;
+}
+
+/* As open_pidfd. That the task is still there afterwards says that the number was still its own. */
+static int thread_pidfd(struct process *p)
+{
+	bool is_new = p->pidfd == NOT_OPEN;
+	char c;
+
+	if (open_pidfd(p) >= 0 && is_new && read_link(p->dir_fd, "exe", &c, 1) < 0) {
+		fd_close(p->pidfd);
+		p->pidfd = -1;
+	}
+	return p->pidfd;
+}
+
+/*
+ * Without the text of its status, which costs more than all else together. What
+ * is read of the descriptor is the task's if load_links finds it afterwards.
+ * False where the kernel is older, or for a name that status would show escaped.
+ */
+static bool load_info(struct process *p, uint64_t now)
+{
+	struct task_info info = { .mask = TASK_INFO_PID | TASK_INFO_CREDS };
+	char comm[sizeof(p->comm)];
+
+	if (open_pidfd(p) < 0 || ioctl(p->pidfd, TASK_INFO, &info) < 0 ||
+	    (info.mask & (TASK_INFO_PID | TASK_INFO_CREDS)) != (TASK_INFO_PID | TASK_INFO_CREDS))
+		return false;
+	if (read_file(p->dir_fd, "comm", comm, sizeof(comm)) < 0 || !is_plain_name(comm))
+		return false;
+	memcpy(p->comm, comm, sizeof(comm));
+	p->tgid = (pid_t)info.tgid;
+	p->ppid = (pid_t)info.ppid;
+	p->uid = info.ruid;
+	p->loaded_ns = now;
+	return true;
+}
+
 static int load(struct worker *w, struct process *p, pid_t tid)
 {
 	char name[24];
@@ -178,9 +252,7 @@ static int load(struct worker *w, struct process *p, pid_t tid)
 	if (p->dir_fd < 0)
 		return -errno;
 	p->tid = tid;
-	if (w->s->has_thread_pidfd)
-		p->pidfd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
-	r = load_status(p);
+	r = load_info(p, w->started_ns) ? 0 : load_status(p, w->started_ns);
 	if (r < 0)
 		return r;
 	p->n_execs = exec_count(w->s, p->tgid);
@@ -203,7 +275,8 @@ static bool is_alive(const struct worker *w, struct process *p)
 
 	if (p->pidfd >= 0)
 		return syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) == 0;
-	return read_link(p->dir_fd, "exe", &c, 1) >= 0;
+	/* a task that lives this long will be asked about again */
+	return thread_pidfd(p) >= 0 || read_link(p->dir_fd, "exe", &c, 1) >= 0;
 }
 
 struct process *process_find(struct worker *w, pid_t tid)
@@ -214,7 +287,7 @@ struct process *process_find(struct worker *w, pid_t tid)
 	if (p->tid != tid || p->n_execs != exec_count(w->s, p->tgid) || !is_alive(w, p))
 		r = load(w, p, tid);
 	else if (w->started_ns - p->loaded_ns > STALE_NS)
-		r = load_status(p) < 0 ? -ESRCH : load_links(p);
+		r = load_status(p, w->started_ns) < 0 ? -ESRCH : load_links(p);
 	if (r < 0) {
 		forget(p);
 		return NULL;
@@ -224,9 +297,34 @@ struct process *process_find(struct worker *w, pid_t tid)
 
 int process_memory(struct process *p)
 {
+	if (p->mem_fd == NOT_OPEN && p->n_reads++ < READS_BEFORE_OPEN)
+		return -1;
 	if (p->mem_fd == NOT_OPEN)
 		p->mem_fd = openat(p->dir_fd, "mem", O_RDONLY | O_CLOEXEC);
 	return p->mem_fd;
+}
+
+bool process_take_exec(struct worker *w, struct span exe, const char *path)
+{
+	struct process *p = w->process;
+	const char *slash = strrchr(path, '/');
+	char comm[KERNEL_COMM];
+
+	if (!exe.len)
+		return false;
+	(void)snprintf(comm, sizeof(comm), "%s", slash ? slash + 1 : path);
+	if (!is_plain_name(comm))
+		return false;
+	process_note_exec(w->s, p->tgid);
+	memcpy(p->comm, comm, sizeof(comm));
+	xfree(p->exe);
+	p->exe = xmemdup0(exe.p, exe.len);
+	if (p->mem_fd >= 0)
+		fd_close(p->mem_fd);
+	p->mem_fd = NOT_OPEN;
+	p->n_reads = 0;
+	p->n_execs = exec_count(w->s, p->tgid);
+	return true;
 }
 
 ssize_t process_read_cwd(const struct process *p, char *out, size_t size)
@@ -311,11 +409,11 @@ static int get_fd(int pidfd, int fd)
 	return r;
 }
 
-int process_take_fd(const struct process *p, int fd)
+int process_take_fd(struct process *p, int fd)
 {
 	_cleanup_close_ int pidfd = -1;
 
-	if (p->pidfd >= 0)
+	if (thread_pidfd(p) >= 0)
 		return get_fd(p->pidfd, fd);
 	/*
 	 * Without a descriptor of the thread the process's table is looked into:
@@ -326,7 +424,7 @@ int process_take_fd(const struct process *p, int fd)
 	return pidfd < 0 ? -errno : get_fd(pidfd, fd);
 }
 
-int process_open_fd(const struct process *p, int fd)
+int process_open_fd(struct process *p, int fd)
 {
 	char name[24];
 	int r;

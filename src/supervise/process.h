@@ -17,11 +17,12 @@ struct worker;
 
 struct process {
 	pid_t tid, tgid, ppid; /* as the host numbers them; tid 0: unused slot */
-	pid_t ns_tid, ns_tgid; /* as the container numbers them */
+	pid_t ns_tid, ns_tgid; /* as the container numbers them; see process_load_numbers */
 	uint32_t uid;
 	int dir_fd;		      /* /proc/<tid>, outside */
-	int pidfd;		      /* of the thread, or -1 where there is none to be had */
+	int pidfd;		      /* of the thread, once it is needed; -1: there is none to be had */
 	int mem_fd;		      /* /proc/<tid>/mem, see process_memory */
+	unsigned n_reads;	      /* of its memory, until that is worth opening */
 	uint32_t n_execs;	      /* of the supervisor's counter when this was loaded */
 	uint64_t loaded_ns, alive_ns; /* when it was read, and last known to be there */
 	char comm[64];
@@ -42,10 +43,24 @@ struct process *process_find(struct worker *w, pid_t tid);
 void process_cache_init(struct process_cache *c);
 void process_cache_done(struct process_cache *c);
 
-/* The task's memory, to read; owned by the cache. -1 where it may not be opened. */
+/*
+ * The task's memory, to read; owned by the cache. -1 where it may not be opened,
+ * or where it has not been read often enough for that to pay: most programs are
+ * short, and begin with an exec that makes the descriptor useless.
+ */
 int process_memory(struct process *p);
 /* A process has executed a program: what is cached about it is stale. */
 void process_note_exec(struct supervisor *s, pid_t tgid);
+/*
+ * The same, for the task of the current call, which stands at its exec stop:
+ * what an exec changes is taken from what was executed, not read again. exe is
+ * the canonical path of the image, path what was given to the kernel. False
+ * where the kernel would make another name of it.
+ */
+bool process_take_exec(struct worker *w, struct span exe, const char *path) _must_check_;
+
+/* Fills ns_tid and ns_tgid, which few calls need. 0 or negative errno. */
+int process_load_numbers(struct process *p) _must_check_;
 
 /* Field of /proc/<tid>/status by its name ("Umask"), as text. Negative errno. */
 int process_status_field(int dir_fd, const char *name, char *out, size_t size) _must_check_;
@@ -56,9 +71,9 @@ ssize_t process_read_cwd(const struct process *p, char *out, size_t size) _must_
 /* Device number of the controlling terminal, 0 for none; negative errno. */
 int process_terminal(const struct process *p, dev_t *ret) _must_check_;
 /* A descriptor of the caller's, duplicated into the supervisor; -EBADF and the like. */
-int process_take_fd(const struct process *p, int fd) _must_check_;
+int process_take_fd(struct process *p, int fd) _must_check_;
 /* An O_PATH descriptor of the object behind the caller's descriptor fd. */
-int process_open_fd(const struct process *p, int fd) _must_check_;
+int process_open_fd(struct process *p, int fd) _must_check_;
 /* An O_PATH descriptor of the caller's working directory. */
 int process_open_cwd(const struct process *p) _must_check_;
 /* Appends the paths of the programs above p, nearest first, each with a NUL. */

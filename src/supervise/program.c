@@ -52,20 +52,23 @@ static bool offset_of(const Elf64_Phdr *headers, size_t n, uint64_t address, uin
 /* A loader's own name, DT_SONAME, begins with "ld" in glibc and musl alike. */
 static bool has_loader_name(int fd, const Elf64_Phdr *headers, size_t n, const Elf64_Phdr *dynamic)
 {
+	Elf64_Dyn entries[MAX_DYNAMIC];
+	size_t n_entries = MIN(dynamic->p_filesz / sizeof(entries[0]), MAX_DYNAMIC);
+	ssize_t len = -1;
 	uint64_t strings = 0, name = 0, offset;
 	bool has_name = false;
 	char text[3];
 
-	for (size_t i = 0; i < MAX_DYNAMIC && i < dynamic->p_filesz / sizeof(Elf64_Dyn); i++) {
-		Elf64_Dyn d;
-
-		if (!read_at(fd, &d, sizeof(d), dynamic->p_offset + i * sizeof(d)) ||
-		    d.d_tag == DT_NULL)
-			break;
-		if (d.d_tag == DT_STRTAB)
-			strings = d.d_un.d_ptr;
-		if (d.d_tag == DT_SONAME) {
-			name = d.d_un.d_val;
+	if (dynamic->p_offset <= INT64_MAX)
+		len = pread(fd, entries, n_entries * sizeof(entries[0]), (off_t)dynamic->p_offset);
+	if (len < 0)
+		return false;
+	n_entries = (size_t)len / sizeof(entries[0]); /* a file may end before its segment does */
+	for (size_t i = 0; i < n_entries && entries[i].d_tag != DT_NULL; i++) {
+		if (entries[i].d_tag == DT_STRTAB)
+			strings = entries[i].d_un.d_ptr;
+		if (entries[i].d_tag == DT_SONAME) {
+			name = entries[i].d_un.d_val;
 			has_name = true;
 		}
 	}
@@ -118,6 +121,34 @@ int program_inspect(int path_fd, struct program *ret)
 	if (n >= (ssize_t)sizeof(head.elf) && memcmp(head.bytes, ELFMAG, SELFMAG) == 0)
 		ret->kind = is_loader(fd, &head.elf) ? PROGRAM_LOADER : PROGRAM_ELF;
 	return 0;
+}
+
+bool program_is_out_of_reach(const struct stat *st)
+{
+	return !(st->st_mode & (S_IWGRP | S_IWOTH)) && st->st_uid != geteuid();
+}
+
+static bool is_of(const struct program_facts *f, const struct stat *st)
+{
+	return f->is_used && f->ino == st->st_ino && f->dev == st->st_dev && f->size == st->st_size &&
+	       f->changed.tv_sec == st->st_ctim.tv_sec && f->changed.tv_nsec == st->st_ctim.tv_nsec;
+}
+
+int program_look_up(struct program_cache *c, int path_fd, const struct stat *st, struct program *ret)
+{
+	struct program_facts *f = &c->facts[(st->st_ino ^ st->st_dev) % PROGRAM_CACHE_SIZE];
+	int r;
+
+	if (is_of(f, st)) {
+		*ret = (struct program){ .kind = f->kind };
+		return 0;
+	}
+	r = program_inspect(path_fd, ret);
+	if (r == 0 && (ret->kind == PROGRAM_ELF || ret->kind == PROGRAM_LOADER) &&
+	    program_is_out_of_reach(st))
+		*f = (struct program_facts){ st->st_dev,  st->st_ino, st->st_size,
+					     st->st_ctim, ret->kind,  /* is_used = */ true };
+	return r;
 }
 
 bool program_is_elf(int fd)

@@ -152,13 +152,17 @@ static int follow(struct walk *k, int link_fd, const char *name, int *ret_fd)
 	if (k->how & RESOLVE_NO_SYMLINKS)
 		return -ELOOP;
 	if (is_on_proc(link_fd)) {
-		const struct process *p = k->w->process;
+		struct process *p = k->w->process;
 
 		if (is_proc_root(k->dir_fd) && strcmp(name, "self") == 0) {
+			if (process_load_numbers(p) < 0)
+				return -ESRCH;
 			n = snprintf(target, sizeof(target), "%d", (int)p->ns_tgid);
 			return push(k, target, (size_t)n);
 		}
 		if (is_proc_root(k->dir_fd) && strcmp(name, "thread-self") == 0) {
+			if (process_load_numbers(p) < 0)
+				return -ESRCH;
 			n = snprintf(target, sizeof(target), "%d/task/%d", (int)p->ns_tgid,
 				     (int)p->ns_tid);
 			return push(k, target, (size_t)n);

@@ -30,9 +30,6 @@
 #define MAX_DEFAULT_WORKERS 8
 #define CHECK_MS 100
 #define MAX_START_WORKERS 64
-#ifndef PIDFD_THREAD /* Linux 6.9 */
-#define PIDFD_THREAD O_EXCL
-#endif
 
 const struct ipc_type supervise_to_supervisor[SUPERVISE_MESSAGE_MAX] = {
 	[SUPERVISE_START] = { "start", sizeof(struct supervise_start),
@@ -87,6 +84,7 @@ static int enter_container(struct supervisor *s, pid_t init_pid, int init_pidfd,
 		return err_set(err, -errno, "take the container's root");
 	if (stat("/", &s->root) < 0)
 		return err_set(err, -errno, "look at the container's root");
+	top_links_read(&s->links);
 	return 0;
 }
 
@@ -116,15 +114,6 @@ static int give_up_power(struct err *err)
 	return r ? err_set(err, -r, "block signals") : 0;
 }
 
-static bool probe_thread_pidfd(void)
-{
-	int fd = (int)syscall(SYS_pidfd_open, getpid(), PIDFD_THREAD);
-
-	if (fd >= 0)
-		fd_close(fd);
-	return fd >= 0;
-}
-
 static int init_shared(struct supervisor *s, struct err *err)
 {
 	int r = notify_size(&s->notify_len);
@@ -132,7 +121,6 @@ static int init_shared(struct supervisor *s, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "seccomp notifications");
 	(void)notify_set_sync_wake(s->listener_fd);
-	s->has_thread_pidfd = probe_thread_pidfd();
 	s->watch = watch_new();
 	(void)pthread_rwlock_init(&s->tree_lock, NULL);
 	(void)pthread_mutex_init(&s->policy_lock, NULL);

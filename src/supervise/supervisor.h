@@ -11,6 +11,7 @@
 
 #include "event/ring.h"
 #include "policy/policy.h"
+#include "supervise/top-links.h"
 #include "supervise/supervise.h"
 
 #define SUPERVISOR_EXEC_SLOTS 4096
@@ -20,9 +21,9 @@ struct supervisor {
 	int outer_proc_fd; /* /proc as the host sees it: tasks by their host numbers */
 	int own_fds_fd;	   /* /proc/self/fd of that /proc; every worker's working directory */
 	struct stat root;  /* of the container's root directory */
+	struct top_links links; /* of that directory */
 	dev_t memory_dev;  /* device of memfds and other nameless memory files */
 	size_t notify_len;
-	bool has_thread_pidfd; /* PIDFD_THREAD, Linux 6.9 */
 	uint16_t proxy_port, dns_port;
 	struct event_ring *ring;
 

@@ -69,6 +69,8 @@ void watch_remove(struct watch *w, pid_t tgid, enum watch_kind kind)
 {
 	struct watch_entry *e;
 
+	if (atomic_load(&w->n) == 0)
+		return;
 	(void)pthread_mutex_lock(&w->lock);
 	e = find(w, tgid, kind);
 	if (e) {

@@ -36,6 +36,7 @@ void worker_free(struct worker *w)
 	if (!w)
 		return;
 	process_cache_done(&w->cache);
+	image_loaders_done(&w->loaders);
 	policy_decider_free(w->decider);
 	buf_done(&w->argv);
 	buf_done(&w->ancestors);

@@ -9,7 +9,9 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "supervise/image.h"
 #include "supervise/process.h"
+#include "supervise/program.h"
 #include "supervise/regular.h"
 #include "supervise/supervisor.h"
 #include "supervise/syscalls.h"
@@ -22,6 +24,8 @@ struct worker {
 	struct policy *policy; /* held for the current call; guarded by policy_lock for others */
 	struct process_cache cache;
 	struct regular_names regular;
+	struct program_cache programs;
+	struct image_loaders loaders;
 	struct process *process; /* the caller of the current call */
 	struct seccomp_notif *call;
 	uint64_t started_ns;

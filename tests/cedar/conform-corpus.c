@@ -1,8 +1,4 @@
-/*
- * The generated corpus of the integration tests. Entities and contexts are read
- * without the schema: no value of this corpus is written in an implicit form
- * that would need it.
- */
+/* The generated corpus of the integration tests. */
 #include <stdio.h>
 
 #include "conform-request.h"
@@ -14,6 +10,7 @@ static void check_line(json_t *line, void *ctx)
 	size_t n, n_different;
 
 	n_different = conform_requests(corpus_string(json_object_get(line, "policies")),
+				       corpus_string(json_object_get(line, "schema")),
 				       json_object_get(line, "entities"),
 				       json_object_get(line, "requests"), &n);
 	if (n_different)

@@ -37,8 +37,8 @@ static void check_file(struct span name, void *value, void *ctx)
 		return;
 	test = corpus_parse_json(*data);
 	entities = corpus_parse_json(file_of(s, test, "entities"));
-	n_different = conform_requests(file_of(s, test, "policies"), entities,
-				       json_object_get(test, "requests"), &n);
+	n_different = conform_requests(file_of(s, test, "policies"), file_of(s, test, "schema"),
+				       entities, json_object_get(test, "requests"), &n);
 	if (n_different)
 		(void)printf("%.*s: %zu of %zu requests differ\n", SPAN_ARG(name), n_different, n);
 	s->tally.failed += n_different;

@@ -138,13 +138,19 @@ void corpus_each_line(const char *folder, const char *name, corpus_line_fn fn, v
 	}
 }
 
-/* The header of a tar member: name at 0, size in octal at 124, type at 156. */
+/*
+ * The header of a tar member: name at 0, size in octal at 124, type at 156. A
+ * member of type L holds the next one's long name.
+ */
 void corpus_each_member(struct span archive,
 			void (*fn)(struct span name, struct span data, void *ctx), void *ctx)
 {
+	struct span long_name = { 0 };
+
 	for (size_t at = 0; at + 512 <= archive.len && archive.p[at];) {
 		const char *header = archive.p + at;
-		struct span name = { header, strnlen(header, 100) };
+		struct span name = long_name.len ? long_name
+						 : (struct span){ header, strnlen(header, 100) };
 		size_t size = (size_t)strtoul(header + 124, NULL, 8);
 
 		at += 512;
@@ -152,7 +158,10 @@ void corpus_each_member(struct span archive,
 			die("archive", "is cut short");
 		if (span_starts_with(name, SPAN("./")))
 			name = span_from(name, 2);
-		if (header[156] == '0' || header[156] == 0)
+		long_name = SPAN("");
+		if (header[156] == 'L')
+			long_name = (struct span){ archive.p + at, strnlen(archive.p + at, size) };
+		else if (header[156] == '0' || header[156] == 0)
 			fn(name, (struct span){ archive.p + at, size }, ctx);
 		at += (size + 511) / 512 * 512;
 	}

@@ -1,12 +1,13 @@
 /*
  * Any bytes into the parser, as policies and as an expression. What parses is
  * printed; the print must parse and print the same again, and evaluating it
- * must end. What does not parse must have a finding that can be shown.
+ * must end. Policies that are compiled must decide as the tree does. What does
+ * not parse must have a finding that can be shown.
  */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "cedar/cedar.h"
+#include "cedar/cedar-program.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,6 +30,30 @@ static void show(struct cedar_diagnostics *diags, struct span text, bool has_fai
 	cedar_diagnostics_done(diags);
 }
 
+/* The compiled policies say what the tree says. */
+static void run(const struct cedar_policy_set *set, const struct cedar_request *request,
+		const struct cedar_response *wanted)
+{
+	struct cedar_machine *machine = cedar_machine_new((size_t)1 << 26);
+	struct cedar_program *program;
+	struct cedar_response response;
+	struct cedar_store *store;
+
+	require(cedar_program_compile(set, &program, NULL) == 0);
+	require(cedar_store_new(program, NULL, &store, NULL) == 0);
+	require(cedar_program_authorize(store, request, NULL, machine, &response) == 0);
+	require(response.allow == wanted->allow && response.n_reasons == wanted->n_reasons &&
+		response.n_errors == wanted->n_errors);
+	for (size_t i = 0; i < response.n_errors; i++)
+		require(response.errors[i].policy == wanted->errors[i].policy &&
+			response.errors[i].error.range.begin ==
+				wanted->errors[i].error.range.begin &&
+			response.errors[i].error.range.end == wanted->errors[i].error.range.end);
+	cedar_store_free(store);
+	cedar_program_free(program);
+	cedar_machine_free(machine);
+}
+
 static void authorize(const struct cedar_policy_set *set)
 {
 	static const struct cedar_request request = {
@@ -41,6 +66,8 @@ static void authorize(const struct cedar_policy_set *set)
 	int r = cedar_authorize(set, &request, NULL, &arena, &response);
 
 	require(r == 0 || !response.allow);
+	if (r == 0)
+		run(set, &request, &response);
 }
 
 /* Prints all policies into out; returns whether text parsed. */

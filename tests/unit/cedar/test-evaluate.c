@@ -99,6 +99,7 @@ static const struct {
 	{ "principal.getTag(\"u\")", "error: missing_tag" },
 	{ "resource.getTag(\"u\")", "error: missing_entity" },
 	{ "resource.hasTag(\"u\")", "false" },
+	{ "ip(\"1:2:3:4:5:6:7:8\").getTag(\"u\")", "error: type" },
 	/* Sets. */
 	{ "[1, 2].contains(2)", "true" },
 	{ "[1, \"a\" + 1].contains(1)", "error: type" },

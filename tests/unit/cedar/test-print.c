@@ -78,17 +78,45 @@ static void test_policies(void **state)
 		      "permit(principal, action in [], resource);");
 }
 
+/* Names that cannot stand in a.b: what it means is written. */
+static void test_unfolded_has(void **state)
+{
+	_cleanup_arena_ struct arena arena = ARENA_INIT(0);
+	_cleanup_buf_ struct buf out = BUF_INIT(0);
+	struct cedar_expr *e = test_expr("!(principal has a.b)", &arena);
+
+	(void)state;
+	e->left->names[0] = SPAN("a b");
+	assert_int_equal(cedar_expr_print(e, &out), 0);
+	assert_string_equal(out.data, "!(principal has \"a b\" && principal[\"a b\"] has b)");
+}
+
+/* Each level writes its left side twice: refused before it fills the memory. */
+static void test_unfolding_is_bounded(void **state)
+{
+	_cleanup_arena_ struct arena arena = ARENA_INIT(0);
+	_cleanup_buf_ struct buf out = BUF_INIT(0);
+	struct cedar_expr *e = test_expr("principal", &arena);
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		struct cedar_expr *has = test_expr("principal has a.b", &arena);
+
+		has->names[0] = SPAN("a b");
+		has->left = e;
+		e = has;
+	}
+	assert_int_equal(cedar_expr_print(e, &out), -EMSGSIZE);
+}
+
 /* What has no text form is refused rather than printed as something else. */
 static void test_unprintable(void **state)
 {
 	_cleanup_arena_ struct arena arena = ARENA_INIT(0);
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
-	struct cedar_expr *e = test_expr("principal has a.b", &arena);
+	struct cedar_expr *e = test_expr("\"x\"", &arena);
 
 	(void)state;
-	e->names[0] = SPAN("a b");
-	assert_int_equal(cedar_expr_print(e, &out), -EINVAL);
-	e = test_expr("\"x\"", &arena);
 	e->string = SPAN("\xff");
 	assert_int_equal(cedar_expr_print(e, &out), -EINVAL);
 }
@@ -105,10 +133,9 @@ static void test_buffer_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_expressions),
-		cmocka_unit_test(test_policies),
-		cmocka_unit_test(test_unprintable),
-		cmocka_unit_test(test_buffer_limit),
+		cmocka_unit_test(test_expressions),  cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_unfolded_has), cmocka_unit_test(test_unfolding_is_bounded),
+		cmocka_unit_test(test_unprintable),  cmocka_unit_test(test_buffer_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,8 @@ static const char policy[] =
 	"permit (principal, action == Action::\"FileOpenReadWrite\", resource == "
 	"File::\"/dev/null\");"
 	"permit (principal, action == Action::\"ProcessExec\", resource);"
-	"forbid (principal, action in Action::\"FileOpen\", resource in Dir::\"${DIR}/secret/\");";
+	"forbid (principal, action in Action::\"FileOpen\", resource in Dir::\"${DIR}/secret/\");"
+	"forbid (principal, action in Action::\"FileOpen\", resource == File::\"/usr/bin/env\");";
 
 static bool can_read(const char *path)
 {
@@ -104,6 +105,32 @@ static void test_spellings(void **state)
 	harness_forget_events();
 	assert_inside(denied_by_every_spelling);
 	assert_true(harness_has_event(EVENT_FILE_OPEN, EVENT_DENY, at("secret/key")));
+}
+
+static int through_top_links(void)
+{
+	CHECK(can_read("/bin/cat"));
+	CHECK_FAILS(open("/bin/env", O_RDONLY), EACCES);
+	CHECK_FAILS(open("/bin//env", O_RDONLY), EACCES);
+	CHECK_FAILS(open("/bin/../bin/env", O_RDONLY), EACCES);
+	CHECK_FAILS(open("/bin/absent-program", O_RDONLY), ENOENT);
+	CHECK_FAILS(open("/binary", O_RDONLY), ENOENT);
+	CHECK(open("/bin", O_RDONLY | O_DIRECTORY) >= 0);
+	return 0;
+}
+
+static void test_top_links(void **state)
+{
+	char target[16] = "";
+
+	(void)state;
+	if (readlink("/bin", target, sizeof(target) - 1) < 0 || strcmp(target, "usr/bin") != 0)
+		skip();
+	harness_forget_events();
+	assert_inside(through_top_links);
+	assert_true(harness_has_event(EVENT_FILE_OPEN, EVENT_DENY, "/usr/bin/env"));
+	assert_inside(through_top_links);
+	assert_true(harness_has_event(EVENT_FILE_OPEN, EVENT_ALLOW, "/usr/bin/cat"));
 }
 
 static int own_descriptors(void)
@@ -248,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_top_links),
 		cmocka_unit_test(test_own_descriptors), cmocka_unit_test(test_deleted),
 		cmocka_unit_test(test_create),		cmocka_unit_test(test_flags),
 	};
