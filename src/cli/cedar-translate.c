@@ -119,6 +119,7 @@ static int translate_schema(const struct cedar_options *o, bool from_json)
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 	struct cedar_diagnostics found = { 0 };
 	struct cedar_schema_tree *tree = NULL;
+	bool is_printable;
 	struct span span;
 	int r;
 
@@ -127,14 +128,17 @@ static int translate_schema(const struct cedar_options *o, bool from_json)
 	span = cedar_text_span(&text);
 	r = from_json ? cedar_schema_tree_parse_json(span, &found, &tree)
 		      : cedar_schema_tree_parse(span, &found, &tree);
+	/* Not all that JSON can say has words in Cedar's syntax. */
+	if (r == 0 && from_json)
+		r = cedar_schema_tree_check_print(tree, &found);
 	cedar_report(o, &found, &text, 0);
 	cedar_diagnostics_done(&found);
-	if (r < 0)
-		return CEDAR_EXIT_FAILURE;
-	r = from_json ? cedar_schema_tree_print(tree, &out)
-		      : cedar_schema_tree_print_json(tree, &out);
+	is_printable = r == 0;
+	if (is_printable)
+		r = from_json ? cedar_schema_tree_print(tree, &out)
+			      : cedar_schema_tree_print_json(tree, &out);
 	cedar_schema_tree_free(tree);
-	return print(&out, r);
+	return is_printable ? print(&out, r) : CEDAR_EXIT_FAILURE;
 }
 
 int cedar_translate_schema_main(int argc, char **argv)

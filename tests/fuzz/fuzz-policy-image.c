@@ -16,8 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char policies[] =
 	"permit (principal, action, resource in Dir::\"/x\");"
-	"permit (principal, action, resource == File::\"/x/y\") when { context.exe like \"/b*/*n\" };"
-	"forbid (principal, action, resource) when { resource.path like \"*/s/*\" ||"
+	"permit (principal, action, resource == File::\"/x/y\") when { context.exe like \"/b*/*n\" "
+	"};"
+	"forbid (principal, action, resource is File) when { resource.path like \"*/s/*\" ||"
 	"  resource.path like \"/x/*/y*.k\" || resource.path like \"*.z\" ||"
 	"  resource.path like \"*a*b*\" || resource.path like \"/x/p*\" };"
 	"permit (principal, action, resource)"
@@ -25,7 +26,7 @@ static const char policies[] =
 	"  unless { context.ip.isInRange(ip(\"10.0.0.0/8\")) || context.port > 1024 };"
 	"forbid (principal, action, resource in IpRange::\"fe80::/10\");"
 	"forbid (principal, action, resource) when { context.argv.contains(\"x\") };"
-	"forbid (principal, action, resource) when { context.exe == resource.path };"
+	"forbid (principal, action, resource is File) when { context.exe == resource.path };"
 	"permit (principal, action, resource) when { context.now < datetime(\"2020-01-01\") };"
 	"permit (principal, action == Action::\"McpCall\", resource in MCP::Server::\"s\");";
 
@@ -40,14 +41,16 @@ static void require(bool ok)
 
 static void make_image(void)
 {
-	const struct policy_environment env = { .agent = "claude", .home = "/h", .workspace = "/w" };
+	const struct policy_environment env = { .agent = "claude",
+						.home = "/h",
+						.workspace = "/w" };
 	struct policy_source *s = policy_source_new(&env);
 	_cleanup_buf_ struct buf report = BUF_INIT(0);
 	struct err err = { 0 };
 	int fd;
 
-	require(policy_source_add_text(s, POLICY_LAYER_USER, "fuzz", span_of(policies), false, &report,
-				       &err) >= 0);
+	require(policy_source_add_text(s, POLICY_LAYER_USER, "fuzz", span_of(policies), false,
+				       &report, &err) >= 0);
 	fd = policy_source_bundle(s, 1, &err);
 	require(fd >= 0 && policy_open(fd, &policy, &err) >= 0);
 	require(image_build(policy, NULL, &image_bytes) >= 0);
@@ -73,7 +76,9 @@ static void decide_all(const struct image *image)
 				.path = paths[i],
 				.is_directory = i & 1,
 				.also_reads = true,
-				.host = i < 3 ? SPAN("n.a.b") : i == 3 ? SPAN("c") : SPAN(""),
+				.host = i < 3	 ? SPAN("n.a.b")
+					: i == 3 ? SPAN("c")
+						 : SPAN(""),
 				.address = { { 10, 1, 2, 3 }, i & 1 },
 				.has_address = true,
 				.port = 443,
