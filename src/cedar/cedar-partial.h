@@ -45,7 +45,10 @@ struct cedar_partial_source {
 	bool (*tags)(void *ctx, struct cedar_entity_uid uid, const struct cedar_value **ret);
 };
 
-/* Entities of the plain store are known entirely, all others not at all. */
+/*
+ * Attributes and ancestors of the entities in the store are known, tags where the entity was given any
+ * (be it none of them); nothing is known of other entities.
+ */
 struct cedar_partial_source cedar_partial_entities(struct cedar_entities *e);
 
 enum cedar_residual_kind {

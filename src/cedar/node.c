@@ -132,6 +132,18 @@ static struct cedar_expr *record_node(struct arena *a, const struct cedar_value 
 	return e;
 }
 
+/* As the reference writes them here: the prefix of an address also where it is the whole address.
+ */
+static int print_extension(const struct cedar_value *v, struct buf *out)
+{
+	int r = cedar_value_print(v, out);
+
+	if (r < 0 || v->kind != CEDAR_IPADDR || memchr(out->data, '/', out->len))
+		return r;
+	out->len -= strlen("\")");
+	return buf_printf(out, "/%u\")", v->ip.prefix);
+}
+
 /* Extension values have a text form that is an expression. */
 static struct cedar_expr *extension_node(struct arena *a, const struct cedar_value *v)
 {
@@ -140,7 +152,7 @@ static struct cedar_expr *extension_node(struct arena *a, const struct cedar_val
 	struct cedar_expr *e = NULL;
 	char *kept = NULL;
 
-	if (cedar_value_print(v, &text) == 0)
+	if (print_extension(v, &text) == 0)
 		kept = arena_dup(a, buf_span(&text));
 	if (!kept || cedar_expr_parse(span_make(kept, text.len), a, &diags, &e) < 0)
 		e = NULL;

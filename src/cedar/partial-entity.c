@@ -140,7 +140,7 @@ static struct outcome get_one(struct partial *p, const struct cedar_expr *e, str
 	if (!get)
 		return partial_fail(p, -ENOMEM);
 	get->string = name;
-	return (struct outcome){ .kind = OUTCOME_OPEN, .expr = get, .can_err = true };
+	return partial_expr_left(p, get, true, x.size + 1);
 }
 
 /* The type of x.name; NULL where it never exists. */
@@ -195,7 +195,7 @@ static struct outcome open_tag(struct partial *p, const struct cedar_expr *e,
 		return partial_fail(p, -ENOMEM);
 	can_err = can_err || (x->kind == OUTCOME_OPEN && x->can_err) ||
 		  (key->kind == OUTCOME_OPEN && key->can_err);
-	return (struct outcome){ .kind = OUTCOME_OPEN, .expr = made, .can_err = can_err };
+	return partial_expr_left(p, made, can_err, x->size + key->size + 1);
 }
 
 struct outcome partial_tag(struct partial *p, const struct cedar_expr *e)

@@ -49,11 +49,16 @@ struct outcome partial_bool(struct partial *p, bool b)
 	return keep_value(p, (struct cedar_value){ .kind = CEDAR_BOOL, .boolean = b });
 }
 
-static struct outcome open(struct partial *p, const struct cedar_expr *e, bool can_err)
+struct outcome partial_expr_left(struct partial *p, const struct cedar_expr *e, bool can_err,
+				 size_t size)
 {
 	if (!e)
 		return partial_fail(p, -ENOMEM);
-	return (struct outcome){ .kind = OUTCOME_OPEN, .expr = e, .can_err = can_err };
+	if (size > LIMIT_CEDAR_RESIDUAL)
+		return partial_fail(p, -EMSGSIZE);
+	return (struct outcome){
+		.kind = OUTCOME_OPEN, .expr = e, .can_err = can_err, .size = size
+	};
 }
 
 static bool is_bool(const struct outcome *o, bool b)
@@ -117,8 +122,9 @@ struct outcome partial_open(struct partial *p, const struct cedar_expr *e,
 	} else if (kind == CEDAR_EXPR_ATTRIBUTE) {
 		made->string = e->string;
 	}
-	return open(p, made,
-		    operator_can_err(e, kind) || may_err(left) || (right && may_err(right)));
+	return partial_expr_left(
+		p, made, operator_can_err(e, kind) || may_err(left) || (right && may_err(right)),
+		left->size + (right ? right->size : 0) + 1);
 }
 
 /* ---- Logic ---------------------------------------------------------------------- */
@@ -171,9 +177,24 @@ static struct outcome eval_logic(struct partial *p, const struct cedar_expr *e)
 	return is_and ? partial_and(p, e, left, right) : partial_or(p, e, left, right);
 }
 
+/* Where types decide the test, the other branch has no types; the reference puts the one in its
+ * place. */
+static void eval_branches(struct partial *p, const struct cedar_expr *e, struct outcome *yes,
+			  struct outcome *no)
+{
+	bool is_true = has_type(p, e->left, CEDAR_TYPE_TRUE);
+	bool is_false = has_type(p, e->left, CEDAR_TYPE_FALSE);
+
+	if (!is_false)
+		*yes = partial_eval(p, e->right);
+	*no = is_true ? *yes : partial_eval(p, e->third);
+	if (is_false)
+		*yes = *no;
+}
+
 static struct outcome eval_if(struct partial *p, const struct cedar_expr *e)
 {
-	struct outcome test = partial_eval(p, e->left), yes, no;
+	struct outcome test = partial_eval(p, e->left), yes = { 0 }, no = { 0 };
 	const struct cedar_expr *third;
 	struct outcome all;
 
@@ -181,8 +202,7 @@ static struct outcome eval_if(struct partial *p, const struct cedar_expr *e)
 		return test;
 	if (test.kind == OUTCOME_VALUE)
 		return partial_eval(p, is_bool(&test, true) ? e->right : e->third);
-	yes = partial_eval(p, e->right);
-	no = partial_eval(p, e->third);
+	eval_branches(p, e, &yes, &no);
 	all = partial_open(p, e, CEDAR_EXPR_IF, &test, &yes);
 	third = partial_expr(p, &no, e->range);
 	if (all.kind == OUTCOME_OPEN && third) {
@@ -193,7 +213,7 @@ static struct outcome eval_if(struct partial *p, const struct cedar_expr *e)
 			return partial_fail(p, -ENOMEM);
 		made->third = (struct cedar_expr *)(uintptr_t)third;
 		made->depth = MAX(made->depth, third->depth + 1);
-		return open(p, made, all.can_err || may_err(&no));
+		return partial_expr_left(p, made, all.can_err || may_err(&no), all.size + no.size);
 	}
 	return all;
 }
@@ -267,12 +287,13 @@ static struct outcome eval_var(struct partial *p, const struct cedar_expr *e)
 		e->var == CEDAR_PRINCIPAL ? &p->request->principal : &p->request->resource;
 
 	if (e->var == CEDAR_CONTEXT)
-		return p->request->context ? partial_value(p->request->context) : open(p, e, false);
+		return p->request->context ? partial_value(p->request->context)
+					   : partial_expr_left(p, e, false, 1);
 	if (e->var == CEDAR_ACTION)
 		return keep_value(
 			p, (struct cedar_value){ .kind = CEDAR_ENTITY, .uid = p->request->action });
 	if (!uid->has_id)
-		return open(p, e, false);
+		return partial_expr_left(p, e, false, 1);
 	return keep_value(
 		p, (struct cedar_value){ .kind = CEDAR_ENTITY, .uid = { uid->type, uid->id } });
 }
@@ -312,6 +333,7 @@ static struct outcome with_items(struct partial *p, const struct cedar_expr *e,
 {
 	struct cedar_expr **items = arena_alloc_array(p->arena, e->n_items, sizeof(*items));
 	bool can_err = operator_can_err(e, e->kind);
+	size_t size = 1;
 
 	if (!items)
 		return partial_fail(p, -ENOMEM);
@@ -322,8 +344,9 @@ static struct outcome with_items(struct partial *p, const struct cedar_expr *e,
 			return partial_fail(p, -ENOMEM);
 		items[i] = (struct cedar_expr *)(uintptr_t)item;
 		can_err = can_err || may_err(&parts[i]);
+		size += parts[i].size;
 	}
-	return open(p, node_with_items(p->arena, e, items), can_err);
+	return partial_expr_left(p, node_with_items(p->arena, e, items), can_err, size);
 }
 
 static struct outcome eval_items(struct partial *p, const struct cedar_expr *e)

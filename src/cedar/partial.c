@@ -36,10 +36,8 @@ static bool store_tags(void *ctx, struct cedar_entity_uid uid, const struct ceda
 {
 	const struct entity *e = entities_find(ctx, uid);
 
-	if (!e)
-		return false;
-	*ret = e->tags;
-	return true;
+	*ret = e ? e->tags : NULL;
+	return *ret;
 }
 
 struct cedar_partial_source cedar_partial_entities(struct cedar_entities *e)

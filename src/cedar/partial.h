@@ -19,6 +19,7 @@ struct outcome {
 	const struct cedar_value *value; /* VALUE */
 	const struct cedar_expr *expr;	 /* OPEN */
 	bool can_err;			 /* OPEN: by what it consists of */
+	size_t size;			 /* OPEN: nodes when written out: parts may be shared */
 };
 
 struct partial {
@@ -53,6 +54,8 @@ struct outcome partial_fail(struct partial *p, int failure);
 struct outcome partial_bool(struct partial *p, bool b);
 struct outcome partial_value(const struct cedar_value *v);
 struct outcome partial_error(void);
+struct outcome partial_expr_left(struct partial *p, const struct cedar_expr *e, bool can_err,
+				 size_t size);
 /* What is left of e, which has these parts now (right may be NULL). */
 struct outcome partial_open(struct partial *p, const struct cedar_expr *e,
 			    enum cedar_expr_kind kind, const struct outcome *left,
