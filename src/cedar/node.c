@@ -160,6 +160,21 @@ static struct cedar_expr *extension_node(struct arena *a, const struct cedar_val
 	return e;
 }
 
+static struct cedar_expr *unknown_node(struct arena *a, const struct cedar_value *v,
+				       struct cedar_range at)
+{
+	struct cedar_expr *e = node_new(a, CEDAR_EXPR_CALL, at, NULL, NULL);
+	struct cedar_expr *name = node_new(a, CEDAR_EXPR_STRING, at, NULL, NULL);
+
+	if (!e || !name || !new_items(a, e, 1))
+		return NULL;
+	name->string = v->string;
+	e->string = SPAN("unknown");
+	e->items[0] = name;
+	deepen(e, name);
+	return e;
+}
+
 static struct cedar_expr *scalar_node(struct arena *a, const struct cedar_value *v,
 				      struct cedar_range at)
 {
@@ -192,8 +207,9 @@ static struct cedar_expr *value_node(struct arena *a, const struct cedar_value *
 	case CEDAR_IPADDR:
 	case CEDAR_DATETIME:
 	case CEDAR_DURATION:
-	case CEDAR_UNKNOWN:
 		return extension_node(a, v);
+	case CEDAR_UNKNOWN:
+		return unknown_node(a, v, at);
 	case CEDAR_BOOL:
 	case CEDAR_LONG:
 	case CEDAR_STRING:
