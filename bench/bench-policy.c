@@ -57,7 +57,8 @@ static struct policy *load(const struct source *source)
 		(void)fprintf(stderr, "bench-policy: %s\n%s", err.text, report.data ? report.data : "");
 		exit(1);
 	}
-	printf("%zu policies%s%s: %.2f ms to load, %.2f ms to compile, %.2f ms to open, image %.0f KiB\n",
+	printf("%zu policies%s%s: %.2f ms to load and validate, %.2f ms to compile, %.2f ms to open, "
+	       "image %.0f KiB\n",
 	       policy_source_len(s), source->profile ? " of " : "",
 	       source->profile ? source->profile : "", (double)(bundling - start) / 1e6,
 	       (double)(opening - bundling) / 1e6, (double)(processor_ns() - opening) / 1e6,

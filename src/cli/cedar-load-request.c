@@ -30,14 +30,15 @@ bool cedar_load_entities(struct cedar_input *in)
 	return r >= 0;
 }
 
-bool cedar_load_uid(const struct cedar_options *o, const char *value, const char *name, struct arena *arena,
-		    struct cedar_entity_uid *ret)
+bool cedar_load_uid(const struct cedar_options *o, const char *value, const char *name,
+		    struct arena *arena, struct cedar_entity_uid *ret)
 {
 	_cleanup_cedar_text_ struct cedar_text text = { .name = name };
 	struct cedar_diagnostics found = { 0 };
 	struct cedar_diagnostic finding = { .code = "not_an_entity",
 					    .range = { 0, strlen(value) },
-					    .message = "expected an entity, such as User::\"alice\"" };
+					    .message =
+						    "expected an entity, such as User::\"alice\"" };
 	struct cedar_expr *e = NULL;
 	bool is_good = false;
 
@@ -59,12 +60,12 @@ bool cedar_load_uid(const struct cedar_options *o, const char *value, const char
 }
 
 /* The context, which lies from byte `offset` of the text on. */
-static bool load_context(struct cedar_input *in, const struct cedar_text *text, struct span json, size_t offset,
-			 bool has_action)
+static bool load_context(struct cedar_input *in, const struct cedar_text *text, struct span json,
+			 size_t offset, bool has_action)
 {
 	struct cedar_diagnostics found = { 0 };
-	int r = cedar_context_parse_json(json, in->schema, has_action ? &in->request.action : NULL, &in->arena, &found,
-					 &in->request.context);
+	int r = cedar_context_parse_json(json, in->schema, has_action ? &in->request.action : NULL,
+					 &in->arena, &found, &in->request.context);
 
 	cedar_report(in->options, &found, text, offset);
 	cedar_diagnostics_done(&found);
@@ -87,11 +88,15 @@ static bool load_from_flags(struct cedar_input *in)
 	bool is_good = true;
 
 	if (o->principal)
-		is_good = cedar_load_uid(o, o->principal, "<--principal>", &in->arena, &in->request.principal);
+		is_good = cedar_load_uid(o, o->principal, "<--principal>", &in->arena,
+					 &in->request.principal);
 	if (o->action)
-		has_action = cedar_load_uid(o, o->action, "<--action>", &in->arena, &in->request.action);
+		has_action =
+			cedar_load_uid(o, o->action, "<--action>", &in->arena, &in->request.action);
 	if (o->resource)
-		is_good = cedar_load_uid(o, o->resource, "<--resource>", &in->arena, &in->request.resource) && is_good;
+		is_good = cedar_load_uid(o, o->resource, "<--resource>", &in->arena,
+					 &in->request.resource) &&
+			  is_good;
 	if (!o->context)
 		in->request.context = cedar_value_record(&in->arena, NULL, 0);
 	else if (!cedar_text_read(o->context, "context", &text) ||
@@ -104,12 +109,14 @@ static bool load_from_flags(struct cedar_input *in)
 
 /* ---- From a file ------------------------------------------------------------------- */
 
-static bool member_uid(struct cedar_input *in, const struct cedar_text *text, const struct json *document,
-		       const char *key, struct cedar_entity_uid *ret)
+static bool member_uid(struct cedar_input *in, const struct cedar_text *text,
+		       const struct json *document, const char *key, struct cedar_entity_uid *ret)
 {
 	const struct json *value = json_get(document, key);
-	struct cedar_diagnostic finding = { .code = "not_an_entity",
-					    .message = "expected a string with an entity, such as \"User::\\\"alice\\\"\"" };
+	struct cedar_diagnostic finding = {
+		.code = "not_an_entity",
+		.message = "expected a string with an entity, such as \"User::\\\"alice\\\"\""
+	};
 	const char *copy;
 
 	if (!value || value->type == JSON_NULL)
@@ -125,7 +132,9 @@ static bool member_uid(struct cedar_input *in, const struct cedar_text *text, co
 
 static bool load_from_file(struct cedar_input *in)
 {
-	static const struct json_options limits = { .max_depth = 1024, .max_members = SIZE_MAX, .want_only_unicode = true };
+	static const struct json_options limits = { .max_depth = 1024,
+						    .max_members = SIZE_MAX,
+						    .want_only_unicode = true };
 	_cleanup_cedar_text_ struct cedar_text text = { 0 };
 	_cleanup_arena_ struct arena arena = ARENA_INIT(LIMIT_CEDAR_ARENA);
 	struct json *document = NULL;
@@ -139,8 +148,9 @@ static bool load_from_file(struct cedar_input *in)
 	whole = cedar_text_span(&text);
 	if (json_parse_with(&limits, &arena, whole, &document, &offset, &err) < 0) {
 		cedar_report_one(in->options,
-				 &(struct cedar_diagnostic){
-					 .code = "invalid_json", .range = { offset, offset + 1 }, .message = err.text },
+				 &(struct cedar_diagnostic){ .code = "invalid_json",
+							     .range = { offset, offset + 1 },
+							     .message = err.text },
 				 &text);
 		return false;
 	}
@@ -152,8 +162,10 @@ static bool load_from_file(struct cedar_input *in)
 	return member_uid(in, &text, document, "principal", &in->request.principal) &&
 	       member_uid(in, &text, document, "action", &in->request.action) &&
 	       member_uid(in, &text, document, "resource", &in->request.resource) &&
-	       load_context(in, &text, (struct span){ whole.p + context->begin, context->end - context->begin },
-			    context->begin, /* has_action = */ true);
+	       load_context(
+		       in, &text,
+		       (struct span){ whole.p + context->begin, context->end - context->begin },
+		       context->begin, /* has_action = */ true);
 }
 
 bool cedar_load_request(struct cedar_input *in)

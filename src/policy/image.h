@@ -89,3 +89,19 @@ static inline void run_set_flag(struct image_run *run, enum image_fixed_atom ato
 	run->bits[0] |= UINT64_C(1) << atom;
 }
 void run_add_entries(struct image_run *run, const uint32_t *entries, uint32_t n);
+
+/* One round of questions: about the action, or about reading beside it. */
+struct image_round {
+	uint32_t action; /* a bit */
+	uint32_t asked; /* actions already asked about; a policy that does not mention its action is
+			   not asked twice */
+	bool asks;	/* the evaluator has to be asked */
+	bool forbid_errs, permit_errs, is_own;
+	bool permit_asks;
+	size_t first_forbid; /* of the run's */
+};
+
+void run_weigh(struct image_run *run, struct image_round *round, enum policy_action action);
+/* Adds the policies of all clauses, each once, in their order. False: too many to tell. */
+bool run_add_reasons(struct image_run *run, const uint32_t *const *clauses, size_t n_clauses,
+		     const char *const *ids, struct policy_decision *d);

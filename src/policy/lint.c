@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
+
 _printf_(2, 0) static const char *format_text(struct lint *l, const char *fmt, va_list args)
 {
 	_cleanup_free_ char *text = NULL;
@@ -29,17 +31,36 @@ const char *lint_text(struct lint *l, const char *fmt, ...)
 void lint_add(struct lint *l, enum cedar_severity severity, const char *code,
 	      struct cedar_range range, const char *suggestion, const char *fmt, ...)
 {
-	struct cedar_diagnostic d = { .severity = severity, .code = code, .range = range };
+	struct cedar_diagnostic d = {
+		.severity = severity, .code = code, .range = range, .policy = l->policy
+	};
+	size_t *count = severity == CEDAR_ERROR ? &l->n_errors : &l->n_warnings;
 	va_list args;
 
+	if ((*count)++ >= LIMIT_CEDAR_DIAGNOSTICS)
+		return;
 	va_start(args, fmt);
 	d.message = format_text(l, fmt, args);
 	va_end(args);
 	if (suggestion)
 		d.suggestion = lint_text(l, "%s", suggestion);
-	if (severity == CEDAR_ERROR)
-		l->n_errors++;
 	vec_push(&l->found, d);
+}
+
+void lint_drop_warnings(struct lint *l, struct cedar_range range)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->found.len; i++) {
+		const struct cedar_diagnostic *d = &l->found.items[i];
+
+		if (d->severity == CEDAR_WARNING && d->policy == l->policy &&
+		    d->range.begin == range.begin && d->range.end == range.end)
+			l->n_warnings--;
+		else
+			l->found.items[kept++] = *d;
+	}
+	l->found.len = kept;
 }
 
 static int by_position(const void *a, const void *b)
@@ -49,14 +70,64 @@ static int by_position(const void *a, const void *b)
 	return (x->range.begin > y->range.begin) - (x->range.begin < y->range.begin);
 }
 
-int lint_print(struct lint *l, const char *file, struct span text, bool color, struct buf *report)
+static char *copy_line(struct span text, size_t at)
 {
+	size_t begin = MIN(at, text.len), end = begin;
+
+	while (begin > 0 && text.p[begin - 1] != '\n')
+		begin--;
+	while (end < text.len && text.p[end] != '\n')
+		end++;
+	return xmemdup0(text.p ? text.p + begin : "", end - begin);
+}
+
+static void list_one(const struct cedar_diagnostic *d, const struct lint_sink *sink)
+{
+	struct policy_finding f = {
+		.is_error = d->severity == CEDAR_ERROR,
+		.code = d->code,
+		.policy = d->policy ? xmemdup0(d->policy->id.p, d->policy->id.len) : NULL,
+		.file = xstrdup(sink->file),
+		.message = xstrdup(d->message),
+		.suggestion = d->suggestion ? xstrdup(d->suggestion) : NULL,
+		.source = copy_line(sink->text, d->range.begin),
+	};
+
+	cedar_position(sink->text, d->range.begin, &f.line, &f.column);
+	cedar_position(sink->text, d->range.end, &f.end_line, &f.end_column);
+	vec_push(sink->list, f);
+}
+
+int lint_print_one(const struct cedar_diagnostic *d, const struct lint_sink *sink)
+{
+	struct cedar_diagnostic shown = *d;
+	_cleanup_free_ char *message =
+		d->policy ? xasprintf("%s [%s, %.*s]", d->message, d->code, SPAN_ARG(d->policy->id))
+			  : xasprintf("%s [%s]", d->message, d->code);
+
+	if (sink->list)
+		list_one(d, sink);
+	shown.message = message;
+	return cedar_diagnostic_print(&shown, sink->file, sink->text, sink->color, sink->report);
+}
+
+static size_t beyond_limit(size_t n)
+{
+	return n > LIMIT_CEDAR_DIAGNOSTICS ? n - LIMIT_CEDAR_DIAGNOSTICS : 0;
+}
+
+int lint_print(struct lint *l, const struct lint_sink *sink)
+{
+	size_t n_more = beyond_limit(l->n_errors) + beyond_limit(l->n_warnings);
 	int r = 0;
 
 	if (l->found.len)
 		qsort(l->found.items, l->found.len, sizeof(*l->found.items), by_position);
 	for (size_t i = 0; r >= 0 && i < l->found.len; i++)
-		r = cedar_diagnostic_print(&l->found.items[i], file, text, color, report);
+		r = lint_print_one(&l->found.items[i], sink);
+	if (r >= 0 && n_more)
+		r = buf_printf(sink->report, "%s: %zu more findings are not shown\n", sink->file,
+			       n_more);
 	l->found.len = 0;
 	return r;
 }
@@ -65,4 +136,16 @@ void lint_done(struct lint *l)
 {
 	vec_done(&l->found);
 	map_done(&l->parents, xfree);
+}
+
+void policy_findings_done(struct policy_findings *f)
+{
+	for (size_t i = 0; i < f->len; i++) {
+		xfree(f->items[i].policy);
+		xfree(f->items[i].file);
+		xfree(f->items[i].message);
+		xfree(f->items[i].suggestion);
+		xfree(f->items[i].source);
+	}
+	vec_done(f);
 }

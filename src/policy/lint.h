@@ -1,6 +1,6 @@
 /*
- * Findings of leash's own reading of a policy, beside Cedar's syntax errors,
- * in the same form so that both print alike.
+ * Findings of leash's own reading of a policy, beside Cedar's syntax errors
+ * and the validator's, in the same form so that all print alike.
  */
 #pragma once
 
@@ -12,10 +12,11 @@
 struct lint {
 	const struct policy_environment *env;
 	enum policy_layer layer;
-	bool is_permit;	     /* the policy being read */
-	struct arena *arena; /* messages, and what rewriting allocates */
-	VEC(struct cedar_diagnostic) found;
-	size_t n_errors;
+	const struct cedar_policy *policy;  /* the one being read; its id is the one people see */
+	bool is_permit;			    /* of the policy being read */
+	struct arena *arena;		    /* messages, and what rewriting allocates */
+	VEC(struct cedar_diagnostic) found; /* at most LIMIT_CEDAR_DIAGNOSTICS of each severity */
+	size_t n_errors, n_warnings;
 	struct map parents; /* directory as written to where it is, for those already resolved */
 };
 
@@ -23,8 +24,22 @@ struct lint {
 void lint_add(struct lint *l, enum cedar_severity severity, const char *code,
 	      struct cedar_range range, const char *suggestion, const char *fmt, ...)
 	_printf_(6, 7);
-/* Prints all findings in source order and forgets them. */
-int lint_print(struct lint *l, const char *file, struct span text, bool color, struct buf *report);
+/* Forgets the warnings about a place of the policy being read: an error there says more. */
+void lint_drop_warnings(struct lint *l, struct cedar_range range);
 void lint_done(struct lint *l);
 /* A string in the lint's arena; never NULL. */
 const char *lint_text(struct lint *l, const char *fmt, ...) _printf_(2, 3);
+
+/* Where findings go. */
+struct lint_sink {
+	const char *file;
+	struct span text; /* of the file */
+	bool color;
+	struct buf *report;	      /* for people */
+	struct policy_findings *list; /* for programs; or NULL */
+};
+
+/* Hands all findings on in source order and forgets them. */
+int lint_print(struct lint *l, const struct lint_sink *sink);
+/* One finding, with code and policy id. */
+int lint_print_one(const struct cedar_diagnostic *d, const struct lint_sink *sink);

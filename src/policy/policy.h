@@ -185,17 +185,40 @@ struct policy_environment {
 	enum policy_mode mode;
 };
 
+/* What was found in a policy's text; strings are the list's. */
+struct policy_finding {
+	bool is_error;	       /* else a warning */
+	const char *code;      /* stable, see docs/CEDAR.md; static */
+	char *policy;	       /* id, or NULL where the text could not be read that far */
+	char *file, *source;   /* the whole source line */
+	char *message, *suggestion; /* the latter or NULL */
+	size_t line, column, end_line, end_column; /* from 1; the end is behind the last character */
+};
+
+struct policy_findings {
+	struct policy_finding *items;
+	size_t len, cap;
+};
+
+void policy_findings_done(struct policy_findings *f);
+
 struct policy_source;
 
 struct policy_source *policy_source_new(const struct policy_environment *env);
 void policy_source_free(struct policy_source *s);
+/* Findings of what is added from now on are also put into the list; NULL: no longer. */
+void policy_source_collect(struct policy_source *s, struct policy_findings *list);
+/* For tests: policies that err on purpose are taken without validation. */
+void policy_source_skip_validation(struct policy_source *s);
 
 /* Adds the built-in profile and leash's own rules. -EINVAL for an unknown profile name. */
 int policy_source_add_builtin(struct policy_source *s, bool with_profile, struct err *err) _must_check_;
 /*
- * Adds a layer. On a syntax or lint error returns -EINVAL and appends all
- * findings, each with file, line, column, source line, caret and suggestion,
- * to report (which may also get warnings on success). color as log_want_color.
+ * Adds a layer: the text is parsed, read as leash reads it, and validated
+ * against leash's schema. On an error returns -EINVAL and appends all findings,
+ * each with code, policy id, file, line, column, source line, caret and
+ * suggestion, to report (which may also get warnings on success). The built-in
+ * layers are validated by a test instead. color as log_want_color.
  */
 int policy_source_add_text(struct policy_source *s, enum policy_layer layer, const char *file_name,
 			   struct span text, bool color, struct buf *report, struct err *err) _must_check_;

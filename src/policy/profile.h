@@ -1,6 +1,6 @@
 /*
- * The built-in profiles: Cedar texts of profiles/, put into the program when
- * it is built.
+ * Texts put into the program when it is built: the built-in profiles
+ * (profiles/) and leash's schema.
  */
 #pragma once
 
@@ -13,3 +13,6 @@ struct profile {
 
 extern const struct profile profiles[];
 extern const size_t n_profiles;
+
+/* leash.cedarschema. */
+extern const struct span policy_schema_text;

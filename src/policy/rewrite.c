@@ -182,6 +182,77 @@ static void rewrite_set(struct lint *l, struct cedar_expr *e)
 	e->n_items = items ? n : 0;
 }
 
+static struct cedar_expr *set_of_type(struct lint *l, const struct cedar_expr *mixed,
+				      struct span type)
+{
+	struct cedar_expr *set = new_expr(l, CEDAR_EXPR_SET, mixed);
+
+	if (set)
+		set->items = arena_alloc_array(l->arena, mixed->n_items, sizeof(*set->items));
+	if (!set || !set->items) {
+		l->n_errors++;
+		return NULL;
+	}
+	for (size_t i = 0; i < mixed->n_items; i++)
+		if (span_eq(mixed->items[i]->uid.type, type))
+			set->items[set->n_items++] = mixed->items[i];
+	return set;
+}
+
+static bool is_set_of_entities(const struct cedar_expr *e)
+{
+	for (size_t i = 0; i < e->n_items; i++)
+		if (e->items[i]->kind != CEDAR_EXPR_ENTITY)
+			return false;
+	return e->n_items > 0;
+}
+
+#define N_TYPES 9
+
+/* The types of the set's members; 0 where there are more than exist. */
+static size_t types_of_set(const struct cedar_expr *set, struct span types[N_TYPES])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n_items; i++) {
+		size_t at = 0;
+
+		while (at < n && !span_eq(types[at], set->items[i]->uid.type))
+			at++;
+		if (at == N_TYPES)
+			return 0;
+		if (at == n)
+			types[n++] = set->items[i]->uid.type;
+	}
+	return n;
+}
+
+/*
+ * `x in [Dir::"a", File::"b"]`: sets have one type in Cedar's strict mode, so
+ * each type gets its own `in`, which means the same.
+ */
+static void split_set(struct lint *l, struct cedar_expr **slot)
+{
+	struct cedar_expr *first = *slot;
+	const struct cedar_expr *mixed = first->right;
+	struct span types[N_TYPES];
+	size_t n;
+
+	if (mixed->kind != CEDAR_EXPR_SET || !is_set_of_entities(mixed))
+		return;
+	n = types_of_set(mixed, types);
+	for (size_t i = 0; n > 1 && i < n; i++) {
+		struct cedar_expr *in = i ? copy_expr(l, first) : first;
+		struct cedar_expr *set = set_of_type(l, mixed, types[i]);
+
+		if (!in || !set)
+			return;
+		in->right = set;
+		if (i)
+			join(l, slot, CEDAR_EXPR_OR, in);
+	}
+}
+
 static void rewrite_like(struct lint *l, struct cedar_expr *e)
 {
 	struct cedar_pattern_piece *first = e->n_pattern ? &e->pattern[0] : NULL;
@@ -303,7 +374,9 @@ static void rewrite_expr(struct lint *l, struct cedar_expr **slot)
 	} else {
 		rewrite_children(l, e);
 	}
-	if (e->kind == CEDAR_EXPR_ENTITY) {
+	if (e->kind == CEDAR_EXPR_IN && e->right->kind == CEDAR_EXPR_SET) {
+		split_set(l, slot);
+	} else if (e->kind == CEDAR_EXPR_ENTITY) {
 		struct cedar_expr *link;
 
 		(void)normal_literal(l, e, &link);

@@ -82,6 +82,7 @@ void policy_source_free(struct policy_source *s)
 	for (size_t i = 0; i < s->sets.len; i++)
 		cedar_policy_set_free(s->sets.items[i]);
 	vec_done(&s->sets);
+	policy_validator_free(s->validator);
 	for (size_t i = 0; s->own_paths[i]; i++)
 		xfree(s->own_paths[i]);
 	xfree(s->own_paths);
@@ -93,17 +94,22 @@ void policy_source_free(struct policy_source *s)
 	xfree(s);
 }
 
+void policy_source_collect(struct policy_source *s, struct policy_findings *list)
+{
+	s->findings = list;
+}
+
+void policy_source_skip_validation(struct policy_source *s)
+{
+	s->skip_validation = true;
+}
+
 size_t policy_source_len(const struct policy_source *s)
 {
 	return s->policies.len;
 }
 
 /* ---- Ids -------------------------------------------------------------------- */
-
-static bool id_is_taken(const struct policy_source *s, const char *id)
-{
-	return map_get(&s->ids, span_of(id));
-}
 
 static struct span annotated_id(const struct cedar_policy *p)
 {
@@ -114,6 +120,15 @@ static struct span annotated_id(const struct cedar_policy *p)
 	return (struct span){ 0 };
 }
 
+/* How often the id was taken; policies that share one are told apart by a number. */
+static uintptr_t count_id(struct policy_source *s, const char *id)
+{
+	uintptr_t n = (uintptr_t)map_get(&s->ids, span_of(id)) + 1;
+
+	(void)map_put(&s->ids, span_of(id), (void *)n);
+	return n;
+}
+
 /* "user:ssh-keys" for @id("ssh-keys"), "user:policy3" for a fourth policy without. */
 static char *make_id(struct policy_source *s, enum policy_layer layer, const struct cedar_policy *p)
 {
@@ -122,12 +137,17 @@ static char *make_id(struct policy_source *s, enum policy_layer layer, const str
 	char *id = name.len ? xasprintf("%s:%.*s", layer_name(layer), SPAN_ARG(name))
 			    : xasprintf("%s:policy%zu", layer_name(layer), number);
 
-	for (size_t n = 2; id_is_taken(s, id); n++) {
+	for (uintptr_t n = count_id(s, id); n > 1;) {
+		char *numbered = xasprintf("%s#%ju", id, (uintmax_t)n);
+
+		n = count_id(s, numbered) > 1 ? count_id(s, id) : 0;
+		if (n > 1) {
+			xfree(numbered);
+			continue;
+		}
 		xfree(id);
-		id = name.len ? xasprintf("%s:%.*s#%zu", layer_name(layer), SPAN_ARG(name), n)
-			      : xasprintf("%s:policy%zu#%zu", layer_name(layer), number, n);
+		id = numbered;
 	}
-	(void)map_put(&s->ids, span_of(id), id);
 	return id;
 }
 
@@ -136,10 +156,7 @@ static char *make_id(struct policy_source *s, enum policy_layer layer, const str
 struct addition {
 	struct policy_source *source;
 	enum policy_layer layer;
-	const char *file;
-	struct span text;
-	bool color;
-	struct buf *report;
+	struct lint_sink sink;
 };
 
 static void add_policy(const struct addition *a, const struct cedar_policy *p, size_t line)
@@ -148,9 +165,9 @@ static void add_policy(const struct addition *a, const struct cedar_policy *p, s
 	struct source_policy item = { .cedar = p, .layer = a->layer, .line = line };
 
 	(void)cedar_policy_print(p, &normalised);
-	item.id = make_id(a->source, a->layer, p);
-	item.file = xstrdup(a->file);
-	item.text = xmemdup0(a->text.p + p->range.begin, p->range.end - p->range.begin);
+	item.id = xmemdup0(p->id.p, p->id.len);
+	item.file = xstrdup(a->sink.file);
+	item.text = xmemdup0(a->sink.text.p + p->range.begin, p->range.end - p->range.begin);
 	item.normalised = buf_take(&normalised);
 	vec_push(&a->source->policies, item);
 }
@@ -165,23 +182,65 @@ static bool is_ignored(const struct addition *a, struct lint *l, const struct ce
 	return true;
 }
 
-static int rewrite_all(const struct addition *a, struct cedar_policy_set *set, struct err *err)
+/* Texts of our own are validated by a test: sessions need not wait for that. */
+static bool want_validation(const struct addition *a)
+{
+	return a->layer != POLICY_LAYER_OWN && a->layer != POLICY_LAYER_PROFILE &&
+	       !a->source->skip_validation;
+}
+
+static void read_policy(const struct addition *a, struct lint *l, struct cedar_policy *p)
+{
+	size_t n_errors = l->n_errors;
+
+	l->policy = p;
+	if (is_ignored(a, l, p))
+		return;
+	policy_rewrite(l, p);
+	if (l->n_errors > n_errors || !want_validation(a))
+		return;
+	if (!a->source->validator)
+		a->source->validator = policy_validator_new();
+	policy_validate(a->source->validator, l, p);
+}
+
+/* The ids that people see, also in what is found. False: no memory. */
+static bool set_ids(const struct addition *a, struct cedar_policy_set *set)
+{
+	for (size_t i = 0; i < cedar_policy_set_len(set); i++) {
+		struct cedar_policy *p = cedar_policy_set_at(set, i);
+		_cleanup_free_ char *id = make_id(a->source, a->layer, p);
+		size_t len = strlen(id);
+
+		p->id = span_make(arena_dup(cedar_policy_set_arena(set), span_of(id)), len);
+		if (!p->id.p)
+			return false;
+	}
+	return true;
+}
+
+static int count_error(const struct addition *a, size_t n_errors, struct err *err)
+{
+	return err_say(err, -EINVAL, "%s: %zu error%s", a->sink.file, n_errors,
+		       n_errors == 1 ? "" : "s");
+}
+
+static int read_all(const struct addition *a, struct cedar_policy_set *set, struct err *err)
 {
 	struct lint l = {
 		.env = &a->source->env,
 		.layer = a->layer,
 		.arena = cedar_policy_set_arena(set),
 	};
-	size_t n = cedar_policy_set_len(set);
 	int r;
 
-	for (size_t i = 0; i < n; i++)
-		if (!is_ignored(a, &l, cedar_policy_set_at(set, i)))
-			policy_rewrite(&l, cedar_policy_set_at(set, i));
-	r = lint_print(&l, a->file, a->text, a->color, a->report);
+	if (!set_ids(a, set))
+		return err_say(err, -ENOMEM, "%s: too large", a->sink.file);
+	for (size_t i = 0; i < cedar_policy_set_len(set); i++)
+		read_policy(a, &l, cedar_policy_set_at(set, i));
+	r = lint_print(&l, &a->sink);
 	if (l.n_errors)
-		r = err_say(err, -EINVAL, "%s: %zu error%s", a->file, l.n_errors,
-			    l.n_errors == 1 ? "" : "s");
+		r = count_error(a, l.n_errors, err);
 	lint_done(&l);
 	return r;
 }
@@ -189,14 +248,12 @@ static int rewrite_all(const struct addition *a, struct cedar_policy_set *set, s
 static int parse(const struct addition *a, struct cedar_policy_set **ret, struct err *err)
 {
 	struct cedar_diagnostics diags = { 0 };
-	int r = cedar_policy_set_parse(a->text, &diags, ret);
+	int r = cedar_policy_set_parse(a->sink.text, &diags, ret);
 
 	for (size_t i = 0; i < diags.len; i++)
-		(void)cedar_diagnostic_print(&diags.items[i], a->file, a->text, a->color,
-					     a->report);
+		(void)lint_print_one(&diags.items[i], &a->sink);
 	if (r < 0)
-		r = err_say(err, -EINVAL, "%s: %zu error%s", a->file, diags.n_errors,
-			    diags.n_errors == 1 ? "" : "s");
+		r = count_error(a, diags.n_errors, err);
 	cedar_diagnostics_done(&diags);
 	return r;
 }
@@ -217,7 +274,7 @@ static void add_policies(const struct addition *a, struct cedar_policy_set *set)
 	for (size_t i = 0; i < cedar_policy_set_len(set); i++) {
 		const struct cedar_policy *p = cedar_policy_set_at(set, i);
 
-		line += count_lines(span_make(a->text.p + at, p->range.begin - at));
+		line += count_lines(span_make(a->sink.text.p + at, p->range.begin - at));
 		at = p->range.begin;
 		if (!is_ignored(a, NULL, p))
 			add_policy(a, p, line);
@@ -232,7 +289,7 @@ static int add_text(const struct addition *a, struct err *err)
 	if (r < 0)
 		return r;
 	vec_push(&a->source->sets, set);
-	r = rewrite_all(a, set, err);
+	r = read_all(a, set, err);
 	if (r < 0)
 		return r;
 	add_policies(a, set);
@@ -242,7 +299,7 @@ static int add_text(const struct addition *a, struct err *err)
 int policy_source_add_text(struct policy_source *s, enum policy_layer layer, const char *file_name,
 			   struct span text, bool color, struct buf *report, struct err *err)
 {
-	const struct addition a = { s, layer, file_name, text, color, report };
+	const struct addition a = { s, layer, { file_name, text, color, report, s->findings } };
 
 	if ((size_t)layer >= LAYER_MAX)
 		return err_say(err, -EINVAL, "unknown policy layer");

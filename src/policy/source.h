@@ -9,6 +9,7 @@
 #include "cedar/cedar.h"
 #include "policy/bundle.h"
 #include "policy/policy.h"
+#include "policy/validate.h"
 
 struct source_policy {
 	const struct cedar_policy *cedar; /* rewritten; in one of the sets */
@@ -22,8 +23,11 @@ struct policy_source {
 	char **own_paths;
 	VEC(struct source_policy) policies;
 	VEC(struct cedar_policy_set *) sets;
-	struct map ids;		      /* taken; values are the policies' own ids */
-	size_t n_in_layer[LAYER_MAX]; /* for ids of policies without @id */
+	struct map ids;			    /* taken */
+	size_t n_in_layer[LAYER_MAX];	    /* for ids of policies without @id */
+	struct policy_validator *validator; /* made when first needed */
+	struct policy_findings *findings;   /* not ours; or NULL */
+	bool skip_validation;
 };
 
 /* The policies as the deciding processes will read them, without an image. */

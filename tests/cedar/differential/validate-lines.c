@@ -45,8 +45,7 @@ static void answer(const struct json *line, struct json_writer *out)
 
 	if (span_eq(json_get_string(line, "mode"), SPAN("permissive")))
 		options.mode = CEDAR_PERMISSIVE;
-	options.has_max_level =
-		json_get(line, "level") && json_to_uint(json_get(line, "level"), &level);
+	options.has_max_level = json_get(line, "level") && json_to_uint(json_get(line, "level"), &level);
 	options.max_level = level;
 	parses = cedar_schema_parse(json_get_string(line, "schema"), &diags, &schema) == 0 &&
 		 cedar_policy_set_parse(json_get_string(line, "policies"), &diags, &set) == 0;

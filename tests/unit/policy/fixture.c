@@ -108,19 +108,31 @@ void use_profile(struct fixture *f, const char *profile)
 	use_source(f, s);
 }
 
-void use_text(struct fixture *f, const char *text)
+static void use_file_text(struct fixture *f, const char *text, bool is_odd)
 {
 	_cleanup_buf_ struct buf report = BUF_INIT(0);
 	_cleanup_free_ char *filled = fill_in(f, text);
 	struct policy_source *s = policy_source_new(&f->env);
 	struct err err = { 0 };
 
+	if (is_odd)
+		policy_source_skip_validation(s);
 	if (policy_source_add_builtin(s, /* with_profile = */ false, &err) < 0)
 		fail_msg("%s", err.text);
 	if (policy_source_add_text(s, POLICY_LAYER_FILE, "test.cedar", span_of(filled), false,
 				   &report, &err) < 0)
 		fail_msg("%s\n%s", err.text, report.data);
 	use_source(f, s);
+}
+
+void use_text(struct fixture *f, const char *text)
+{
+	use_file_text(f, text, /* is_odd = */ false);
+}
+
+void use_odd_text(struct fixture *f, const char *text)
+{
+	use_file_text(f, text, /* is_odd = */ true);
 }
 
 char *report_of(struct fixture *f, enum policy_layer layer, const char *text, int *ret_code)

@@ -22,6 +22,8 @@ int fixture_teardown(void **state);
 void use_profile(struct fixture *f, const char *profile);
 /* Uses just this text, as --policy would; $W and $H in it are workspace and home. */
 void use_text(struct fixture *f, const char *text);
+/* The same without validation, for policies that err on purpose. */
+void use_odd_text(struct fixture *f, const char *text);
 /* What loading the text reports; *ret_code as from policy_source_add_text. Free with xfree. */
 char *report_of(struct fixture *f, enum policy_layer layer, const char *text, int *ret_code);
 

@@ -20,7 +20,7 @@ static const char policy_text[] =
 	"forbid (principal, action in Action::\"NetworkConnect\", resource in "
 	"IpRange::\"10.0.0.0/8\");"
 	"forbid (principal, action in Action::\"NetworkConnect\", resource)"
-	"  when { context.hostname == \"x.a\" };";
+	"  when { context has hostname && context.hostname == \"x.a\" };";
 
 static const char *pick(const char *const *list, size_t n)
 {

@@ -94,7 +94,7 @@ static void names_that_are_no_utf8(void **state)
 
 	use_text(f, "permit (principal, action, resource in Dir::\"/d\");"
 		    "forbid (principal, action, resource == File::\"/d/caf\\u{10FFE9}\");"
-		    "forbid (principal, action, resource) when { resource.path like "
+		    "forbid (principal, action, resource is File) when { resource.path like "
 		    "\"*\\u{10FF80}\" };");
 	assert_denied(f, READ, "/d/caf\xe9");
 	assert_allowed(f, READ, "/d/caf\xe8");
@@ -134,11 +134,11 @@ static void links_in_policies_are_followed(void **state)
 	assert_denied(f, DELETE, "$W/link");
 	assert_allowed(f, READ, "$W/other");
 	use_text(f, "permit (principal, action, resource in Dir::\"/\");"
-		    "forbid (principal, action, resource) when { "
+		    "forbid (principal, action, resource is File) when { "
 		    "[File::\"$W/link\"].contains(resource) };");
 	assert_denied(f, READ, "$W/target");
 	assert_denied(f, DELETE, "$W/link");
-	use_text(f, "permit (principal, action, resource) when { resource.path != \"$W/link\" };");
+	use_text(f, "permit (principal, action, resource is File) when { resource.path != \"$W/link\" };");
 	assert_denied(f, READ, "$W/target");
 	assert_denied(f, DELETE, "$W/link");
 	assert_allowed(f, READ, "$W/other");
@@ -153,7 +153,7 @@ static void linked_directories_are_followed(void **state)
 	assert_int_equal(symlink("usr/bin", link), 0);
 	use_text(f, "permit (principal, action, resource in Dir::\"$W/bin/\");");
 	assert_allowed(f, READ, "$W/usr/bin/x");
-	use_text(f, "permit (principal, action, resource) when { resource.path like "
+	use_text(f, "permit (principal, action, resource is File) when { resource.path like "
 		    "\"${WORKSPACE}/bin/*\" };");
 	assert_allowed(f, READ, "$W/usr/bin/x");
 }
@@ -167,7 +167,7 @@ static void placeholders(void **state)
 		"permit (principal, action, resource in Dir::\"~/a\");"
 		"permit (principal, action, resource == File::\"${HOME}/b\");"
 		"permit (principal, action, resource) when { resource in [Dir::\"${WORKSPACE}\"] };"
-		"permit (principal, action, resource) when { resource.path like \"~/*.txt\" };");
+		"permit (principal, action, resource is File) when { resource.path like \"~/*.txt\" };");
 	assert_allowed(f, READ, "$H/a/x");
 	assert_allowed(f, READ, "$H/b");
 	assert_allowed(f, READ, "$W/x");

@@ -121,7 +121,7 @@ static void the_index_changes_no_answer(void **state)
 		(void)buf_append_str(&text, "permit (principal, action, resource);\n");
 		for (long i = 1 + random() % 4; i > 0; i--)
 			append_policy(&text);
-		use_text(f, text.data);
+		use_odd_text(f, text.data);
 		for (size_t i = 0; i < ARRAY_SIZE(paths) * ARRAY_SIZE(actions) * 2; i++, n++) {
 			struct policy_request r = {
 				.path = span_of(paths[i % ARRAY_SIZE(paths)]),

@@ -34,6 +34,9 @@ static void expect_findings(struct fixture *f, const char *text, const char *wan
 		if (strncmp(line, "test.cedar:", 11) != 0)
 			continue;
 		line = strstr(line, ": ") + 2;
+		/* The policies' ids are counted up; another test looks at one. */
+		if (strrchr(line, ',') > strrchr(line, '['))
+			memcpy(strrchr(line, ','), "]", 2);
 		(void)buf_printf(&heads, "%s%s", heads.len ? "|" : "", line);
 	}
 	assert_string_equal(heads.data, wanted);
@@ -43,7 +46,7 @@ static void expect_findings(struct fixture *f, const char *text, const char *wan
 static void a_missing_comma(void **state)
 {
 	expect_report(*state, "permit (principal action, resource);", -EINVAL,
-		      "test.cedar:1:19: error: unexpected token `action`, expected `,`\n"
+		      "test.cedar:1:19: error: unexpected token `action`, expected `,` [unexpected_token]\n"
 		      "    permit (principal action, resource);\n"
 		      "                      ^^^^^^\n");
 }
@@ -55,7 +58,7 @@ static void an_unknown_action(void **state)
 		      "        action == Action::\"FileOpenReadonly\",\n"
 		      "        resource);",
 		      -EINVAL,
-		      "test.cedar:2:19: error: unknown action \"FileOpenReadonly\"\n"
+		      "test.cedar:2:19: error: unknown action \"FileOpenReadonly\" [unknown_action, user:policy0]\n"
 		      "            action == Action::\"FileOpenReadonly\",\n"
 		      "                      ^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
 		      "    help: did you mean Action::\"FileOpenReadOnly\"?\n");
@@ -75,16 +78,16 @@ static void every_finding_is_reported(void **state)
 			"permit (principal, action, resource) when { "
 			"context.ip.isInRange(ip(\"10.0.0\")) };\n"
 			"permit (principal == ?principal, action, resource);\n",
-			"error: unknown action \"FileOpn\"|"
-			"error: unknown entity type Dirr|"
-			"error: unknown context key \"exee\"|"
-			"error: unknown attribute \"paht\" of resource|"
-			"error: \"src\" is no absolute path|"
-			"error: unknown placeholder in \"${HOEM}/src\"|"
-			"error: \"https://example.com/\" is no host|"
-			"error: \"10.0.0.0/40\" is no range of addresses|"
-			"error: \"10.0.0\" is no address|"
-			"error: templates are not linked here");
+			"error: unknown action \"FileOpn\" [unknown_action]|"
+			"error: unknown entity type Dirr [unknown_entity_type]|"
+			"error: unknown context key \"exee\" [unknown_context_key]|"
+			"error: unknown attribute \"paht\" of resource [unknown_attribute]|"
+			"error: \"src\" is no absolute path [relative_path]|"
+			"error: unknown placeholder in \"${HOEM}/src\" [unknown_placeholder]|"
+			"error: \"https://example.com/\" is no host [bad_host]|"
+			"error: \"10.0.0.0/40\" is no range of addresses [bad_ip_range]|"
+			"error: \"10.0.0\" is no address [bad_ip]|"
+			"error: templates are not linked here [template]");
 }
 
 static void suggestions(void **state)
@@ -119,13 +122,13 @@ static void suggestions(void **state)
 static void readings_are_noted(void **state)
 {
 	expect_findings(*state, "permit (principal, action == Action::\"FileOpen\", resource);",
-			"warning: Action::\"FileOpen\" has members: read as \"in\"");
+			"warning: Action::\"FileOpen\" has members: read as \"in\" [equals_group]");
 	expect_findings(*state, "permit (principal, action, resource == Host::\"a.b\");",
-			"warning: Host::\"a.b\" stands for what is in it: read as \"in\"");
+			"warning: Host::\"a.b\" stands for what is in it: read as \"in\" [equals_group]");
 	expect_findings(*state, "permit (principal == User::\"x\", action, resource);",
-			"warning: User is read as Agent: the principal is the agent that runs");
+			"warning: User is read as Agent: the principal is the agent that runs [user_is_agent]");
 	expect_findings(*state, "permit (principal, action in Action::\"HttpRewrite\", resource);",
-			"warning: HttpRewrite is not carried out by this version");
+			"warning: HttpRewrite is not carried out by this version [not_carried_out]");
 	expect_findings(*state,
 			"permit (principal, action == Action::\"FileOpenReadOnly\", "
 			"resource in Dir::\"/usr\") unless { context.comm == \"x\" };",
@@ -137,11 +140,11 @@ static void what_can_never_apply_is_an_error(void **state)
 	expect_findings(
 		*state,
 		"forbid (principal, action in Action::\"FileOpen\", resource in Host::\"a\");",
-		"error: no action of this policy is about a Host: it could never apply");
+		"error: no action of this policy is about a Host: it could never apply [resource_mismatch]");
 	expect_findings(*state,
 			"forbid (principal, action in Action::\"NetworkConnect\", resource in "
 			"Dir::\"/a\");",
-			"error: no action of this policy is about a Dir: it could never apply");
+			"error: no action of this policy is about a Dir: it could never apply [resource_mismatch]");
 }
 
 static void links_on_the_way_are_noted(void **state)

@@ -96,7 +96,7 @@ static void an_erring_forbid_denies(void **state)
 	struct fixture *f = *state;
 	struct policy_decision d;
 
-	use_text(f, "permit (principal, action, resource);"
+	use_odd_text(f, "permit (principal, action, resource);"
 		    "@id(\"odd\") forbid (principal, action, resource in Dir::\"/odd\")"
 		    "when { resource.path < 3 };");
 	d = decide_file(f, READ, "/odd/x");
@@ -104,7 +104,7 @@ static void an_erring_forbid_denies(void **state)
 	assert_true(d.has_error);
 	assert_string_equal(d.reasons[0], "file:odd");
 	assert_allowed(f, READ, "/x");
-	use_text(f, "permit (principal, action, resource) when { resource.path < 3 };");
+	use_odd_text(f, "permit (principal, action, resource is File) when { resource.path < 3 };");
 	d = decide_file(f, READ, "/x");
 	assert_int_equal(d.verdict, DECISION_DENY);
 	assert_true(d.has_error);
@@ -193,9 +193,9 @@ static void writable_directories(void **state)
 		  "in "
 		  "[Dir::\"/a\", File::\"/b/c\"] && context.exe == \"/x\" };",
 		  "/a|/b" },
-		{ "permit (principal, action, resource) when { resource.path like \"/a/b*\" };",
+		{ "permit (principal, action, resource is File) when { resource.path like \"/a/b*\" };",
 		  "/a" },
-		{ "permit (principal, action, resource) when { resource.path like \"*.c\" };",
+		{ "permit (principal, action, resource is File) when { resource.path like \"*.c\" };",
 		  "/" },
 		{ "permit (principal, action, resource) unless { resource in Dir::\"/a\" };", "/" },
 		{ "permit (principal, action == Action::\"FileOpenReadOnly\", resource);", "" },
@@ -203,8 +203,8 @@ static void writable_directories(void **state)
 		{ "permit (principal, action, resource is Host);", "" },
 		{ "forbid (principal, action, resource);", "" },
 		{ "permit (principal, action, resource in Dir::\"/\");", "/" },
-		{ "permit (principal, action, resource) when { resource in Dir::\"/a\" || "
-		  "resource.path == \"/b/c\" };",
+		{ "permit (principal, action, resource) when { resource in Dir::\"/a\" || (resource is File && "
+		  "resource.path == \"/b/c\") };",
 		  "/a|/b" },
 	};
 	struct fixture *f = *state;
