@@ -92,3 +92,5 @@
 #define LIMIT_CEDAR_ANCESTRY ((size_t)8 * 1024 * 1024)
 /* What is printed of one schema: declarations that share one long record are written out each. */
 #define LIMIT_CEDAR_SCHEMA_PRINT ((size_t)256 * 1024 * 1024)
+/* Nodes of what partial evaluation leaves of a policy, written out: a branch may stand there twice. */
+#define LIMIT_CEDAR_RESIDUAL ((size_t)100000)

@@ -94,6 +94,7 @@ static const struct {
 	{ { "kind", "input", "ok" }, run_accept },
 	{ { "text", "format80", "parts" }, run_policies },
 	{ { "id", "perPolicy", NULL }, run_go_validation },
+	{ { "test", "mode", "ans" }, run_partial },
 };
 
 static bool is_of_pack(struct json_view line, size_t i)

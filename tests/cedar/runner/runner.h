@@ -39,6 +39,7 @@ void run_accept(struct runner *r, struct json_view line);
 void run_eval(struct runner *r, struct json_view line);
 void run_policies(struct runner *r, struct json_view line);
 void run_go_validation(struct runner *r, struct json_view line);
+void run_partial(struct runner *r, struct json_view line);
 void run_schemas(struct runner *r, struct json_view line);
 void run_json_schemas(struct runner *r, struct json_view line);
 void run_corpus(struct runner *r, struct json_view line);
