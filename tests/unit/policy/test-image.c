@@ -149,7 +149,7 @@ static size_t asked_under(struct fixture *f, const char *text, const struct poli
 	struct policy_decision decision;
 	size_t n;
 
-	use_text(f, text);
+	use_odd_text(f, text);
 	policy_decide(d, f->policy, r, &decision);
 	assert_int_equal(decision.verdict, wanted);
 	n = (size_t)policy_decider_asked(d);
@@ -315,6 +315,7 @@ static void reports_name_what_is_to_blame(void **state)
 		struct err err = { 0 };
 		size_t n = 0;
 
+		policy_source_skip_validation(s);
 		assert_int_equal(policy_source_add_text(s, POLICY_LAYER_USER, "t",
 							span_of(cases[i].text), false, &report,
 							&err),
@@ -342,7 +343,7 @@ static void many_policies(struct fixture *f, size_t n)
 				 "permit (principal, action in Action::\"FileOpen\", resource in "
 				 "Dir::\"/srv/projects/team-%zu/src\");\n",
 				 i);
-	use_text(f, text.data);
+	use_odd_text(f, text.data);
 }
 
 static void an_image_is_small(void **state)
@@ -383,12 +384,12 @@ static void reasons_are_counted_once(void **state)
 
 	for (int i = 0; i < 200; i++)
 		(void)buf_append_str(&text, "permit (principal, action, resource in Dir::\"/a\");\n");
-	use_text(f, text.data);
+	use_odd_text(f, text.data);
 	d = decide_file(f, READ, "/a/b");
 	assert_int_equal(d.n_reasons, POLICY_MAX_REASONS);
 	assert_int_equal(d.n_more_reasons, 200 - POLICY_MAX_REASONS);
 	assert_string_equal(d.reasons[0], "file:policy0");
-	use_text(f, "permit (principal, action, resource) when { resource in Dir::\"/a\" ||"
+	use_odd_text(f, "permit (principal, action, resource) when { resource in Dir::\"/a\" ||"
 		    "  (resource in Dir::\"/a/b\" && resource.path like \"*c\") };"
 		    "permit (principal, action, resource);");
 	d = decide_file(f, READ, "/a/b/c");
@@ -410,7 +411,7 @@ static const char small[] =
 /* Returns the number of policies. */
 static size_t build(struct fixture *f, struct buf *out)
 {
-	use_text(f, small);
+	use_odd_text(f, small);
 	assert_int_equal(image_build(f->policy, NULL, out), 0);
 	return f->policy->n_rules;
 }
