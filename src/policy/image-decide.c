@@ -70,7 +70,7 @@ static bool match_path(struct image_run *run, const struct policy_request *r)
 	if (!set_text(run, r->path, &len) || !path_is_canonical(run, len))
 		return false;
 	run_match_text(run, IMAGE_PATH, len);
-	return !run->has_own_dir;
+	return true;
 }
 
 static bool match_string(struct image_run *run, enum image_subject subject, struct span bytes)
@@ -276,7 +276,8 @@ static void forget(struct image_run *run)
 			run->bits[IMAGE_ENTRY_NUMBER(run->found[i]) / 64] = 0;
 	run->bits[0] = 0;
 	run->n_found = run->n_forbids = run->n_permits = 0;
-	run->is_overrun = run->has_own_dir = run->has_now = false;
+	run->is_overrun = run->has_now = false;
+	run->own_dir = NULL;
 }
 
 bool image_decide(struct image_run *run, const struct policy_request *r, const struct facts *facts,

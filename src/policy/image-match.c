@@ -278,7 +278,23 @@ static void add_own_dir(struct image_run *run, const struct image_node *n)
 	if (n->n_dir && run->request->is_directory)
 		run_add_entries(run, entries_of(n), n->n_dir);
 	else if (n->n_dir)
-		run->has_own_dir = true;
+		run->own_dir = n;
+}
+
+void run_add_own_dir(struct image_run *run)
+{
+	run_add_entries(run, entries_of(run->own_dir), run->own_dir->n_dir);
+}
+
+void run_forget_from(struct image_run *run, size_t n_found)
+{
+	while (run->n_found > n_found) {
+		uint32_t entry = run->found[--run->n_found];
+		uint32_t number = IMAGE_ENTRY_NUMBER(entry);
+
+		if (IMAGE_ENTRY_KIND(entry) == IMAGE_ENTRY_ATOM)
+			run->bits[number / 64] &= ~(UINT64_C(1) << number % 64);
+	}
 }
 
 /* The text is the name. */

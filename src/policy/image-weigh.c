@@ -52,11 +52,30 @@ static const uint32_t *literals_of(const struct image_clause *c)
 	return (const uint32_t *)(const void *)(c + 1);
 }
 
+static const struct image_clause *nth(const uint32_t *const *clauses, size_t i)
+{
+	return (const struct image_clause *)(const void *)clauses[i];
+}
+
+/* Has this round, or the one before it, nothing to learn from the clause? */
+static bool is_answered(const struct image_run *run, const struct image_round *round,
+			const struct image_clause *c)
+{
+	if (!round->asked && !round->is_as_directory)
+		return false;
+	if (c->effect < IMAGE_FORBID)
+		return true;
+	if (!c->mentions_action && (c->actions & round->asked))
+		return true;
+	for (size_t i = round->first_forbid; round->is_as_directory && i < run->n_forbids; i++)
+		if (nth(run->forbids, i) == c)
+			return true;
+	return false;
+}
+
 static void weigh(struct image_run *run, struct image_round *round, const struct image_clause *c)
 {
-	if (!(c->actions & round->action) ||
-	    (round->asked &&
-	     (c->effect < IMAGE_FORBID || (!c->mentions_action && (c->actions & round->asked)))))
+	if (!(c->actions & round->action) || is_answered(run, round, c))
 		return;
 	for (uint32_t i = 0; i < c->n_literals; i++)
 		if (!literal_holds(run, literals_of(c)[i]))
@@ -99,12 +118,10 @@ static void weigh_list(struct image_run *run, struct image_round *round, uint32_
 		weigh(run, round, clause_at(run, words[list + 1 + i]));
 }
 
-void run_weigh(struct image_run *run, struct image_round *round, enum policy_action action)
+static void weigh_found(struct image_run *run, struct image_round *round)
 {
 	const struct image *image = run->image;
 
-	round->first_forbid = run->n_forbids;
-	weigh_list(run, round, image->head->actions[action].always);
 	for (size_t i = 0; i < run->n_found && !round->asks; i++) {
 		uint32_t number = IMAGE_ENTRY_NUMBER(run->found[i]);
 
@@ -113,6 +130,35 @@ void run_weigh(struct image_run *run, struct image_round *round, enum policy_act
 		else
 			weigh_list(run, round, image->words[image->head->atoms + number]);
 	}
+}
+
+/*
+ * A forbid on a directory holds for its name too while nothing, or something
+ * else, has that name. So forbids are weighed both ways: one that holds either
+ * way holds. Whether one that errs only now had held before cannot be told.
+ */
+static void weigh_as_directory(struct image_run *run, struct image_round *round)
+{
+	bool had_errors = round->forbid_errs;
+	size_t n_found = run->n_found;
+
+	round->is_as_directory = true;
+	round->forbid_errs = false;
+	run_add_own_dir(run);
+	weigh_found(run, round);
+	run_forget_from(run, n_found);
+	round->asks |= round->forbid_errs || run->is_overrun;
+	round->forbid_errs = had_errors;
+	round->is_as_directory = false;
+}
+
+void run_weigh(struct image_run *run, struct image_round *round, enum policy_action action)
+{
+	round->first_forbid = run->n_forbids;
+	weigh_list(run, round, run->image->head->actions[action].always);
+	weigh_found(run, round);
+	if (run->own_dir && !round->asks)
+		weigh_as_directory(run, round);
 }
 
 /* ---- Reasons -------------------------------------------------------------------------------- */
@@ -126,11 +172,6 @@ static void add_reason(struct policy_decision *d, const char *id)
 		d->reasons[d->n_reasons++] = id;
 	else
 		d->n_more_reasons++;
-}
-
-static const struct image_clause *nth(const uint32_t *const *clauses, size_t i)
-{
-	return (const struct image_clause *)(const void *)clauses[i];
 }
 
 /* Puts the rank where it belongs, unless it is there; the list is kept at its max smallest. */

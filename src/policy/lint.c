@@ -63,6 +63,14 @@ void lint_drop_warnings(struct lint *l, struct cedar_range range)
 	l->found.len = kept;
 }
 
+bool lint_has(const struct lint *l, const char *code)
+{
+	for (size_t i = l->found.len; i > 0 && l->found.items[i - 1].policy == l->policy; i--)
+		if (strcmp(l->found.items[i - 1].code, code) == 0)
+			return true;
+	return false;
+}
+
 static int by_position(const void *a, const void *b)
 {
 	const struct cedar_diagnostic *x = a, *y = b;

@@ -12,9 +12,10 @@
 struct lint {
 	const struct policy_environment *env;
 	enum policy_layer layer;
-	const struct cedar_policy *policy;  /* the one being read; its id is the one people see */
-	bool is_permit;			    /* of the policy being read */
-	struct arena *arena;		    /* messages, and what rewriting allocates */
+	const struct cedar_policy *policy; /* the one being read; its id is the one people see */
+	bool is_permit;			   /* of the policy being read */
+	bool is_negated;     /* what is being read must not hold for the policy to apply */
+	struct arena *arena; /* messages, and what rewriting allocates */
 	VEC(struct cedar_diagnostic) found; /* at most LIMIT_CEDAR_DIAGNOSTICS of each severity */
 	size_t n_errors, n_warnings;
 	struct map parents; /* directory as written to where it is, for those already resolved */
@@ -26,6 +27,8 @@ void lint_add(struct lint *l, enum cedar_severity severity, const char *code,
 	_printf_(6, 7);
 /* Forgets the warnings about a place of the policy being read: an error there says more. */
 void lint_drop_warnings(struct lint *l, struct cedar_range range);
+/* Was that found about the policy being read? */
+bool lint_has(const struct lint *l, const char *code);
 void lint_done(struct lint *l);
 /* A string in the lint's arena; never NULL. */
 const char *lint_text(struct lint *l, const char *fmt, ...) _printf_(2, 3);

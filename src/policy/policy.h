@@ -226,6 +226,13 @@ int policy_source_add_text(struct policy_source *s, enum policy_layer layer, con
 int policy_source_add_file(struct policy_source *s, enum policy_layer layer, const char *file,
 			   bool color, struct buf *report, struct err *err) _must_check_;
 size_t policy_source_len(const struct policy_source *s);
+/*
+ * Looks at all policies together: those that can never apply here, that change
+ * nothing beside others, or that a forbid swallows. Warnings go to the report;
+ * nothing here makes a policy invalid. For `policy check`: a session need not wait.
+ */
+int policy_source_review(struct policy_source *s, bool color, struct buf *report, struct err *err)
+	_must_check_;
 /* Makes the sealed bundle. Returns its fd. */
 int policy_source_bundle(struct policy_source *s, uint64_t generation, struct err *err) _must_check_;
 

@@ -367,6 +367,12 @@ static void rewrite_expr(struct lint *l, struct cedar_expr **slot)
 		rewrite_equality(l, slot);
 		return;
 	}
+	if (e->kind == CEDAR_EXPR_NOT) {
+		l->is_negated = !l->is_negated;
+		rewrite_expr(l, &e->left);
+		l->is_negated = !l->is_negated;
+		return;
+	}
 	if ((e->kind == CEDAR_EXPR_IN || e->kind == CEDAR_EXPR_IS) && e->right &&
 	    e->right->kind == CEDAR_EXPR_ENTITY) {
 		rewrite_expr(l, &e->left);
@@ -546,8 +552,11 @@ void policy_rewrite(struct lint *l, struct cedar_policy *p)
 	}
 	rewrite_principal_scope(l, &p->principal);
 	rewrite_action_scope(l, &p->action);
-	for (size_t i = 0; i < p->n_conditions; i++)
+	for (size_t i = 0; i < p->n_conditions; i++) {
+		l->is_negated = p->conditions[i].is_unless;
 		rewrite_expr(l, &p->conditions[i].body);
+		l->is_negated = false;
+	}
 	rewrite_resource_scope(l, p);
 	if (p->resource.op == CEDAR_SCOPE_IS || p->resource.op == CEDAR_SCOPE_IS_IN)
 		type = p->resource.type_name;

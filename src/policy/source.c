@@ -79,9 +79,12 @@ void policy_source_free(struct policy_source *s)
 		source_policy_done(&s->policies.items[i]);
 	vec_done(&s->policies);
 	map_done(&s->ids, NULL);
-	for (size_t i = 0; i < s->sets.len; i++)
-		cedar_policy_set_free(s->sets.items[i]);
-	vec_done(&s->sets);
+	for (size_t i = 0; i < s->texts.len; i++) {
+		cedar_policy_set_free(s->texts.items[i].set);
+		xfree(s->texts.items[i].file);
+		xfree(s->texts.items[i].text);
+	}
+	vec_done(&s->texts);
 	policy_validator_free(s->validator);
 	for (size_t i = 0; s->own_paths[i]; i++)
 		xfree(s->own_paths[i]);
@@ -162,7 +165,13 @@ struct addition {
 static void add_policy(const struct addition *a, const struct cedar_policy *p, size_t line)
 {
 	_cleanup_buf_ struct buf normalised = BUF_INIT(0);
-	struct source_policy item = { .cedar = p, .layer = a->layer, .line = line };
+	struct source_policy item = {
+		.cedar = p,
+		.text_index = a->source->texts.len - 1,
+		.is_impossible = p->embedder,
+		.layer = a->layer,
+		.line = line,
+	};
 
 	(void)cedar_policy_print(p, &normalised);
 	item.id = xmemdup0(p->id.p, p->id.len);
@@ -202,6 +211,8 @@ static void read_policy(const struct addition *a, struct lint *l, struct cedar_p
 	if (!a->source->validator)
 		a->source->validator = policy_validator_new();
 	policy_validate(a->source->validator, l, p);
+	if (lint_has(l, "impossible_policy") || lint_has(l, "no_applicable_action"))
+		p->embedder = p;
 }
 
 /* The ids that people see, also in what is found. False: no memory. */
@@ -288,7 +299,9 @@ static int add_text(const struct addition *a, struct err *err)
 
 	if (r < 0)
 		return r;
-	vec_push(&a->source->sets, set);
+	vec_push(&a->source->texts,
+		 (struct source_text){ set, xstrdup(a->sink.file),
+				       xmemdup0(a->sink.text.p, a->sink.text.len) });
 	r = read_all(a, set, err);
 	if (r < 0)
 		return r;
@@ -310,7 +323,7 @@ int policy_source_add_file(struct policy_source *s, enum policy_layer layer, con
 			   bool color, struct buf *report, struct err *err)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_POLICY_TEXT);
-	size_t before = s->policies.len, n_sets = s->sets.len;
+	size_t before = s->policies.len, n_texts = s->texts.len;
 	int r = file_read_at(AT_FDCWD, file, &text);
 
 	if (r < 0)
@@ -318,7 +331,7 @@ int policy_source_add_file(struct policy_source *s, enum policy_layer layer, con
 	r = policy_source_add_text(s, layer, file, buf_span(&text), color, report, err);
 	if (r < 0)
 		return r;
-	if (s->policies.len > before || cedar_policy_set_len(s->sets.items[n_sets]) > 0)
+	if (s->policies.len > before || cedar_policy_set_len(s->texts.items[n_texts].set) > 0)
 		return 0;
 	(void)buf_printf(
 		report,

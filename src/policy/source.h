@@ -11,8 +11,15 @@
 #include "policy/policy.h"
 #include "policy/validate.h"
 
+struct source_text {
+	struct cedar_policy_set *set;
+	char *file, *text;
+};
+
 struct source_policy {
-	const struct cedar_policy *cedar; /* rewritten; in one of the sets */
+	const struct cedar_policy *cedar; /* rewritten; in one of the texts' sets */
+	size_t text_index;
+	bool is_impossible; /* and people were told */
 	enum policy_layer layer;
 	size_t line;
 	char *id, *file, *text, *normalised;
@@ -22,7 +29,7 @@ struct policy_source {
 	struct policy_environment env; /* own copies of the strings */
 	char **own_paths;
 	VEC(struct source_policy) policies;
-	VEC(struct cedar_policy_set *) sets;
+	VEC(struct source_text) texts;
 	struct map ids;			    /* taken */
 	size_t n_in_layer[LAYER_MAX];	    /* for ids of policies without @id */
 	struct policy_validator *validator; /* made when first needed */

@@ -1,12 +1,15 @@
 #include "policy/uid.h"
 
 #include <errno.h>
+#include <libpsl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/path.h"
 #include "policy/entities.h"
 #include "policy/host.h"
 #include "policy/names.h"
+#include "policy/policy-private.h"
 #include "policy/text.h"
 
 static struct span keep(struct lint *l, struct span s)
@@ -162,6 +165,39 @@ static bool leads_out(struct lint *l, struct cedar_range range, const char *from
 	return true;
 }
 
+static bool is_by_a_person(const struct lint *l)
+{
+	return l->layer == POLICY_LAYER_USER || l->layer == POLICY_LAYER_PROJECT ||
+	       l->layer == POLICY_LAYER_FILE;
+}
+
+static bool parent_is_missing(const char *path)
+{
+	size_t len = strlen(path);
+	_cleanup_free_ char *parent = NULL;
+
+	while (len > 1 && path[len - 1] != '/')
+		len--;
+	parent = xmemdup0(path, len);
+	return access(parent, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+/*
+ * A name may be protected, or made, before there is anything of that name. But
+ * where not even its directory exists, or what may only be used does not,
+ * the name is perhaps misspelt.
+ */
+static void note_missing(struct lint *l, struct cedar_range range, const char *path, bool is_dir)
+{
+	bool can_wait = !l->is_permit ||
+			(!is_dir && scope_matches_action(&l->policy->action, POLICY_FILE_CREATE));
+
+	if (!is_by_a_person(l) || access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+		return;
+	if (!can_wait || parent_is_missing(path))
+		lint_add(l, CEDAR_WARNING, "path_missing", range, NULL, "%s does not exist", path);
+}
+
 static bool path_resolve_text(struct lint *l, struct span text, struct cedar_range range,
 			      bool is_dir, struct normal_uid *ret)
 {
@@ -178,6 +214,7 @@ static bool path_resolve_text(struct lint *l, struct span text, struct cedar_ran
 	if (leads_out(l, range, bytes.data, full))
 		return false;
 	note_resolved(l, range, bytes.data, full);
+	note_missing(l, range, full, is_dir);
 	if (!keep_path(l, full, is_dir, &ret->uid.id))
 		return false;
 	if (is_dir)
@@ -224,6 +261,7 @@ bool path_prefix_normalise(struct lint *l, struct span text, struct cedar_range 
 	if (leads_out(l, range, bytes.data, parent))
 		return false;
 	note_resolved(l, range, bytes.data, parent);
+	note_missing(l, range, parent, /* is_dir = */ true);
 	(void)text_from_bytes(span_of(parent), &out);
 	if (parent[1])
 		(void)buf_append_char(&out, '/');
@@ -251,9 +289,39 @@ static const char *host_suggestion(struct lint *l, struct span id)
 	       "\"[v6]:port\"";
 }
 
+/* A name under which anyone can have one of his own, as "co.uk" and "github.io". */
+static bool is_public_suffix(struct span name)
+{
+	_cleanup_free_ char *copy = xmemdup0(name.p, name.len);
+	const psl_ctx_t *list = psl_builtin();
+
+	/* A single label that the list does not know is a name in one's own network. */
+	return list && psl_is_public_suffix2(list, copy, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
+}
+
+/* Does the policy widen what is allowed where the literal holds? */
+static bool widens(const struct lint *l)
+{
+	return l->is_permit != l->is_negated;
+}
+
+static void note_wide(struct lint *l, struct cedar_range range, struct cedar_entity_uid uid,
+		      struct span name)
+{
+	bool is_zone = span_eq(uid.type, TYPE_DNS_ZONE);
+
+	if (!is_by_a_person(l) || !widens(l) || !name.len || !is_public_suffix(name))
+		return;
+	lint_add(l, CEDAR_WARNING, "wide_wildcard", range,
+		 lint_text(l, "name the domain, as in %.*s::\"%sexample.%.*s\"", SPAN_ARG(uid.type),
+			   is_zone ? "" : "*.", SPAN_ARG(name)),
+		 "%.*s is a public suffix: anyone can have a name below it", SPAN_ARG(name));
+}
+
 static bool host_uid(struct lint *l, struct cedar_range range, struct cedar_entity_uid *uid)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
+	struct host_id host;
 
 	if (host_id_normalise(uid->id, &out) < 0) {
 		lint_add(l, CEDAR_ERROR, "bad_host", range, host_suggestion(l, uid->id),
@@ -261,6 +329,8 @@ static bool host_uid(struct lint *l, struct cedar_range range, struct cedar_enti
 		return false;
 	}
 	uid->id = keep(l, buf_span(&out));
+	if (host_id_parse(uid->id, &host) && host.is_wildcard)
+		note_wide(l, range, *uid, host.name);
 	return uid->id.p;
 }
 
@@ -276,6 +346,7 @@ static bool zone_uid(struct lint *l, struct cedar_range range, struct cedar_enti
 		return false;
 	}
 	uid->id = keep(l, buf_span(&out));
+	note_wide(l, range, *uid, uid->id);
 	return uid->id.p;
 }
 

@@ -21,11 +21,11 @@ static const char policies[] =
 	"forbid (principal, action, resource is File) when { resource.path like \"*/s/*\" ||"
 	"  resource.path like \"/x/*/y*.k\" || resource.path like \"*.z\" ||"
 	"  resource.path like \"*a*b*\" || resource.path like \"/x/p*\" };"
-	"permit (principal, action, resource)"
+	"permit (principal, action == Action::\"NetworkConnect\", resource)"
 	"  when { resource in [Host::\"*.a.b:443\", DnsZone::\"c\"] }"
 	"  unless { context.ip.isInRange(ip(\"10.0.0.0/8\")) || context.port > 1024 };"
 	"forbid (principal, action, resource in IpRange::\"fe80::/10\");"
-	"forbid (principal, action, resource) when { context.argv.contains(\"x\") };"
+	"forbid (principal, action == Action::\"ProcessExec\", resource) when { context.argv.contains(\"x\") };"
 	"forbid (principal, action, resource is File) when { context.exe == resource.path };"
 	"permit (principal, action, resource) when { context.now < datetime(\"2020-01-01\") };"
 	"permit (principal, action == Action::\"McpCall\", resource in MCP::Server::\"s\");";
