@@ -82,7 +82,7 @@
 #define LIMIT_CEDAR_STORE ((size_t)512 * 1024 * 1024)
 /* Types that one validation meets: a schema's own, and those of records and sets in policies. */
 #define LIMIT_CEDAR_TYPES ((size_t)64 * 1024 * 1024)
-/* Expressions that one validation looks at, over all request environments: about two seconds. */
+/* Expressions that one validation looks at, over all request environments: less than ten seconds. */
 #define LIMIT_CEDAR_VALIDATE_STEPS ((size_t)100 * 1000 * 1000)
 /* Text of one Cedar schema in either form; a schema of 10,000 entity types has about 2 MiB as JSON. */
 #define LIMIT_CEDAR_SCHEMA_TEXT ((size_t)16 * 1024 * 1024)
