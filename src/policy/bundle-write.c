@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/limits.h"
+#include "policy/image-format.h"
 
 /*
  * FNV-1a over words of eight bytes: finds damage to our own bytes; no
@@ -65,12 +66,12 @@ static int write_cedar(const struct bundle_description *d, struct buf *out,
 	return 0;
 }
 
-/* Aligned for its words. */
+/* Aligned for its words, and its lines. */
 static int append_image(struct span image, struct buf *out, struct bundle_string *ret)
 {
 	int r = 0;
 
-	while (r >= 0 && out->len % 8)
+	while (r >= 0 && out->len % IMAGE_ALIGNMENT)
 		r = buf_append_char(out, 0);
 	return r < 0 ? r : append_string(out, image, ret);
 }

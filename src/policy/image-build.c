@@ -224,9 +224,10 @@ uint64_t image_checksum(struct span bytes)
 static int append_area(struct buf *out, const void *p, size_t n, size_t size,
 		       struct image_area *ret)
 {
-	static const char zero[8];
+	static const char zero[IMAGE_ALIGNMENT];
+	size_t over = out->len % IMAGE_ALIGNMENT;
 
-	if (out->len % 8 && buf_append(out, zero, 8 - out->len % 8) < 0)
+	if (over && buf_append(out, zero, IMAGE_ALIGNMENT - over) < 0)
 		return -E2BIG;
 	if (out->len + n * size > UINT32_MAX)
 		return -E2BIG;
@@ -261,7 +262,6 @@ static int write_image(struct tables *t, struct buf *out)
 				&h->checks);
 	if (r >= 0)
 		r = append_area(out, t->bytes.data, t->bytes.len, 1, &h->bytes);
-	/* Ends at a word, for the checksum. */
 	if (r >= 0)
 		r = append_area(out, NULL, 0, 1, &(struct image_area){ 0 });
 	if (r < 0)
