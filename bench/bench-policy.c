@@ -68,7 +68,7 @@ static struct policy *load(const struct source *source)
 	return p;
 }
 
-enum { BATCHES = 25 };
+enum { BATCHES = 200, IN_TURN = 512 };
 
 /* Of several batches the fastest, per request; the requests are taken in turn. */
 static double best_ns(struct policy_decider *d, const struct policy *p,
@@ -104,7 +104,7 @@ static double measure_by(enum way way, const struct policy *p, const struct poli
 
 	if (way != BY_IMAGE)
 		policy_decider_evaluate_only(d);
-	ns = best_ns(d, p, r, n_requests, way == BY_EVALUATION ? 400 : 20000, ret);
+	ns = best_ns(d, p, r, n_requests, way == BY_EVALUATION ? 50 : 4 * IN_TURN, ret);
 	if (way == BY_IMAGE && policy_decider_asked(d))
 		(void)printf("(%llu decisions were left to the evaluator)\n",
 			     (unsigned long long)policy_decider_asked(d));
@@ -163,8 +163,6 @@ static void append_policies(struct buf *out, size_t n)
 		}
 	}
 }
-
-enum { IN_TURN = 512 };
 
 static double measure_many(const struct policy *p, size_t n_policies, size_t n_in_turn, bool is_host)
 {

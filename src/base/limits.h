@@ -82,7 +82,7 @@
 #define LIMIT_CEDAR_STORE ((size_t)512 * 1024 * 1024)
 /* Types that one validation meets: a schema's own, and those of records and sets in policies. */
 #define LIMIT_CEDAR_TYPES ((size_t)64 * 1024 * 1024)
-/* Expressions that one validation looks at, over all request environments: about two seconds. */
+/* Expressions that one validation looks at, over all request environments: less than ten seconds. */
 #define LIMIT_CEDAR_VALIDATE_STEPS ((size_t)100 * 1000 * 1000)
 /* Text of one Cedar schema in either form; a schema of 10,000 entity types has about 2 MiB as JSON. */
 #define LIMIT_CEDAR_SCHEMA_TEXT ((size_t)16 * 1024 * 1024)
@@ -92,3 +92,5 @@
 #define LIMIT_CEDAR_ANCESTRY ((size_t)8 * 1024 * 1024)
 /* What is printed of one schema: declarations that share one long record are written out each. */
 #define LIMIT_CEDAR_SCHEMA_PRINT ((size_t)256 * 1024 * 1024)
+/* Nodes of what partial evaluation leaves of a policy, written out: a branch may stand there twice. */
+#define LIMIT_CEDAR_RESIDUAL ((size_t)100000)

@@ -12,10 +12,10 @@ enum place_kind {
 
 struct place {
 	enum place_kind kind;
-	uint32_t of;			/* ATTRIBUTE, TAG */
+	uint32_t of; /* ATTRIBUTE, TAG */
 	uint64_t hash;
-	struct span name;		/* ATTRIBUTE */
-	const struct cedar_expr *expr;	/* EXPR; TAG: the key */
+	struct span name;	       /* ATTRIBUTE */
+	const struct cedar_expr *expr; /* EXPR; TAG: the key */
 };
 
 /* A table larger than this is not worth clearing for the next policy. */

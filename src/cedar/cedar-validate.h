@@ -32,8 +32,8 @@ struct cedar_validate_options {
  * options may be NULL: strict, without a level.
  */
 int cedar_validate(const struct cedar_policy_set *set, const struct cedar_schema *schema,
-		   const struct cedar_validate_options *options, struct cedar_diagnostics *diags)
-	_must_check_;
+		   const struct cedar_validate_options *options,
+		   struct cedar_diagnostics *diags) _must_check_;
 
 /* The same one by one, for those who load policies as they come. */
 struct cedar_validator;

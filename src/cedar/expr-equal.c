@@ -19,9 +19,9 @@ static struct core core_of(const struct cedar_expr *e)
 	c.kind = e->kind;
 	if (e->kind == CEDAR_EXPR_NE || e->kind == CEDAR_EXPR_GT || e->kind == CEDAR_EXPR_GE) {
 		c.n_negations++;
-		c.kind = e->kind == CEDAR_EXPR_NE ? CEDAR_EXPR_EQ :
-			 e->kind == CEDAR_EXPR_GT ? CEDAR_EXPR_LE :
-						    CEDAR_EXPR_LT;
+		c.kind = e->kind == CEDAR_EXPR_NE   ? CEDAR_EXPR_EQ
+			 : e->kind == CEDAR_EXPR_GT ? CEDAR_EXPR_LE
+						    : CEDAR_EXPR_LT;
 	}
 	return c;
 }

@@ -86,11 +86,13 @@ static void print_items(struct json_printer *p, const struct cedar_expr *e)
 	json_end_array(&p->w);
 }
 
-/* What {"NAME": [...]} can call. */
+/* What {"NAME": [...]} can call; error() is what partial evaluation leaves of a failure. */
 static bool is_function(const struct cedar_expr *e)
 {
 	const struct function *f = function_find(e->string);
 
+	if (e->n_items == 0 && span_eq(e->string, SPAN("error")))
+		return true;
 	return f ? !f->is_builtin : span_eq(e->string, SPAN("unknown"));
 }
 

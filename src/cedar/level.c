@@ -76,8 +76,8 @@ static size_t depth_of(struct level *l, const struct cedar_expr *e, const struct
 		return 0;
 	l->depth++;
 	if (e->kind == CEDAR_EXPR_ATTRIBUTE) {
-		depth = is_entity(l, e->left) ? depth_of(l, e->left, NULL) + 1 :
-						depth_of(l, e->left, &longer);
+		depth = is_entity(l, e->left) ? depth_of(l, e->left, NULL) + 1
+					      : depth_of(l, e->left, &longer);
 	} else if (e->kind == CEDAR_EXPR_CALL && span_eq_str(e->string, "getTag")) {
 		check(l, e->items[1]);
 		depth = depth_of(l, e->items[0], NULL) + 1;
@@ -86,8 +86,7 @@ static size_t depth_of(struct level *l, const struct cedar_expr *e, const struct
 		depth = MAX(depth_of_branch(l, e->right, path), depth_of_branch(l, e->third, path));
 	} else if (e->kind == CEDAR_EXPR_RECORD) {
 		depth = depth_in_record(l, e, path);
-	} else if (e->kind == CEDAR_EXPR_ENTITY &&
-		   !cedar_uid_eq(e->uid, l->check->action->uid)) {
+	} else if (e->kind == CEDAR_EXPR_ENTITY && !cedar_uid_eq(e->uid, l->check->action->uid)) {
 		report_literal(l, e->range);
 	}
 	l->depth--;

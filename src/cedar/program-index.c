@@ -136,9 +136,9 @@ static int build(struct builder *b, enum cedar_var var)
 	d->in = d->equal + p->uids.len;
 	d->is = d->in + p->uids.len;
 	d->has_in = any_used(d->in, p->uids.len);
-	/* Not only where a uid is named: `action in []` leaves nothing. */
-	d->has_uids = d->any_row && memcmp(d->any_row, p->all, p->n_words * sizeof(*p->all)) != 0;
-	d->has_types = any_used(d->is, p->types.len);
+	/* `in []` asks, and matches nothing. */
+	d->has_uids = d->any.n < p->n_policies;
+	d->has_types = b->postings[ANY_TYPE].n < p->n_policies;
 	d->lists = b->lists;
 	d->words = b->words;
 	return d->any_row && d->any_type_row ? 0 : -ENOMEM;
@@ -151,9 +151,12 @@ int program_index(struct cedar_program *p)
 
 	if (!all)
 		return -ENOMEM;
-	for (uint32_t bit = 0; bit < p->n_bits; bit++)
-		if (p->policies[bit].policy)
-			all[bit / 64] |= (uint64_t)1 << bit % 64;
+	for (uint32_t bit = 0; bit < p->n_bits; bit++) {
+		if (!p->policies[bit].policy)
+			continue;
+		all[bit / 64] |= (uint64_t)1 << bit % 64;
+		p->n_policies++;
+	}
 	p->all = all;
 
 	for (int var = CEDAR_PRINCIPAL; var <= CEDAR_RESOURCE; var++) {

@@ -188,7 +188,7 @@ struct cedar_program {
 
 	struct compiled_policy *policies; /* by bit */
 	uint32_t n_words, first_permit;	  /* the first permit's bit */
-	uint32_t n_bits;
+	uint32_t n_bits, n_policies;
 	const uint64_t *all; /* the bits that are policies */
 	struct dimension dimensions[3];
 

@@ -3,6 +3,7 @@
 
 #include "cedar/diagnostics.h"
 #include "cedar/schema-parse.h"
+#include "cedar/schema-resolve.h"
 
 #define TARGETS_HELP "every action that applies to something names both, as in `principal: [User]`"
 
@@ -92,7 +93,20 @@ static int parse_list(struct schema_parser *s, const char *word, bool *has,
 	return 0;
 }
 
-/* A record, or the name of a common type. */
+/* The name of a common type. JSON has words of its own that a type there cannot be named. */
+static int parse_context_name(struct schema_parser *s, struct schema_type *context)
+{
+	if (s->p.token.kind != TOKEN_IDENT)
+		return parser_unexpected(&s->p, "a record or the name of a common type");
+	if (schema_parse_path(s, &context->name, &context->range) < 0)
+		return -EINVAL;
+	if (span_eq(context->name, SPAN("EntityOrCommon")))
+		context->kind = SCHEMA_TYPE_NAME;
+	if (!schema_builtin(context->name))
+		(void)schema_check_common_name(context->name, context->range, s->p.diags);
+	return 0;
+}
+
 static int parse_context(struct schema_parser *s, struct schema_type **ret)
 {
 	if (*ret)
@@ -105,11 +119,7 @@ static int parse_context(struct schema_parser *s, struct schema_type **ret)
 		return *ret ? 0 : -EINVAL;
 	}
 	*ret = schema_type_new(s->tree, SCHEMA_TYPE_COMMON, s->p.token.range.begin);
-	if (!*ret)
-		return parser_out_of_memory(&s->p);
-	if (s->p.token.kind != TOKEN_IDENT)
-		return parser_unexpected(&s->p, "a record or the name of a common type");
-	return schema_parse_path(s, &(*ret)->name, &(*ret)->range);
+	return *ret ? parse_context_name(s, *ret) : parser_out_of_memory(&s->p);
 }
 
 static int parse_target(struct schema_parser *s, struct targets *t)
@@ -159,12 +169,12 @@ static int parse_no_attributes(struct schema_parser *s)
 {
 	if (!parser_accept_word(&s->p, "attributes"))
 		return 0;
-	if (parser_expect(&s->p, TOKEN_LBRACE, "`{`") < 0)
+	if (parser_expect(&s->p, TOKEN_LBRACE, "`{`") < 0 || schema_open(s) < 0)
 		return -EINVAL;
 	if (s->p.token.kind != TOKEN_RBRACE)
 		return parser_error(&s->p, "unsupported", s->p.token.range, "remove `attributes`",
 				    "actions cannot have attributes");
-	return parser_expect(&s->p, TOKEN_RBRACE, "`}`");
+	return schema_close(s, TOKEN_RBRACE, "`}`");
 }
 
 static int parse_rest(struct schema_parser *s, struct schema_action *action)

@@ -48,6 +48,30 @@ int schema_parse_ident_or_string(struct schema_parser *s, const char *what, stru
 	return parser_string(&s->p, ret);
 }
 
+static bool has_inner(struct span name)
+{
+	while (name.len) {
+		struct span prefix, last;
+
+		schema_split_name(name, &prefix, &last);
+		if (span_eq(last, SPAN("__cedar")))
+			return true;
+		name = prefix;
+	}
+	return false;
+}
+
+/* The namespace __cedar holds the built-in types and nothing else. */
+static int check_inner(struct schema_parser *s, struct span name, struct cedar_range range)
+{
+	struct span prefix, last;
+
+	schema_split_name(name, &prefix, &last);
+	if (!has_inner(name) || (span_eq(prefix, SPAN("__cedar")) && !has_inner(last)))
+		return 0;
+	return parser_check_name(&s->p, SPAN("__cedar"), range);
+}
+
 int schema_parse_path(struct schema_parser *s, struct span *ret, struct cedar_range *ret_range)
 {
 	int r;
@@ -55,6 +79,8 @@ int schema_parse_path(struct schema_parser *s, struct span *ret, struct cedar_ra
 	s->p.allow_cedar = true;
 	r = parser_name(&s->p, ret, ret_range);
 	s->p.allow_cedar = false;
+	if (r == 0)
+		(void)check_inner(s, *ret, *ret_range);
 	return r;
 }
 

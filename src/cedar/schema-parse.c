@@ -176,31 +176,41 @@ static bool starts_declaration(const struct parser *p)
 	return p->token.kind == TOKEN_AT && p->nesting == 0 && parser_peek(p).kind == TOKEN_IDENT;
 }
 
-/* After a syntax error: behind the declaration's ";", or where the next one begins. */
-static void resynchronise(struct parser *p, size_t begin)
+/* Takes brackets into account; returns whether the namespace ends here. */
+static bool count_bracket(struct parser *p, bool is_in_namespace)
 {
+	switch ((int)p->token.kind) {
+	case TOKEN_LBRACE:
+	case TOKEN_LBRACKET:
+		p->nesting++;
+		return false;
+	case TOKEN_RBRACE:
+	case TOKEN_RBRACKET:
+		if (p->nesting == 0)
+			return is_in_namespace && p->token.kind == TOKEN_RBRACE;
+		p->nesting--;
+		return false;
+	default:
+		return false;
+	}
+}
+
+/* After a syntax error: behind the declaration's ";", or where the next one or the namespace's end
+ * is. */
+static void resynchronise(struct schema_parser *s, size_t begin, bool is_in_namespace)
+{
+	struct parser *p = &s->p;
+
+	p->allow_cedar = false;
 	if (p->token.range.begin == begin)
 		parser_advance(p);
-	for (; p->token.kind != TOKEN_END && !starts_declaration(p); parser_advance(p)) {
-		switch ((int)p->token.kind) {
-		case TOKEN_LBRACE:
-		case TOKEN_LBRACKET:
-			p->nesting++;
+	while (p->token.kind != TOKEN_END && !p->is_limited && !starts_declaration(p) &&
+	       !count_bracket(p, is_in_namespace)) {
+		bool is_end = p->token.kind == TOKEN_SEMICOLON && p->nesting == 0;
+
+		parser_advance(p);
+		if (is_end)
 			break;
-		case TOKEN_RBRACE:
-		case TOKEN_RBRACKET:
-			if (p->nesting == 0)
-				return;
-			p->nesting--;
-			break;
-		case TOKEN_SEMICOLON:
-			if (p->nesting > 0)
-				break;
-			parser_advance(p);
-			return;
-		default:
-			break;
-		}
 	}
 	p->nesting = 0;
 }
@@ -246,10 +256,8 @@ static void parse_in_namespace(struct schema_parser *s)
 
 	s->p.nesting = 0;
 	if (schema_parse_annotations(s, &annotations) < 0 ||
-	    parse_declaration(s, &annotations, "`entity`, `action`, `type` or `}`") < 0) {
-		s->p.allow_cedar = false;
-		resynchronise(&s->p, begin);
-	}
+	    parse_declaration(s, &annotations, "`entity`, `action`, `type` or `}`") < 0)
+		resynchronise(s, begin, /* is_in_namespace = */ true);
 }
 
 /* "namespace" path "{" { declaration } "}" */
@@ -293,10 +301,8 @@ static void parse_outside(struct schema_parser *s)
 	if (r == 0)
 		r = parser_at_word(&s->p, "namespace") ? parse_namespace(s, &annotations)
 						       : parse_declaration(s, &annotations, what);
-	if (r < 0) {
-		s->p.allow_cedar = false;
-		resynchronise(&s->p, begin);
-	}
+	if (r < 0)
+		resynchronise(s, begin, /* is_in_namespace = */ false);
 }
 
 static int parse_all(struct schema_parser *s)

@@ -316,6 +316,17 @@ static void check_entity(const struct check *c, const struct schema_namespace *n
 	check_type(c, ns, entity->tags);
 }
 
+static void check_context(const struct check *c, const struct schema_namespace *ns,
+			  const struct schema_action *action)
+{
+	const struct schema_type *context = action->applies_to->context;
+
+	if (context && context->kind == SCHEMA_TYPE_SET)
+		report(c, context->range, "write a record", action->id,
+		       "has a context that only JSON can express");
+	check_type(c, ns, context);
+}
+
 static void check_namespace(const struct check *c, const struct schema_namespace *ns)
 {
 	for (size_t i = 0; i < ns->n_entities; i++)
@@ -324,7 +335,7 @@ static void check_namespace(const struct check *c, const struct schema_namespace
 		check_type(c, ns, ns->commons[i]->type);
 	for (size_t i = 0; i < ns->n_actions; i++)
 		if (ns->actions[i]->applies_to)
-			check_type(c, ns, ns->actions[i]->applies_to->context);
+			check_context(c, ns, ns->actions[i]);
 }
 
 int cedar_schema_tree_check_print(const struct cedar_schema_tree *tree,

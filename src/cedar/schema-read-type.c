@@ -88,6 +88,7 @@ enum {
 	N_MEMBERS,
 };
 
+/* What else is wrong is reported, but without a kind there is nothing to go on with. */
 static int read_members(struct schema_reader *s, const struct json *j, struct json_member *ret,
 			size_t n)
 {
@@ -95,11 +96,13 @@ static int read_members(struct schema_reader *s, const struct json *j, struct js
 		"type",	       "name",	  "element", "attributes", "additionalAttributes",
 		"annotations", "required"
 	};
+	int err;
 
 	for (size_t i = 0; i < N_MEMBERS; i++)
 		ret[i] = (struct json_member){ .name = names[i], .is_optional = i != TYPE };
-	if (json_members(&s->r, j, "a type", ret, n, /* want_others = */ false) < 0)
-		return -EINVAL;
+	err = json_members(&s->r, j, "a type", ret, n, /* want_others = */ false);
+	if (!ret[TYPE].value)
+		return err;
 	return ret[TYPE].value->type == JSON_STRING
 		       ? 0
 		       : json_wrong_type(&s->r, ret[TYPE].value, "the name of a type");
@@ -232,8 +235,7 @@ static int read_inner(struct schema_reader *s, const struct json_member *members
 	case SCHEMA_TYPE_ENTITY:
 		return schema_read_path(s, members[NAME].value, &type->name);
 	case SCHEMA_TYPE_EXTENSION:
-		return json_read_string(&s->r, members[NAME].value, "the name of an extension type",
-					&type->name);
+		return schema_read_ident(s, members[NAME].value, &type->name);
 	default:
 		return 0;
 	}

@@ -123,10 +123,11 @@ static int read_entity(struct schema_reader *s, struct schema_namespace *ns, con
 	int err;
 
 	if (schema_read_ident(s, &key, &entity.name) < 0 ||
-	    schema_check_entity_name(entity.name, entity.range, s->r.diags) < 0 ||
-	    json_members(&s->r, j, "an entity type", members, ARRAY_SIZE(members), false) < 0)
+	    schema_check_entity_name(entity.name, entity.range, s->r.diags) < 0)
 		return -EINVAL;
-	err = schema_read_annotations(s, members[ENTITY_ANNOTATIONS].value, &entity.annotations);
+	err = json_members(&s->r, j, "an entity type", members, ARRAY_SIZE(members), false);
+	if (schema_read_annotations(s, members[ENTITY_ANNOTATIONS].value, &entity.annotations) < 0)
+		err = -EINVAL;
 	if (members[ENUM].value)
 		err = read_enum(s, members, &entity) < 0 ? -EINVAL : err;
 	else
@@ -188,13 +189,13 @@ static int read_applies_to(struct schema_reader *s, const struct json *j,
 
 	if (is_absent(j))
 		return 0;
-	if (json_members(&s->r, j, "`appliesTo`", members, ARRAY_SIZE(members), false) < 0)
-		return -EINVAL;
+	err = json_members(&s->r, j, "`appliesTo`", members, ARRAY_SIZE(members), false);
 	to = arena_new(s->r.arena, struct schema_applies_to);
 	if (!to)
 		return json_out_of_memory(&s->r);
 	*ret = to;
-	err = read_names(s, members[0].value, &to->principals);
+	if (read_names(s, members[0].value, &to->principals) < 0)
+		err = -EINVAL;
 	if (read_names(s, members[1].value, &to->resources) < 0)
 		err = -EINVAL;
 	if (members[2].value && schema_read_type(s, members[2].value, &to->context) < 0)
@@ -213,9 +214,9 @@ static int read_action(struct schema_reader *s, struct schema_namespace *ns, con
 
 	if (json_keep(&s->r, j->key, &action.id) < 0)
 		return -ENOMEM;
-	if (json_members(&s->r, j, "an action", members, ARRAY_SIZE(members), false) < 0)
-		return -EINVAL;
-	err = schema_read_annotations(s, members[2].value, &action.annotations);
+	err = json_members(&s->r, j, "an action", members, ARRAY_SIZE(members), false);
+	if (schema_read_annotations(s, members[2].value, &action.annotations) < 0)
+		err = -EINVAL;
 	if (read_parents(s, members[1].value, &action.parents) < 0)
 		err = -EINVAL;
 	if (read_applies_to(s, members[0].value, &action.applies_to) < 0)

@@ -103,3 +103,12 @@ int resolver_record(struct resolver *r, const struct schema_namespace *ns,
 /* The list, made once. */
 int resolver_entity_list(struct resolver *r, const struct schema_namespace *ns,
 			 const struct schema_names *names, struct resolved_entities *ret);
+
+/* ---- Declarations ------------------------------------------------------- */
+
+/* Names first, since everything may refer to everything. */
+int resolver_name_entities(struct resolver *r);
+int resolver_name_actions(struct resolver *r);
+/* The rest, after the common types. Entity types come first. */
+int resolver_entities(struct resolver *r);
+int resolver_actions(struct resolver *r);

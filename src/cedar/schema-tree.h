@@ -167,3 +167,5 @@ size_t schema_namespace_action(const struct schema_namespace *ns, struct span id
 
 /* "A::B::C" into "A::B" and "C"; prefix is empty where there is none. */
 void schema_split_name(struct span name, struct span *ret_prefix, struct span *ret_last);
+/* The reference's order of namespaces: the last component counts first. */
+int schema_compare_namespaces(struct span a, struct span b);

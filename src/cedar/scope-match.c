@@ -109,8 +109,8 @@ static void match_in(struct action_tree *t, const struct cedar_scope *scope,
 			ret->is_unknown = true;
 			continue;
 		}
-		ret->has_mixed_types = ret->has_mixed_types ||
-				       !span_eq(scope->uids[i].type, scope->uids[0].type);
+		ret->has_mixed_types =
+			ret->has_mixed_types || !span_eq(scope->uids[i].type, scope->uids[0].type);
 		below = &t->below[a->index];
 		for (size_t j = 0; j < below->len; j++) {
 			if (t->marks[below->items[j]->index] == t->round)
@@ -145,6 +145,6 @@ void action_match_init(struct action_tree *t, const struct cedar_scope *scope,
 	match_in(t, scope, ret);
 	if (ret->is_unknown)
 		ret->has_mixed_types = false;
-	ret->admits_all = ret->is_unknown || (mode == CEDAR_STRICT &&
-					      (ret->has_mixed_types || scope->n_uids == 0));
+	ret->admits_all = ret->is_unknown ||
+			  (mode == CEDAR_STRICT && (ret->has_mixed_types || scope->n_uids == 0));
 }

@@ -28,7 +28,8 @@ struct action_tree *action_tree_new(const struct cedar_schema *s);
 void action_tree_free(struct action_tree *t);
 
 struct action_match {
-	const struct cedar_action_type *const *items; /* those admitted; valid until the next match */
+	const struct cedar_action_type *const
+		*items; /* those admitted; valid until the next match */
 	size_t n;
 	bool is_unknown;      /* an action of the scope is not in the schema */
 	bool has_mixed_types; /* the list has actions of several types, all known */

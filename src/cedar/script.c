@@ -1,7 +1,10 @@
 #include "cedar/script.h"
 
+#include "base/buf.h"
+#include "base/limits.h"
 #include "base/utf8.h"
 #include "cedar/diagnostics.h"
+#include "cedar/print-private.h"
 #include "cedar/script-data.h"
 
 /* What is known of a text so far. */
@@ -76,12 +79,12 @@ static bool is_mixed(const struct scan *scan)
 
 /* what: "string" or "identifier"; only the latter must do without confusable characters. */
 static _cold_ void report(struct findings *f, const struct scan *scan, struct cedar_range range,
-		   const char *what, bool is_identifier, const void *key)
+			  const char *what, bool is_identifier, const void *key)
 {
-	const char *code = scan->has_bidi				? "bidi_characters" :
-			   is_identifier && scan->has_confusable ? "confusable_identifier" :
-			   is_mixed(scan)			? "mixed_scripts" :
-								  NULL;
+	const char *code = scan->has_bidi			   ? "bidi_characters"
+			   : is_identifier && scan->has_confusable ? "confusable_identifier"
+			   : is_mixed(scan)			   ? "mixed_scripts"
+								   : NULL;
 
 	if (!code || !finding_is_new(f, code, range, key, NULL))
 		return;
@@ -109,10 +112,14 @@ static void check_text(struct findings *f, struct span s, struct cedar_range ran
 	report(f, &scan, range, is_identifier ? "name" : "string", is_identifier, s.p);
 }
 
+/*
+ * Patterns are judged as they are printed, for the reference does so: escapes
+ * hide what would reorder text, and their letters count as Latin.
+ */
 static void check_pattern(struct findings *f, const struct cedar_expr *e)
 {
+	_cleanup_buf_ struct buf printed = BUF_INIT(LIMIT_POLICY_TEXT);
 	struct scan scan = scan_begin();
-
 	size_t n_plain = 0;
 
 	for (size_t i = 0; i < e->n_pattern; i++)
@@ -120,7 +127,9 @@ static void check_pattern(struct findings *f, const struct cedar_expr *e)
 	if (n_plain == e->n_pattern)
 		return;
 	for (size_t i = 0; i < e->n_pattern; i++)
-		scan_text(&scan, e->pattern[i].literal);
+		if (print_escaped(e->pattern[i].literal, /* for_pattern = */ true, &printed) < 0)
+			return;
+	scan_text(&scan, buf_span(&printed));
 	report(f, &scan, e->range, "pattern", /* is_identifier = */ false, e->pattern);
 }
 

@@ -6,7 +6,7 @@
 #include "cedar/diagnostics.h"
 
 static _cold_ void report_unknown(struct typecheck *t, const struct cedar_expr *e, struct span name,
-			   const struct cedar_type *type)
+				  const struct cedar_type *type)
 {
 	const struct cedar_type *shape = type;
 	char text[TYPE_TEXT_MAX];
@@ -22,8 +22,8 @@ static _cold_ void report_unknown(struct typecheck *t, const struct cedar_expr *
 		    SPAN_ARG(diagnostic_quote(name)));
 }
 
-static _cold_ void report_optional(struct typecheck *t, const struct cedar_expr *e, struct span name,
-			    const struct cedar_type *type)
+static _cold_ void report_optional(struct typecheck *t, const struct cedar_expr *e,
+				   struct span name, const struct cedar_type *type)
 {
 	char text[TYPE_TEXT_MAX], help[128];
 	struct span shown = diagnostic_quote(name);
@@ -72,8 +72,7 @@ struct typed typecheck_attribute(struct typecheck *t, const struct cedar_expr *e
 
 /* x has name; *ret is the attribute's type, NULL where it is not known. */
 static enum cedar_type_kind has_one(struct typecheck *t, const struct cedar_type *x,
-				    struct span name, uint32_t place,
-				    const struct cedar_type **ret)
+				    struct span name, uint32_t place, const struct cedar_type **ret)
 {
 	bool is_required, may_exist;
 

@@ -12,8 +12,9 @@ static struct typed check_contains(struct typecheck *t, const struct cedar_expr 
 	bool is_ok = set.is_ok && x.is_ok;
 
 	if (t->types->mode == CEDAR_STRICT && set.type && set.type->kind == CEDAR_TYPE_SET &&
-	    x.type && !typecheck_join(t, e, "the elements of the set and the one looked for",
-				      set.type->element, x.type))
+	    x.type &&
+	    !typecheck_join(t, e, "the elements of the set and the one looked for",
+			    set.type->element, x.type))
 		is_ok = false;
 	return typed_basic(t, CEDAR_TYPE_BOOL, is_ok);
 }
@@ -120,7 +121,10 @@ struct signature {
 	enum cedar_type_kind args[2], result;
 };
 
-#define NAME(name) { (name), sizeof(name) - 1 }
+#define NAME(name)                                                                                 \
+	{                                                                                          \
+		(name), sizeof(name) - 1                                                           \
+	}
 
 static const struct signature signatures[] = {
 	{ NAME("ip"), 1, { CEDAR_TYPE_STRING }, CEDAR_TYPE_IPADDR },
@@ -130,14 +134,20 @@ static const struct signature signatures[] = {
 	{ NAME("lessThan"), 2, { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL }, CEDAR_TYPE_BOOL },
 	{ NAME("lessThanOrEqual"), 2, { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL }, CEDAR_TYPE_BOOL },
 	{ NAME("greaterThan"), 2, { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL }, CEDAR_TYPE_BOOL },
-	{ NAME("greaterThanOrEqual"), 2, { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL }, CEDAR_TYPE_BOOL },
+	{ NAME("greaterThanOrEqual"),
+	  2,
+	  { CEDAR_TYPE_DECIMAL, CEDAR_TYPE_DECIMAL },
+	  CEDAR_TYPE_BOOL },
 	{ NAME("isIpv4"), 1, { CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
 	{ NAME("isIpv6"), 1, { CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
 	{ NAME("isLoopback"), 1, { CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
 	{ NAME("isMulticast"), 1, { CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
 	{ NAME("isInRange"), 2, { CEDAR_TYPE_IPADDR, CEDAR_TYPE_IPADDR }, CEDAR_TYPE_BOOL },
 	{ NAME("offset"), 2, { CEDAR_TYPE_DATETIME, CEDAR_TYPE_DURATION }, CEDAR_TYPE_DATETIME },
-	{ NAME("durationSince"), 2, { CEDAR_TYPE_DATETIME, CEDAR_TYPE_DATETIME }, CEDAR_TYPE_DURATION },
+	{ NAME("durationSince"),
+	  2,
+	  { CEDAR_TYPE_DATETIME, CEDAR_TYPE_DATETIME },
+	  CEDAR_TYPE_DURATION },
 	{ NAME("toDate"), 1, { CEDAR_TYPE_DATETIME }, CEDAR_TYPE_DATETIME },
 	{ NAME("toTime"), 1, { CEDAR_TYPE_DATETIME }, CEDAR_TYPE_DURATION },
 	{ NAME("toMilliseconds"), 1, { CEDAR_TYPE_DURATION }, CEDAR_TYPE_LONG },
@@ -240,12 +250,9 @@ static const struct {
 	struct span name;
 	struct typed (*check)(struct typecheck *t, const struct cedar_expr *e);
 } builtins[] = {
-	{ NAME("contains"), check_contains },
-	{ NAME("containsAll"), check_two_sets },
-	{ NAME("containsAny"), check_two_sets },
-	{ NAME("isEmpty"), check_is_empty },
-	{ NAME("hasTag"), check_has_tag },
-	{ NAME("getTag"), check_get_tag },
+	{ NAME("contains"), check_contains },	 { NAME("containsAll"), check_two_sets },
+	{ NAME("containsAny"), check_two_sets }, { NAME("isEmpty"), check_is_empty },
+	{ NAME("hasTag"), check_has_tag },	 { NAME("getTag"), check_get_tag },
 };
 
 struct typed typecheck_call(struct typecheck *t, const struct cedar_expr *e)

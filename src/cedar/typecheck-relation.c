@@ -84,8 +84,8 @@ struct typed typecheck_equality(struct typecheck *t, const struct cedar_expr *e)
 
 	if (is_literal(t, e->left) && is_literal(t, e->right))
 		return typed_basic(t,
-				   is_same_literal(t, e->left, e->right) ? CEDAR_TYPE_TRUE :
-									   CEDAR_TYPE_FALSE,
+				   is_same_literal(t, e->left, e->right) ? CEDAR_TYPE_TRUE
+									 : CEDAR_TYPE_FALSE,
 				   is_ok);
 	if (!l.type || !r.type)
 		return typed_basic(t, CEDAR_TYPE_BOOL, false);
@@ -203,10 +203,9 @@ static struct typed check_in(struct typecheck *t, const struct cedar_expr *left,
 		return typed_basic(t, CEDAR_TYPE_BOOL, true);
 	if (into->kind == CEDAR_TYPE_NEVER)
 		return typed_basic(t, CEDAR_TYPE_FALSE, true);
-	return typed_basic(t,
-			   typecheck_may_be_in(t->types, l.type, into) ? CEDAR_TYPE_BOOL :
-									 CEDAR_TYPE_FALSE,
-			   true);
+	return typed_basic(
+		t, typecheck_may_be_in(t->types, l.type, into) ? CEDAR_TYPE_BOOL : CEDAR_TYPE_FALSE,
+		true);
 }
 
 struct typed typecheck_in(struct typecheck *t, const struct cedar_expr *e)
@@ -256,8 +255,8 @@ static _cold_ void report_order(struct typecheck *t, const struct cedar_expr *e,
 
 	if (finding_is_new(t->findings, "unexpected_type", e->range, type, NULL))
 		finding_add(t->findings, CEDAR_ERROR, "unexpected_type", e->range,
-			    type->kind == CEDAR_TYPE_DECIMAL ? "use `.lessThan(...)` and its like" :
-							       NULL,
+			    type->kind == CEDAR_TYPE_DECIMAL ? "use `.lessThan(...)` and its like"
+							     : NULL,
 			    "only Long, datetime and duration have an order, but this is %s",
 			    type_text(type, text));
 }

@@ -60,8 +60,8 @@ static bool is_kind(const struct cedar_type *type, enum cedar_type_kind kind)
 static const char *help_for(const struct cedar_type *got, enum cedar_type_kind wanted)
 {
 	if (wanted == CEDAR_TYPE_SET)
-		return type_is_entity(got) ? "use `in` to test for membership in a group" :
-					     "use `[...]` to write a set";
+		return type_is_entity(got) ? "use `in` to test for membership in a group"
+					   : "use `[...]` to write a set";
 	return NULL;
 }
 

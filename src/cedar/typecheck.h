@@ -19,7 +19,7 @@ struct typing_table {
 struct typecheck {
 	struct types *types;
 	struct capabilities capabilities;
-	struct findings *findings; /* NULL: nobody asks for reasons */
+	struct findings *findings;  /* NULL: nobody asks for reasons */
 	struct typing_table *table; /* NULL: nobody asks for the types */
 	/* The environment. */
 	const struct cedar_type *principal, *action_type, *resource, *context;

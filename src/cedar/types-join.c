@@ -175,8 +175,10 @@ static const struct cedar_type *union_shape(struct types *t, const struct cedar_
 	const struct cedar_type *shape = NULL;
 
 	for (size_t i = 0; i < type->n_entities; i++) {
-		const struct cedar_entity_type *e = cedar_schema_entity(t->schema, type->entities[i]);
-		const struct cedar_type *one = e ? type_shape(t, e) : type_record(t, NULL, 0, false);
+		const struct cedar_entity_type *e =
+			cedar_schema_entity(t->schema, type->entities[i]);
+		const struct cedar_type *one =
+			e ? type_shape(t, e) : type_record(t, NULL, 0, false);
 
 		if (!one)
 			return NULL;

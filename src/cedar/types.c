@@ -154,10 +154,11 @@ static const struct cedar_type *intern(struct types *t, const struct cedar_type 
 
 int types_init(struct types *t, const struct cedar_schema *schema, enum cedar_validation_mode mode)
 {
-	*t = (struct types){ .schema = schema, .mode = mode,
+	*t = (struct types){ .schema = schema,
+			     .mode = mode,
 			     .arena = ARENA_INIT(LIMIT_CEDAR_TYPES) };
-	t->entities = arena_alloc_array(&t->arena, schema->n_entities * 3 + 1,
-					sizeof(*t->entities));
+	t->entities =
+		arena_alloc_array(&t->arena, schema->n_entities * 3 + 1, sizeof(*t->entities));
 	if (!t->entities)
 		return -ENOMEM;
 	t->shapes = t->entities + schema->n_entities;
@@ -186,7 +187,8 @@ const struct cedar_type *type_entity(struct types *t, const struct cedar_entity_
 	const struct cedar_type *type = t->entities[entity->index];
 
 	if (!type) {
-		struct cedar_type wanted = { .kind = CEDAR_TYPE_ENTITY, .entity = entity,
+		struct cedar_type wanted = { .kind = CEDAR_TYPE_ENTITY,
+					     .entity = entity,
 					     .entity_name = entity->name };
 
 		type = intern(t, &wanted);
@@ -218,8 +220,10 @@ static int compare_attributes(const void *a, const void *b)
 const struct cedar_type *type_record(struct types *t, struct cedar_attribute_type *attributes,
 				     size_t n, bool is_open)
 {
-	struct cedar_type wanted = { .kind = CEDAR_TYPE_RECORD, .attributes = attributes,
-				     .n_attributes = n, .is_open = is_open };
+	struct cedar_type wanted = { .kind = CEDAR_TYPE_RECORD,
+				     .attributes = attributes,
+				     .n_attributes = n,
+				     .is_open = is_open };
 
 	if (n > 1)
 		qsort(attributes, n, sizeof(*attributes), compare_attributes);
@@ -228,7 +232,8 @@ const struct cedar_type *type_record(struct types *t, struct cedar_attribute_typ
 
 const struct cedar_type *type_union(struct types *t, const struct span *names, size_t n)
 {
-	struct cedar_type wanted = { .kind = CEDAR_TYPE_ANY_ENTITY, .entities = names,
+	struct cedar_type wanted = { .kind = CEDAR_TYPE_ANY_ENTITY,
+				     .entities = names,
 				     .n_entities = n };
 
 	return intern(t, &wanted);
@@ -308,8 +313,8 @@ static const struct cedar_type *import(struct types *t, const struct cedar_type 
 	if (depth > LIMIT_CEDAR_DEPTH)
 		return limited(t);
 	if (type->kind == CEDAR_TYPE_ENTITY)
-		return type->entity ? type_entity(t, type->entity) :
-				      type_action(t, type->entity_name);
+		return type->entity ? type_entity(t, type->entity)
+				    : type_action(t, type->entity_name);
 	if (type->kind != CEDAR_TYPE_SET && type->kind != CEDAR_TYPE_RECORD)
 		return t->basic[type->kind];
 	if ((t->imported_len + 1) * 2 > t->n_imported)
@@ -317,8 +322,8 @@ static const struct cedar_type *import(struct types *t, const struct cedar_type 
 	at = imported_at(t, type);
 	if (t->imported_from[at])
 		return t->imported_to[at];
-	made = type->kind == CEDAR_TYPE_SET ? import_set(t, type, depth) :
-					      import_record(t, type, depth);
+	made = type->kind == CEDAR_TYPE_SET ? import_set(t, type, depth)
+					    : import_record(t, type, depth);
 	if (!made)
 		return NULL;
 	if ((t->imported_len + 1) * 2 > t->n_imported)
@@ -340,7 +345,8 @@ const struct cedar_type *type_shape(struct types *t, const struct cedar_entity_t
 	const struct cedar_type **slot = &t->shapes[entity->index];
 
 	if (!*slot)
-		*slot = entity->shape ? import(t, entity->shape, 0) : type_record(t, NULL, 0, false);
+		*slot = entity->shape ? import(t, entity->shape, 0)
+				      : type_record(t, NULL, 0, false);
 	return *slot;
 }
 

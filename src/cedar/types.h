@@ -20,7 +20,8 @@ struct types {
 	size_t n_slots, len;
 	struct join_slot *joins; /* what was joined before */
 	size_t n_joins, joins_len;
-	const struct cedar_type **imported_from; /* the schema's types by address, and what they became */
+	const struct cedar_type *
+		*imported_from; /* the schema's types by address, and what they became */
 	const struct cedar_type **imported_to;
 	size_t n_imported, imported_len;
 	const struct cedar_type *basic[CEDAR_TYPE_ANY_ENTITY + 1]; /* those without parts */

@@ -228,7 +228,8 @@ static bool admits_principal(const struct run *run)
 	const struct cedar_schema *s = run->v->schema;
 
 	for (size_t i = 0; i < s->n_actions; i++)
-		for (size_t j = 0; s->actions[i]->n_resources && j < s->actions[i]->n_principals; j++)
+		for (size_t j = 0; s->actions[i]->n_resources && j < s->actions[i]->n_principals;
+		     j++)
 			if (entity_matches(&run->principal, s->actions[i]->principals[j]))
 				return true;
 	return false;

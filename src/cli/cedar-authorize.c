@@ -16,21 +16,27 @@ static const struct option_spec options[] = {
 	CEDAR_ROWS_POLICIES,
 	CEDAR_ROWS_SCHEMA,
 	CEDAR_ROWS_ENTITIES,
-	{ "verbose", 'v', NULL, "name the policies that decided, and show where policies erred", CEDAR_OPTION_VERBOSE, 0 },
+	{ "verbose", 'v', NULL, "name the policies that decided, and show where policies erred",
+	  CEDAR_OPTION_VERBOSE, 0 },
 	CEDAR_ROW_TIMING,
 	CEDAR_ROWS_COMMON,
 };
 
 const struct usage cedar_authorize_usage = {
 	.name = "cedar authorize",
-	.arguments = "--principal UID --action UID --resource UID --policies FILE --entities FILE [FLAGS]",
-	.description = "Decides a request and prints ALLOW or DENY. Ends with 0 for allow, 2 for deny, and 1 when\n"
+	.arguments = "--principal UID --action UID --resource UID --policies FILE --entities FILE "
+		     "[FLAGS]",
+	.description = "Decides a request and prints ALLOW or DENY. Ends with 0 for allow, 2 for "
+		       "deny, and 1 when\n"
 		       "something cannot be read.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
-	.examples = "  leash cedar authorize --principal 'User::\"alice\"' --action 'Action::\"view\"' \\\n"
-		    "      --resource 'Photo::\"a.jpg\"' --policies policies.cedar --entities entities.json\n"
-		    "  leash cedar authorize --request-json request.json --policies - --entities entities.json -v\n",
+	.examples = "  leash cedar authorize --principal 'User::\"alice\"' --action "
+		    "'Action::\"view\"' \\\n"
+		    "      --resource 'Photo::\"a.jpg\"' --policies policies.cedar --entities "
+		    "entities.json\n"
+		    "  leash cedar authorize --request-json request.json --policies - --entities "
+		    "entities.json -v\n",
 };
 
 static void print_errors(const struct cedar_input *in, const struct cedar_response *response)
@@ -75,7 +81,8 @@ static int decide(struct cedar_input *in)
 		return CEDAR_EXIT_FAILURE;
 	}
 	if (in->options->want_timing)
-		(void)printf("Authorization Time (micro seconds) : %llu\n", (unsigned long long)(took / 1000));
+		(void)printf("Authorization Time (micro seconds) : %llu\n",
+			     (unsigned long long)(took / 1000));
 	(void)printf("%s\n", response.allow ? "ALLOW" : "DENY");
 	print_errors(in, &response);
 	if (in->options->is_verbose)
@@ -100,6 +107,7 @@ int cedar_authorize_main(int argc, char **argv)
 	(void)printf("\n");
 	/* All that is wrong, not just the first. */
 	is_good = cedar_load_policies(&in) && cedar_load_links(&in, false);
-	is_good = cedar_load_schema(&in) && cedar_load_entities(&in) && cedar_load_request(&in) && is_good;
+	is_good = cedar_load_schema(&in) && cedar_load_entities(&in) && cedar_load_request(&in) &&
+		  is_good;
 	return is_good ? decide(&in) : CEDAR_EXIT_FAILURE;
 }

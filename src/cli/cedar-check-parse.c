@@ -13,12 +13,14 @@ static const struct option_spec options[] = {
 const struct usage cedar_check_parse_usage = {
 	.name = "cedar check-parse",
 	.arguments = "[FLAGS]",
-	.description = "Checks that policies, an expression, a schema and entities can be read, whichever are given;\n"
+	.description = "Checks that policies, an expression, a schema and entities can be read, "
+		       "whichever are given;\n"
 		       "without any, reads policies from standard input. Ends with 0 or 1.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
-	.examples = "  leash cedar check-parse --policies policies.cedar\n"
-		    "  leash cedar check-parse --schema schema.cedarschema --entities entities.json\n",
+	.examples =
+		"  leash cedar check-parse --policies policies.cedar\n"
+		"  leash cedar check-parse --schema schema.cedarschema --entities entities.json\n",
 };
 
 static bool check_expression(struct cedar_input *in)

@@ -7,27 +7,33 @@
 #include "cli/command.h"
 
 static const struct option_spec options[] = {
-	CEDAR_ROWS_REQUEST, CEDAR_ROW_REQUEST_VALIDATION, CEDAR_ROWS_SCHEMA, CEDAR_ROWS_ENTITIES, CEDAR_ROWS_COMMON,
+	CEDAR_ROWS_REQUEST, CEDAR_ROW_REQUEST_VALIDATION, CEDAR_ROWS_SCHEMA, CEDAR_ROWS_ENTITIES,
+	CEDAR_ROWS_COMMON,
 };
 
 const struct usage cedar_evaluate_usage = {
 	.name = "cedar evaluate",
 	.arguments = "[FLAGS] EXPRESSION",
-	.description = "Prints the value of the expression for a request. Ends with 1 when it has none.\n",
+	.description =
+		"Prints the value of the expression for a request. Ends with 1 when it has none.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
-	.examples = "  leash cedar evaluate --principal 'User::\"alice\"' --action 'Action::\"view\"' \\\n"
-		    "      --resource 'Photo::\"a.jpg\"' --entities entities.json 'resource.owner == principal'\n"
+	.examples = "  leash cedar evaluate --principal 'User::\"alice\"' --action "
+		    "'Action::\"view\"' \\\n"
+		    "      --resource 'Photo::\"a.jpg\"' --entities entities.json 'resource.owner "
+		    "== principal'\n"
 		    "  leash cedar evaluate --request-json request.json '[1, 2].contains(1)'\n",
 };
 
 /* Is it a constructor of an extension type with its text, such as decimal("1.50")? */
 static bool is_constructor(const struct cedar_expr *e)
 {
-	return e->kind == CEDAR_EXPR_CALL && !e->is_method && e->n_items == 1 && e->items[0]->kind == CEDAR_EXPR_STRING;
+	return e->kind == CEDAR_EXPR_CALL && !e->is_method && e->n_items == 1 &&
+	       e->items[0]->kind == CEDAR_EXPR_STRING;
 }
 
-static int evaluate(struct cedar_input *in, const struct cedar_expr *e, const struct cedar_text *text)
+static int evaluate(struct cedar_input *in, const struct cedar_expr *e,
+		    const struct cedar_text *text)
 {
 	struct cedar_entity_source source = cedar_entities_source(in->entities);
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
@@ -71,7 +77,8 @@ int cedar_evaluate_main(int argc, char **argv)
 	code = cedar_expr_parse(cedar_text_span(&text), &in.arena, &found, &e) < 0;
 	cedar_report(&o, &found, &text, 0);
 	cedar_diagnostics_done(&found);
-	if (!cedar_load_schema(&in) || !cedar_load_entities(&in) || !cedar_load_request(&in) || code)
+	if (!cedar_load_schema(&in) || !cedar_load_entities(&in) || !cedar_load_request(&in) ||
+	    code)
 		return CEDAR_EXIT_FAILURE;
 	return evaluate(&in, e, &text);
 }

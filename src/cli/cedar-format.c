@@ -10,18 +10,23 @@
 #include "cli/command.h"
 
 static const struct option_spec options[] = {
-	{ "policies", 'p', "FILE", "the policies; standard input where this is not given or -", CEDAR_OPTION_POLICIES, 0 },
-	{ "line-width", 'l', "COLUMNS", "how wide lines may be (default: 80)", CEDAR_OPTION_LINE_WIDTH, 0 },
-	{ "indent-width", 'i', "BLANKS", "how far to indent (default: 2)", CEDAR_OPTION_INDENT_WIDTH, 0 },
+	{ "policies", 'p', "FILE", "the policies; standard input where this is not given or -",
+	  CEDAR_OPTION_POLICIES, 0 },
+	{ "line-width", 'l', "COLUMNS", "how wide lines may be (default: 80)",
+	  CEDAR_OPTION_LINE_WIDTH, 0 },
+	{ "indent-width", 'i', "BLANKS", "how far to indent (default: 2)",
+	  CEDAR_OPTION_INDENT_WIDTH, 0 },
 	{ "write", 'w', NULL, "write the file instead of standard output", CEDAR_OPTION_WRITE, 0 },
-	{ "check", 'c', NULL, "end with 1 when the policies are not formatted", CEDAR_OPTION_CHECK, 0 },
+	{ "check", 'c', NULL, "end with 1 when the policies are not formatted", CEDAR_OPTION_CHECK,
+	  0 },
 	CEDAR_ROWS_COMMON,
 };
 
 const struct usage cedar_format_usage = {
 	.name = "cedar format",
 	.arguments = "[FLAGS]",
-	.description = "Lays policies out, byte for byte as Cedar's own formatter does; comments stay.\n",
+	.description =
+		"Lays policies out, byte for byte as Cedar's own formatter does; comments stay.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.examples = "  leash cedar format --policies policies.cedar\n"
@@ -32,13 +37,16 @@ const struct usage cedar_format_usage = {
 static int put(const struct cedar_options *o, struct span text)
 {
 	if (o->want_write)
-		return cedar_text_write(o->policies, text) ? CEDAR_EXIT_SUCCESS : CEDAR_EXIT_FAILURE;
-	return fd_write_all(STDOUT_FILENO, text.p, text.len) < 0 ? CEDAR_EXIT_FAILURE : CEDAR_EXIT_SUCCESS;
+		return cedar_text_write(o->policies, text) ? CEDAR_EXIT_SUCCESS
+							   : CEDAR_EXIT_FAILURE;
+	return fd_write_all(STDOUT_FILENO, text.p, text.len) < 0 ? CEDAR_EXIT_FAILURE
+								 : CEDAR_EXIT_SUCCESS;
 }
 
 static int format(const struct cedar_options *o)
 {
-	const struct cedar_format_options layout = { .width = o->line_width, .indent = o->indent_width };
+	const struct cedar_format_options layout = { .width = o->line_width,
+						     .indent = o->indent_width };
 	_cleanup_cedar_text_ struct cedar_text text = { 0 };
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 	struct cedar_diagnostics found = { 0 };

@@ -20,7 +20,8 @@ static const struct option_spec options[] = {
 	CEDAR_ROWS_POLICIES,
 	{ "template-id", 0, "ID", "the template", CEDAR_OPTION_TEMPLATE_ID, 0 },
 	{ "new-id", 'n', "ID", "the id of the new policy", CEDAR_OPTION_NEW_ID, 0 },
-	{ "arguments", 'a', "JSON", "what stands in the slots: {\"?principal\": UID, \"?resource\": UID}",
+	{ "arguments", 'a', "JSON",
+	  "what stands in the slots: {\"?principal\": UID, \"?resource\": UID}",
 	  CEDAR_OPTION_ARGUMENTS, 0 },
 	CEDAR_ROWS_COMMON,
 };
@@ -28,11 +29,14 @@ static const struct option_spec options[] = {
 const struct usage cedar_link_usage = {
 	.name = "cedar link",
 	.arguments = "--template-id ID --new-id ID --arguments JSON --policies FILE [FLAGS]",
-	.description = "Links a template: prints the new policy, and adds it to the file of --template-linked.\n",
+	.description = "Links a template: prints the new policy, and adds it to the file of "
+		       "--template-linked.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
-	.examples = "  leash cedar link --policies policies.cedar --template-linked linked --template-id AccessVacation \\\n"
-		    "      --new-id AliceAccess --arguments '{\"?principal\": \"User::\\\"alice\\\"\"}'\n",
+	.examples = "  leash cedar link --policies policies.cedar --template-linked linked "
+		    "--template-id AccessVacation \\\n"
+		    "      --new-id AliceAccess --arguments '{\"?principal\": "
+		    "\"User::\\\"alice\\\"\"}'\n",
 };
 
 static int link_one(struct cedar_input *in)
@@ -40,7 +44,8 @@ static int link_one(struct cedar_input *in)
 	const struct cedar_options *o = in->options;
 	_cleanup_cedar_text_ struct cedar_text text = { .name = "<--arguments>" };
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
-	struct cedar_link link = { .template_id = span_of(o->template_id), .new_id = span_of(o->new_id) };
+	struct cedar_link link = { .template_id = span_of(o->template_id),
+				   .new_id = span_of(o->new_id) };
 	struct cedar_policy *linked = NULL;
 	struct err err = { 0 };
 

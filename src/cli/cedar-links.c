@@ -22,8 +22,8 @@ static bool parse(struct arena *arena, const struct cedar_text *text, struct jso
 	return false;
 }
 
-static bool read_uid(struct cedar_input *in, const struct cedar_text *text, const struct json *value,
-		     const struct cedar_entity_uid **ret)
+static bool read_uid(struct cedar_input *in, const struct cedar_text *text,
+		     const struct json *value, const struct cedar_entity_uid **ret)
 {
 	struct cedar_entity_uid *uid = arena_new(&in->arena, struct cedar_entity_uid);
 	const char *copy = arena_dup(&in->arena, value->text);
@@ -34,8 +34,8 @@ static bool read_uid(struct cedar_input *in, const struct cedar_text *text, cons
 	return true;
 }
 
-static bool read_arguments(struct cedar_input *in, const struct cedar_text *text, const struct json *object,
-			   struct cedar_link *link)
+static bool read_arguments(struct cedar_input *in, const struct cedar_text *text,
+			   const struct json *object, struct cedar_link *link)
 {
 	if (!object || object->type != JSON_OBJECT) {
 		log_error("%s: the slots' values must be an object", text->name);
@@ -45,12 +45,13 @@ static bool read_arguments(struct cedar_input *in, const struct cedar_text *text
 		bool is_principal = span_eq_str(m->key, "?principal");
 
 		if (!is_principal && !span_eq_str(m->key, "?resource")) {
-			log_error("%s: `%.*s` is no slot; there are ?principal and ?resource", text->name,
-				  SPAN_ARG(m->key));
+			log_error("%s: `%.*s` is no slot; there are ?principal and ?resource",
+				  text->name, SPAN_ARG(m->key));
 			return false;
 		}
 		if (m->type != JSON_STRING) {
-			log_error("%s: the value of %.*s must be a string such as \"User::\\\"alice\\\"\"",
+			log_error("%s: the value of %.*s must be a string such as "
+				  "\"User::\\\"alice\\\"\"",
 				  text->name, SPAN_ARG(m->key));
 			return false;
 		}
@@ -84,7 +85,8 @@ static bool read_file(const char *path, bool may_lack, struct cedar_text *ret)
 
 static bool add_link(struct cedar_input *in, const struct cedar_text *text, const struct json *item)
 {
-	struct cedar_link link = { json_get_string(item, "template_id"), json_get_string(item, "link_id"), NULL, NULL };
+	struct cedar_link link = { json_get_string(item, "template_id"),
+				   json_get_string(item, "link_id"), NULL, NULL };
 	const struct json *args = json_get(item, "args");
 	struct err err = { 0 };
 
@@ -154,7 +156,8 @@ bool cedar_links_add(const char *path, const struct cedar_link *link)
 	json_end_object(&w);
 	json_end_object(&w);
 
-	/* The file was read as a list when the policies were linked: the new item goes before its end. */
+	/* The file was read as a list when the policies were linked: the new item goes before its
+	 * end. */
 	end = text.content.len;
 	while (end && text.content.data[end - 1] != ']')
 		end--;

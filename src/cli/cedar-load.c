@@ -31,8 +31,8 @@ bool cedar_text_read(const char *path, const char *what, struct cedar_text *ret)
 
 	ret->name = is_stdin ? "<stdin>" : path;
 	ret->content.max = LIMIT_CEDAR_JSON;
-	r = is_stdin ? fd_read_all(STDIN_FILENO, &ret->content) :
-		       file_read_at(AT_FDCWD, path, &ret->content);
+	r = is_stdin ? fd_read_all(STDIN_FILENO, &ret->content)
+		     : file_read_at(AT_FDCWD, path, &ret->content);
 	if (r >= 0)
 		return true;
 	log_error("read the %s from %s: %s", what, ret->name, strerror(-r));
@@ -55,7 +55,8 @@ bool cedar_text_write(const char *path, struct span content)
 	return true;
 }
 
-static void report_plain(const struct cedar_diagnostic *d, const struct cedar_text *text, struct buf *out)
+static void report_plain(const struct cedar_diagnostic *d, const struct cedar_text *text,
+			 struct buf *out)
 {
 	_cleanup_buf_ struct buf whole = BUF_INIT(0);
 	const char *end;
@@ -66,7 +67,8 @@ static void report_plain(const struct cedar_diagnostic *d, const struct cedar_te
 		(void)buf_append(out, whole.data, (size_t)(end - whole.data) + 1);
 }
 
-static void report_json(const struct cedar_diagnostic *d, const struct cedar_text *text, struct buf *out)
+static void report_json(const struct cedar_diagnostic *d, const struct cedar_text *text,
+			struct buf *out)
 {
 	struct json_writer w = { .out = out };
 	size_t line, column;
@@ -75,7 +77,8 @@ static void report_json(const struct cedar_diagnostic *d, const struct cedar_tex
 	json_begin_object(&w);
 	json_key_string(&w, "message", span_of(d->message));
 	json_key_string(&w, "code", span_of(d->code));
-	json_key_string(&w, "severity", d->severity == CEDAR_ERROR ? SPAN("error") : SPAN("warning"));
+	json_key_string(&w, "severity",
+			d->severity == CEDAR_ERROR ? SPAN("error") : SPAN("warning"));
 	json_key_string_opt(&w, "help", span_of(d->suggestion));
 	json_key_string(&w, "filename", span_of(text->name));
 	json_key_uint(&w, "line", line);
@@ -151,7 +154,9 @@ static bool rename_policies(struct cedar_input *in)
 		(void)snprintf(message, sizeof(message), "duplicate template or policy id `%.*s`",
 			       (int)MIN(p->id.len, 100), p->id.p);
 		cedar_report_one(in->options,
-				 &(struct cedar_diagnostic){ .code = "duplicate_id", .range = p->range, .message = message },
+				 &(struct cedar_diagnostic){ .code = "duplicate_id",
+							     .range = p->range,
+							     .message = message },
 				 &in->policy_text);
 		is_good = false;
 	}
@@ -160,7 +165,8 @@ static bool rename_policies(struct cedar_input *in)
 }
 
 /* A policy or a set of policies: the members tell. */
-static int parse_json_policies(struct span text, struct cedar_diagnostics *found, struct cedar_policy_set **ret)
+static int parse_json_policies(struct span text, struct cedar_diagnostics *found,
+			       struct cedar_policy_set **ret)
 {
 	static const char *const of_sets[] = { "staticPolicies", "templates", "templateLinks" };
 	const struct json_options options = { .max_depth = 4096, .max_members = SIZE_MAX };
@@ -185,8 +191,8 @@ bool cedar_load_policies(struct cedar_input *in)
 	if (!cedar_text_read(in->options->policies, "policies", &in->policy_text))
 		return false;
 	text = cedar_text_span(&in->policy_text);
-	r = in->options->is_policies_json ? parse_json_policies(text, &found, &in->policies) :
-					    cedar_policy_set_parse(text, &found, &in->policies);
+	r = in->options->is_policies_json ? parse_json_policies(text, &found, &in->policies)
+					  : cedar_policy_set_parse(text, &found, &in->policies);
 	cedar_report(in->options, &found, &in->policy_text, 0);
 	cedar_diagnostics_done(&found);
 	return r >= 0 && (in->options->is_policies_json || rename_policies(in));
@@ -205,8 +211,8 @@ bool cedar_load_schema(struct cedar_input *in)
 	if (!cedar_text_read(in->options->schema, "schema", &in->schema_text))
 		return false;
 	text = cedar_text_span(&in->schema_text);
-	r = in->options->is_schema_json ? cedar_schema_parse_json(text, &found, &in->schema) :
-					  cedar_schema_parse(text, &found, &in->schema);
+	r = in->options->is_schema_json ? cedar_schema_parse_json(text, &found, &in->schema)
+					: cedar_schema_parse(text, &found, &in->schema);
 	cedar_report(in->options, &found, &in->schema_text, 0);
 	cedar_diagnostics_done(&found);
 	return r >= 0;

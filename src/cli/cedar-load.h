@@ -31,7 +31,8 @@ void cedar_text_done(struct cedar_text *t);
 /* NULL and "-" are standard input. what: "policies", for messages. */
 bool cedar_text_read(const char *path, const char *what, struct cedar_text *ret);
 
-/* Writes the file as a whole or not at all, and says why not. It keeps its mode; links are followed. */
+/* Writes the file as a whole or not at all, and says why not. It keeps its mode; links are
+ * followed. */
 bool cedar_text_write(const char *path, struct span content);
 
 /* Shows the findings; they lie in the text from byte `offset` of the file on. */
@@ -53,18 +54,43 @@ struct cedar_input {
 void cedar_input_done(struct cedar_input *in);
 /* Policies are renamed after their @id, as Cedar's own command does. */
 bool cedar_load_policies(struct cedar_input *in);
-/* Adds the policies that --template-linked lists; a file that is not there is an error unless may_lack. */
+/* Adds the policies that --template-linked lists; a file that is not there is an error unless
+ * may_lack. */
 bool cedar_load_links(struct cedar_input *in, bool may_lack);
 /* True without a schema where none was given. */
 bool cedar_load_schema(struct cedar_input *in);
 /* An empty store where none was given. Loaded after the schema, which gives actions and types. */
 bool cedar_load_entities(struct cedar_input *in);
-/* Principal, action, resource and context; checked against the schema unless that is switched off. */
+/* Principal, action, resource and context; checked against the schema unless that is switched off.
+ */
 bool cedar_load_request(struct cedar_input *in);
 
+/* A request as the flags, or the file of --request-json, give it. NULL: not given. */
+struct cedar_given {
+	const char *principal, *action, *resource;
+	const char *principal_type, *principal_eid, *resource_type, *resource_eid;
+	struct cedar_text text; /* the file with the context in it */
+	struct span context;
+	size_t context_at; /* where in the file it begins */
+	bool has_context;
+};
+
+static inline void cedar_given_done(struct cedar_given *given)
+{
+	cedar_text_done(&given->text);
+}
+
+bool cedar_given_read(struct cedar_input *in, struct cedar_given *given);
+/* The value's uid; flag is what it is called in messages, unless a file gave it. */
+bool cedar_given_uid(struct cedar_input *in, const struct cedar_given *given, const char *value,
+		     const char *flag, struct cedar_entity_uid *ret);
+/* Into the request; has_action: its action is known, and with a schema says what the context is. */
+bool cedar_given_context(struct cedar_input *in, const struct cedar_given *given, bool has_action);
+
 /* "Type::\"id\"" as `name` gave it; the uid lives in the arena. */
-bool cedar_load_uid(const struct cedar_options *o, const char *text, const char *name, struct arena *arena,
-		    struct cedar_entity_uid *ret);
+bool cedar_load_uid(const struct cedar_options *o, const char *text, const char *name,
+		    struct arena *arena, struct cedar_entity_uid *ret);
 
 #define _cleanup_cedar_text_ _cleanup_(cedar_text_done)
 #define _cleanup_cedar_input_ _cleanup_(cedar_input_done)
+#define _cleanup_cedar_given_ _cleanup_(cedar_given_done)

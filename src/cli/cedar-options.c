@@ -10,17 +10,21 @@
 /* Widths and levels that a person could mean. */
 #define MAX_NUMBER 1000000
 
-static int choose(const char *value, const char *const *names, size_t n, const char *flag, struct err *err)
+static int choose(const char *value, const char *const *names, size_t n, const char *flag,
+		  struct err *err)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(value, names[i]) == 0)
 			return (int)i;
 	if (n == 2)
-		return err_say(err, -EINVAL, "--%s: `%s` is neither %s nor %s", flag, value, names[0], names[1]);
-	return err_say(err, -EINVAL, "--%s: `%s` is none of %s, %s and %s", flag, value, names[0], names[1], names[2]);
+		return err_say(err, -EINVAL, "--%s: `%s` is neither %s nor %s", flag, value,
+			       names[0], names[1]);
+	return err_say(err, -EINVAL, "--%s: `%s` is none of %s, %s and %s", flag, value, names[0],
+		       names[1], names[2]);
 }
 
-static int set_flag(bool *to, const char *value, const char *const names[2], const char *flag, struct err *err)
+static int set_flag(bool *to, const char *value, const char *const names[2], const char *flag,
+		    struct err *err)
 {
 	int r = choose(value, names, 2, flag, err);
 
@@ -37,7 +41,8 @@ static int set_number(size_t *to, const char *value, const char *flag, struct er
 	errno = 0;
 	n = strtoul(value, &end, 10);
 	if (value[0] < '0' || value[0] > '9' || *end || errno || n > MAX_NUMBER)
-		return err_say(err, -EINVAL, "--%s: `%s` is not a number from 0 to %d", flag, value, MAX_NUMBER);
+		return err_say(err, -EINVAL, "--%s: `%s` is not a number from 0 to %d", flag, value,
+			       MAX_NUMBER);
 	*to = n;
 	return 0;
 }
@@ -118,7 +123,8 @@ static int on_choice(int id, const char *value, struct cedar_options *o, struct 
 	case CEDAR_OPTION_SCHEMA_FORMAT:
 		return set_flag(&o->is_schema_json, value, forms, "schema-format", err);
 	case CEDAR_OPTION_REQUEST_VALIDATION:
-		return set_flag(&o->skip_request_validation, value, truths, "request-validation", err);
+		return set_flag(&o->skip_request_validation, value, truths, "request-validation",
+				err);
 	case CEDAR_OPTION_VALIDATION_MODE:
 		return set_flag(&o->is_permissive, value, modes, "validation-mode", err);
 	case CEDAR_OPTION_ERROR_FORMAT:
@@ -162,7 +168,8 @@ int cedar_options_parse(const struct usage *u, int argc, char **argv, int max_op
 		return code;
 	if (options->request_json &&
 	    (options->principal || options->action || options->resource || options->context)) {
-		log_error("%s: --request-json is the whole request; leave out --principal, --action, --resource and "
+		log_error("%s: --request-json is the whole request; leave out --principal, "
+			  "--action, --resource and "
 			  "--context",
 			  u->name);
 		return EXIT_USAGE;

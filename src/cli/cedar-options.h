@@ -59,34 +59,55 @@ struct cedar_options {
 	bool want_write, want_check;
 };
 
-#define CEDAR_OPTIONS_INIT { .line_width = 80, .indent_width = 2 }
+#define CEDAR_OPTIONS_INIT                                                                         \
+	{                                                                                          \
+		.line_width = 80, .indent_width = 2                                                \
+	}
 
+#define CEDAR_ROW(long_name, short_name, argument, help, id)                                       \
+	{                                                                                          \
+		long_name, short_name, argument, help, id, 0                                       \
+	}
 #define CEDAR_ROWS_COMMON                                                                          \
-	{ "error-format", 'f', "human|plain|json", "how to show errors: with the source line (default), one line each, or as JSON", \
-	  CEDAR_OPTION_ERROR_FORMAT, 0 },                                                           \
-	OPTION_HELP_ROW
+	CEDAR_ROW("error-format", 'f', "human|plain|json",                                         \
+		  "how to show errors: with the source line (default), one line each, or as JSON", \
+		  CEDAR_OPTION_ERROR_FORMAT),                                                      \
+		OPTION_HELP_ROW
 #define CEDAR_ROWS_POLICIES                                                                        \
-	{ "policies", 'p', "FILE", "the policies and templates; standard input where this is not given or -", \
-	  CEDAR_OPTION_POLICIES, 0 },                                                               \
-	{ "policy-format", 0, "cedar|json", "the form of the policies (default: cedar)", CEDAR_OPTION_POLICY_FORMAT, 0 }, \
-	{ "template-linked", 'k', "FILE", "policies linked to templates, as `link` writes them", CEDAR_OPTION_LINKS, 0 }
+	CEDAR_ROW("policies", 'p', "FILE",                                                         \
+		  "the policies and templates; standard input where this is not given or -",       \
+		  CEDAR_OPTION_POLICIES),                                                          \
+		CEDAR_ROW("policy-format", 0, "cedar|json",                                        \
+			  "the form of the policies (default: cedar)",                             \
+			  CEDAR_OPTION_POLICY_FORMAT),                                             \
+		CEDAR_ROW("template-linked", 'k', "FILE",                                          \
+			  "policies linked to templates, as `link` writes them",                   \
+			  CEDAR_OPTION_LINKS)
 #define CEDAR_ROWS_SCHEMA                                                                          \
-	{ "schema", 's', "FILE", "the schema", CEDAR_OPTION_SCHEMA, 0 },                           \
-	{ "schema-format", 0, "cedar|json", "the form of the schema (default: cedar)", CEDAR_OPTION_SCHEMA_FORMAT, 0 }
+	CEDAR_ROW("schema", 's', "FILE", "the schema", CEDAR_OPTION_SCHEMA),                       \
+		CEDAR_ROW("schema-format", 0, "cedar|json",                                        \
+			  "the form of the schema (default: cedar)", CEDAR_OPTION_SCHEMA_FORMAT)
 #define CEDAR_ROWS_ENTITIES                                                                        \
-	{ "entities", 0, "FILE", "the entities, as JSON", CEDAR_OPTION_ENTITIES, 0 }
+	CEDAR_ROW("entities", 0, "FILE", "the entities, as JSON", CEDAR_OPTION_ENTITIES)
 #define CEDAR_ROWS_REQUEST                                                                         \
-	{ "principal", 'l', "UID", "who asks, such as User::\"alice\"", CEDAR_OPTION_PRINCIPAL, 0 }, \
-	{ "action", 'a', "UID", "for what, such as Action::\"view\"", CEDAR_OPTION_ACTION, 0 },    \
-	{ "resource", 'r', "UID", "on what, such as File::\"notes.txt\"", CEDAR_OPTION_RESOURCE, 0 }, \
-	{ "context", 'c', "FILE", "the request's context, a JSON object", CEDAR_OPTION_CONTEXT, 0 }, \
-	{ "request-json", 0, "FILE", "the whole request: {\"principal\": UID, \"action\": UID, \"resource\": UID, \"context\": {}}", \
-	  CEDAR_OPTION_REQUEST_JSON, 0 }
+	CEDAR_ROW("principal", 'l', "UID", "who asks, such as User::\"alice\"",                    \
+		  CEDAR_OPTION_PRINCIPAL),                                                         \
+		CEDAR_ROW("action", 'a', "UID", "for what, such as Action::\"view\"",              \
+			  CEDAR_OPTION_ACTION),                                                    \
+		CEDAR_ROW("resource", 'r', "UID", "on what, such as File::\"notes.txt\"",          \
+			  CEDAR_OPTION_RESOURCE),                                                  \
+		CEDAR_ROW("context", 'c', "FILE", "the request's context, a JSON object",          \
+			  CEDAR_OPTION_CONTEXT),                                                   \
+		CEDAR_ROW("request-json", 0, "FILE",                                               \
+			  "the whole request: {\"principal\": UID, \"action\": UID, "              \
+			  "\"resource\": UID, \"context\": {}}",                                   \
+			  CEDAR_OPTION_REQUEST_JSON)
 #define CEDAR_ROW_REQUEST_VALIDATION                                                               \
-	{ "request-validation", 0, "true|false", "check the request against the schema, if there is one (default: true)", \
-	  CEDAR_OPTION_REQUEST_VALIDATION, 0 }
+	CEDAR_ROW("request-validation", 0, "true|false",                                           \
+		  "check the request against the schema, if there is one (default: true)",         \
+		  CEDAR_OPTION_REQUEST_VALIDATION)
 #define CEDAR_ROW_TIMING                                                                           \
-	{ "timing", 't', NULL, "say how long the decision took", CEDAR_OPTION_TIMING, 0 }
+	CEDAR_ROW("timing", 't', NULL, "say how long the decision took", CEDAR_OPTION_TIMING)
 
 /*
  * Reads the words of one sub-command into options; as usage_parse. More

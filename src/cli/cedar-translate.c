@@ -11,34 +11,42 @@
 #include "cli/command.h"
 
 static const struct option_spec policy_options[] = {
-	{ "direction", 0, "cedar-to-json|json-to-cedar", "from which form to which", CEDAR_OPTION_DIRECTION, 0 },
-	{ "policies", 'p', "FILE", "the policies; standard input where this is not given or -", CEDAR_OPTION_POLICIES, 0 },
+	{ "direction", 0, "cedar-to-json|json-to-cedar", "from which form to which",
+	  CEDAR_OPTION_DIRECTION, 0 },
+	{ "policies", 'p', "FILE", "the policies; standard input where this is not given or -",
+	  CEDAR_OPTION_POLICIES, 0 },
 	CEDAR_ROWS_COMMON,
 };
 
 static const struct option_spec schema_options[] = {
-	{ "direction", 0, "cedar-to-json|json-to-cedar", "from which form to which", CEDAR_OPTION_DIRECTION, 0 },
-	{ "schema", 's', "FILE", "the schema; standard input where this is not given or -", CEDAR_OPTION_SCHEMA, 0 },
+	{ "direction", 0, "cedar-to-json|json-to-cedar", "from which form to which",
+	  CEDAR_OPTION_DIRECTION, 0 },
+	{ "schema", 's', "FILE", "the schema; standard input where this is not given or -",
+	  CEDAR_OPTION_SCHEMA, 0 },
 	CEDAR_ROWS_COMMON,
 };
 
 const struct usage cedar_translate_policy_usage = {
 	.name = "cedar translate-policy",
 	.arguments = "--direction cedar-to-json|json-to-cedar [FLAGS]",
-	.description = "Prints policies in Cedar's JSON form, or JSON policies in Cedar's syntax. Comments are lost.\n",
+	.description = "Prints policies in Cedar's JSON form, or JSON policies in Cedar's syntax. "
+		       "Comments are lost.\n",
 	.options = policy_options,
 	.n_options = ARRAY_SIZE(policy_options),
-	.examples = "  leash cedar translate-policy --direction cedar-to-json --policies policies.cedar\n"
+	.examples = "  leash cedar translate-policy --direction cedar-to-json --policies "
+		    "policies.cedar\n"
 		    "  leash cedar translate-policy --direction json-to-cedar < policies.json\n",
 };
 
 const struct usage cedar_translate_schema_usage = {
 	.name = "cedar translate-schema",
 	.arguments = "--direction cedar-to-json|json-to-cedar [FLAGS]",
-	.description = "Prints a schema in Cedar's JSON form, or a JSON schema in Cedar's syntax. Comments are lost.\n",
+	.description = "Prints a schema in Cedar's JSON form, or a JSON schema in Cedar's syntax. "
+		       "Comments are lost.\n",
 	.options = schema_options,
 	.n_options = ARRAY_SIZE(schema_options),
-	.examples = "  leash cedar translate-schema --direction cedar-to-json --schema schema.cedarschema\n"
+	.examples = "  leash cedar translate-schema --direction cedar-to-json --schema "
+		    "schema.cedarschema\n"
 		    "  leash cedar translate-schema --direction json-to-cedar < schema.json\n",
 };
 
@@ -71,7 +79,8 @@ static int print_policies(const struct cedar_policy_set *set, struct buf *out)
 		const struct cedar_policy *p = cedar_policy_set_at(set, i);
 
 		if (p->linked_from) {
-			log_error("policies linked to templates have no form in Cedar's syntax: `%.*s`",
+			log_error("policies linked to templates have no form in Cedar's syntax: "
+				  "`%.*s`",
 				  SPAN_ARG(p->id));
 			return -EINVAL;
 		}
@@ -88,7 +97,8 @@ int cedar_translate_policy_main(int argc, char **argv)
 	_cleanup_cedar_input_ struct cedar_input in = { .options = &o };
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 	int n_operands, direction;
-	int code = cedar_options_parse(&cedar_translate_policy_usage, argc, argv, 0, &o, &n_operands);
+	int code =
+		cedar_options_parse(&cedar_translate_policy_usage, argc, argv, 0, &o, &n_operands);
 
 	if (code >= 0)
 		return code;
@@ -109,28 +119,34 @@ static int translate_schema(const struct cedar_options *o, bool from_json)
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 	struct cedar_diagnostics found = { 0 };
 	struct cedar_schema_tree *tree = NULL;
+	bool is_printable;
 	struct span span;
 	int r;
 
 	if (!cedar_text_read(o->schema, "schema", &text))
 		return CEDAR_EXIT_FAILURE;
 	span = cedar_text_span(&text);
-	r = from_json ? cedar_schema_tree_parse_json(span, &found, &tree) :
-			cedar_schema_tree_parse(span, &found, &tree);
+	r = from_json ? cedar_schema_tree_parse_json(span, &found, &tree)
+		      : cedar_schema_tree_parse(span, &found, &tree);
+	/* Not all that JSON can say has words in Cedar's syntax. */
+	if (r == 0 && from_json)
+		r = cedar_schema_tree_check_print(tree, &found);
 	cedar_report(o, &found, &text, 0);
 	cedar_diagnostics_done(&found);
-	if (r < 0)
-		return CEDAR_EXIT_FAILURE;
-	r = from_json ? cedar_schema_tree_print(tree, &out) : cedar_schema_tree_print_json(tree, &out);
+	is_printable = r == 0;
+	if (is_printable)
+		r = from_json ? cedar_schema_tree_print(tree, &out)
+			      : cedar_schema_tree_print_json(tree, &out);
 	cedar_schema_tree_free(tree);
-	return print(&out, r);
+	return is_printable ? print(&out, r) : CEDAR_EXIT_FAILURE;
 }
 
 int cedar_translate_schema_main(int argc, char **argv)
 {
 	struct cedar_options o = CEDAR_OPTIONS_INIT;
 	int n_operands, direction;
-	int code = cedar_options_parse(&cedar_translate_schema_usage, argc, argv, 0, &o, &n_operands);
+	int code =
+		cedar_options_parse(&cedar_translate_schema_usage, argc, argv, 0, &o, &n_operands);
 
 	if (code >= 0)
 		return code;

@@ -11,21 +11,24 @@ static const struct option_spec options[] = {
 	CEDAR_ROWS_SCHEMA,
 	CEDAR_ROWS_POLICIES,
 	{ "deny-warnings", 0, NULL, "warnings are errors", CEDAR_OPTION_DENY_WARNINGS, 0 },
-	{ "validation-mode", 0, "strict|permissive", "how strictly types must agree (default: strict)",
-	  CEDAR_OPTION_VALIDATION_MODE, 0 },
-	{ "level", 0, "N", "how many times a policy may step from entity to entity", CEDAR_OPTION_LEVEL, 0 },
+	{ "validation-mode", 0, "strict|permissive",
+	  "how strictly types must agree (default: strict)", CEDAR_OPTION_VALIDATION_MODE, 0 },
+	{ "level", 0, "N", "how many times a policy may step from entity to entity",
+	  CEDAR_OPTION_LEVEL, 0 },
 	CEDAR_ROWS_COMMON,
 };
 
 const struct usage cedar_validate_usage = {
 	.name = "cedar validate",
 	.arguments = "--schema FILE --policies FILE [FLAGS]",
-	.description = "Checks policies and templates against a schema. Ends with 0 when they are valid, 3 when they\n"
+	.description = "Checks policies and templates against a schema. Ends with 0 when they are "
+		       "valid, 3 when they\n"
 		       "are not, and 1 when something cannot be read.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.examples = "  leash cedar validate --schema schema.cedarschema --policies policies.cedar\n"
-		    "  leash cedar validate --schema schema.json --schema-format json --policies policies.cedar --level 1\n",
+		    "  leash cedar validate --schema schema.json --schema-format json --policies "
+		    "policies.cedar --level 1\n",
 };
 
 static int validate(struct cedar_input *in)

@@ -22,17 +22,18 @@ const size_t n_cedar_options = ARRAY_SIZE(cedar_options);
 const struct cedar_command cedar_commands[] = {
 	{ "authorize", &cedar_authorize_usage, "decide a request", cedar_authorize_main },
 	{ "evaluate", &cedar_evaluate_usage, "evaluate an expression", cedar_evaluate_main },
-	{ "validate", &cedar_validate_usage, "check policies against a schema", cedar_validate_main },
-	{ "check-parse", &cedar_check_parse_usage, "check that policies, a schema or entities can be read",
-	  cedar_check_parse_main },
+	{ "validate", &cedar_validate_usage, "check policies against a schema",
+	  cedar_validate_main },
+	{ "check-parse", &cedar_check_parse_usage,
+	  "check that policies, a schema or entities can be read", cedar_check_parse_main },
 	{ "link", &cedar_link_usage, "make a policy of a template", cedar_link_main },
 	{ "format", &cedar_format_usage, "lay policies out", cedar_format_main },
-	{ "translate-policy", &cedar_translate_policy_usage, "policies from Cedar's syntax to JSON, or back",
-	  cedar_translate_policy_main },
-	{ "translate-schema", &cedar_translate_schema_usage, "a schema from Cedar's syntax to JSON, or back",
-	  cedar_translate_schema_main },
-	{ "partially-authorize", &cedar_partially_authorize_usage, "decide a request of which not all is known",
-	  cedar_partially_authorize_main },
+	{ "translate-policy", &cedar_translate_policy_usage,
+	  "policies from Cedar's syntax to JSON, or back", cedar_translate_policy_main },
+	{ "translate-schema", &cedar_translate_schema_usage,
+	  "a schema from Cedar's syntax to JSON, or back", cedar_translate_schema_main },
+	{ "partially-authorize", &cedar_partially_authorize_usage,
+	  "decide a request of which not all is known", cedar_partially_authorize_main },
 };
 const size_t n_cedar_commands = ARRAY_SIZE(cedar_commands);
 
@@ -40,19 +41,25 @@ static int print_help(void)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 
-	(void)buf_append_str(&out, "Usage: leash cedar SUB-COMMAND ...\n\n"
-				   "Works with policies of the Cedar language (4.5), like Cedar's own command.\n\n"
-				   "Sub-commands (`leash cedar SUB-COMMAND --help` tells more):\n");
+	(void)buf_append_str(
+		&out,
+		"Usage: leash cedar SUB-COMMAND ...\n\n"
+		"Works with policies of the Cedar language (4.5), like Cedar's own command.\n\n"
+		"Sub-commands (`leash cedar SUB-COMMAND --help` tells more):\n");
 	for (size_t i = 0; i < n_cedar_commands; i++)
-		(void)buf_printf(&out, "  %-20s %s\n", cedar_commands[i].name, cedar_commands[i].summary);
+		(void)buf_printf(&out, "  %-20s %s\n", cedar_commands[i].name,
+				 cedar_commands[i].summary);
 	(void)buf_append_str(&out, "  language-version     print the version of the language\n"
 				   "\nFlags:\n");
 	(void)options_help(cedar_options, n_cedar_options, &out);
-	(void)buf_append_str(&out, "\nExamples:\n"
-				   "  leash cedar authorize -l 'User::\"alice\"' -a 'Action::\"view\"' -r 'Photo::\"a.jpg\"' \\\n"
-				   "      --policies policies.cedar --entities entities.json\n"
-				   "  leash cedar validate --schema schema.cedarschema --policies policies.cedar\n"
-				   "  leash cedar format --write --policies policies.cedar\n");
+	(void)buf_append_str(
+		&out,
+		"\nExamples:\n"
+		"  leash cedar authorize -l 'User::\"alice\"' -a 'Action::\"view\"' -r "
+		"'Photo::\"a.jpg\"' \\\n"
+		"      --policies policies.cedar --entities entities.json\n"
+		"  leash cedar validate --schema schema.cedarschema --policies policies.cedar\n"
+		"  leash cedar format --write --policies policies.cedar\n");
 	return fd_write_all(STDOUT_FILENO, out.data, out.len) < 0;
 }
 
@@ -76,7 +83,8 @@ static int unknown(const char *name)
 	if (nearest.best)
 		log_error("unknown: leash cedar %s; did you mean %s?", name, nearest.best);
 	else
-		log_error("unknown: leash cedar %s; `leash cedar --help` lists what there is", name);
+		log_error("unknown: leash cedar %s; `leash cedar --help` lists what there is",
+			  name);
 	return EXIT_USAGE;
 }
 

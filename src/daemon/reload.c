@@ -42,23 +42,29 @@ static char **existing_parts(char **paths)
 	return paths;
 }
 
-int session_load_policy(struct session *s, int *ret_bundle_fd, struct err *err)
+int session_load_policy(struct session *s, struct err *err)
 {
 	_cleanup_buf_ struct buf report = BUF_INIT(LIMIT_POLICY_TEXT);
-	struct policy_source *source = NULL;
 	int r = policy_layers_load(s->options->layers, log_want_color(STDERR_FILENO), &report, /* list = */ NULL,
-				   &source, err);
+				   &s->loaded, err);
 
 	/* Warnings are for `leash policy check`; here they would stand before every session. */
 	if (report.len && (r < 0 || s->options->is_verbose))
 		log_text(report.data, report.len);
 	if (r < 0)
 		return r;
-	if (policy_source_ignored(source))
+	if (policy_source_ignored(s->loaded))
 		log_notice("permits of %s are ignored: look at it, then say `leash policy trust`",
 			   s->options->layers->project_file);
-	s->n_policies = policy_source_len(source);
-	s->writable = existing_parts(policy_source_writable(source));
+	s->n_policies = policy_source_len(s->loaded);
+	s->writable = existing_parts(policy_source_writable(s->loaded));
+	return 0;
+}
+
+int session_compile_policy(struct session *s, int *ret_bundle_fd, struct err *err)
+{
+	struct policy_source *source = TAKE_PTR(s->loaded);
+
 	*ret_bundle_fd = policy_source_bundle(source, ++s->generation, err);
 	policy_source_free(source);
 	return *ret_bundle_fd < 0 ? *ret_bundle_fd : 0;

@@ -34,6 +34,7 @@ struct session {
 	uint64_t reload_started_ns;
 	size_t n_policies;
 	char **writable;	     /* directories writable at mount level */
+	struct policy_source *loaded; /* until it is compiled */
 
 	bool is_proxy_ready, is_released, is_ending;
 	int n_terminations; /* SIGTERM, SIGHUP, SIGINT received; the second kills */
@@ -44,8 +45,13 @@ struct session {
 /* Ends the loop: the first call decides code and reason. message may be NULL. */
 void session_end(struct session *s, int exit_code, const char *message);
 
-/* reload.c: loads the layers for the first time; the report of findings goes to standard error. */
-int session_load_policy(struct session *s, int *ret_bundle_fd, struct err *err) _must_check_;
+/*
+ * reload.c: loads the layers for the first time, as far as building the
+ * container needs them; the report of findings goes to standard error. Then
+ * compiles them, once.
+ */
+int session_load_policy(struct session *s, struct err *err) _must_check_;
+int session_compile_policy(struct session *s, int *ret_bundle_fd, struct err *err) _must_check_;
 /* Watches the layers' files. */
 int session_watch_policy(struct session *s, struct err *err) _must_check_;
 void session_stop_watching(struct session *s);

@@ -266,7 +266,20 @@ static int watch_everything(struct session *s, struct err *err)
 	return r < 0 ? err_set(err, r, "watch the session's processes") : 0;
 }
 
-static int start_container(struct session *s, int stdio[3], struct err *err)
+struct compilation {
+	struct session *session;
+	int *ret_bundle_fd;
+};
+
+static int compile_meanwhile(void *ctx, struct err *err)
+{
+	const struct compilation *c = ctx;
+
+	return session_compile_policy(c->session, c->ret_bundle_fd, err);
+}
+
+/* Builds the container, and the policy's bundle at the same time. */
+static int start_container(struct session *s, int stdio[3], int *ret_bundle_fd, struct err *err)
 {
 	struct sock_fprog filter = { 0 };
 	unsigned int filter_flags = 0;
@@ -290,6 +303,8 @@ static int start_container(struct session *s, int stdio[3], struct err *err)
 		.limits = o->limits,
 		.filter = filter,
 		.filter_flags = filter_flags,
+		.meanwhile = compile_meanwhile,
+		.meanwhile_ctx = &(struct compilation){ s, ret_bundle_fd },
 	};
 
 	if (r < 0)
@@ -386,7 +401,7 @@ static int start(struct session *s, struct err *err)
 	int r = child_start(&s->supervisor, err);
 
 	if (r >= 0)
-		r = session_load_policy(s, &bundle_fd, err);
+		r = session_load_policy(s, err);
 	if (r >= 0)
 		r = journal_open(&s->journal, log_path, s->options->id,
 				 policy_mode_name(s->options->layers->environment.mode), err);
@@ -395,7 +410,7 @@ static int start(struct session *s, struct err *err)
 	if (r >= 0)
 		write_start_event(s);
 	if (r >= 0)
-		r = start_container(s, stdio, err);
+		r = start_container(s, stdio, &bundle_fd, err);
 	for (int i = 0; i < 3; i++)
 		if (stdio[i] > STDERR_FILENO)
 			fd_close(stdio[i]);
@@ -455,6 +470,7 @@ static void stop(struct session *s)
 			log_error("the event log is incomplete: %s", strerror(-r));
 		say_what_was_denied(s);
 	}
+	policy_source_free(s->loaded);
 	for (char **p = s->writable; p && *p; p++)
 		xfree(*p);
 	xfree(s->writable);

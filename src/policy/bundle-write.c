@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/limits.h"
+#include "policy/image-format.h"
 
 /*
  * FNV-1a over words of eight bytes: finds damage to our own bytes; no
@@ -65,14 +66,25 @@ static int write_cedar(const struct bundle_description *d, struct buf *out,
 	return 0;
 }
 
-/* Aligned for its words. */
+/* Aligned for its words, and its lines. */
 static int append_image(struct span image, struct buf *out, struct bundle_string *ret)
 {
 	int r = 0;
 
-	while (r >= 0 && out->len % 8)
+	while (r >= 0 && out->len % IMAGE_ALIGNMENT)
 		r = buf_append_char(out, 0);
 	return r < 0 ? r : append_string(out, image, ret);
+}
+
+static void describe_actions(const struct bundle_description *d, struct bundle_header *h)
+{
+	h->has_actions = d->actions != NULL;
+	for (size_t a = 0; d->actions && a < POLICY_ACTION_MAX; a++)
+		h->actions[a] = (struct bundle_action){
+			d->actions[a].keys,
+			(d->actions[a].is_uncacheable ? BUNDLE_ACTION_UNCACHEABLE : 0) |
+				(d->actions[a].is_restricted ? BUNDLE_ACTION_RESTRICTED : 0),
+		};
 }
 
 int bundle_write(const struct bundle_description *d, struct buf *out)
@@ -89,6 +101,7 @@ int bundle_write(const struct bundle_description *d, struct buf *out)
 
 	if (d->n_items > BUNDLE_MAX_POLICIES || !buf_reserve(out, head_len))
 		return -EMSGSIZE;
+	describe_actions(d, &h);
 	memset(out->data, 0, head_len);
 	buf_grow(out, head_len);
 	r = write_policies(d, out);

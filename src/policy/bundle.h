@@ -16,12 +16,21 @@
 #include "policy/policy-private.h"
 
 #define BUNDLE_MAGIC "LEASHPB\n"
-#define BUNDLE_VERSION 2
+#define BUNDLE_VERSION 3
 #define BUNDLE_MAX_POLICIES 100000
 
 struct bundle_string {
 	uint32_t offset, len;
 };
+
+/* What can be said of an action without reading the policies. */
+struct bundle_action {
+	uint32_t keys, flags;
+};
+
+#define BUNDLE_ACTION_UNCACHEABLE 1u
+#define BUNDLE_ACTION_RESTRICTED 2u
+#define BUNDLE_ACTION_FLAGS 3u
 
 struct bundle_header {
 	char magic[8];
@@ -29,7 +38,9 @@ struct bundle_header {
 	uint64_t total_len;
 	uint64_t checksum; /* of all bytes, this field taken as zero */
 	uint64_t generation;
-	uint32_t mode, reserved;
+	uint32_t mode;
+	uint32_t has_actions; /* 1: the table below is filled, and reading the policies can wait */
+	struct bundle_action actions[POLICY_ACTION_MAX];
 	struct bundle_string agent, profile;
 	struct bundle_string cedar; /* the whole set, normalised */
 	struct bundle_string image; /* the decision image, at a multiple of 8; empty: none */
@@ -54,6 +65,7 @@ struct bundle_description {
 	const struct bundle_item *items;
 	size_t n_items;
 	struct span image; /* of these very policies, or empty */
+	const struct action_rules *actions; /* likewise, POLICY_ACTION_MAX of them; or NULL */
 };
 
 /* Appends the bundle to out, which must be empty. -EMSGSIZE when it would pass the limits. */

@@ -210,7 +210,7 @@ static void make_edges(struct comparing *c)
 
 	edges_init(e);
 	for (size_t i = 0; i < 2; i++)
-		for (size_t j = 0; j < both[i]->n_rules; j++)
+		for (size_t j = 0; policy_prepare(both[i]) && j < both[i]->n_rules; j++)
 			if (both[i]->rules[j].layer != POLICY_LAYER_OWN)
 				edges_add(e, &both[i]->rules[j]);
 	/* What neither names. */

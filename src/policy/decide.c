@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 
+#define UNDECIDABLE "leash:undecidable"
 /* Room for one decision: a request with arguments at LIMIT_ARGV as a set fits. */
 #define DECIDE_ARENA_MAX ((size_t)16 * 1024 * 1024)
 
@@ -78,7 +79,7 @@ static void undecidable(struct policy_decision *ret)
 	ret->is_own_rule = true;
 	ret->has_error = true;
 	ret->n_reasons = 0;
-	add_reason(ret, "leash:undecidable");
+	add_reason(ret, UNDECIDABLE);
 }
 
 static enum cedar_effect_result evaluate_unknown(const struct inquiry *in, const struct rule *rule)
@@ -252,6 +253,10 @@ static void evaluate_request(struct policy_decider *d, const struct policy *p,
 	*ret = (struct policy_decision){ .generation = p->generation };
 	if (is_cacheable && cache_get(&d->cache, r, facts, ret))
 		return;
+	if (!policy_prepare(p)) {
+		undecidable(ret);
+		return;
+	}
 	decide_by_evaluation(d, p, &in, facts, keys);
 	if (!facts->are_known) {
 		ret->verdict = DECISION_DENY;
@@ -298,6 +303,8 @@ static const char *forbid_below(const struct policy_decider *d, const struct pol
 
 	if (p->image && d->want_image && image_find_below(p->image, path, &rank))
 		return rank < p->n_rules ? p->ids[rank] : NULL;
+	if (!policy_prepare(p))
+		return UNDECIDABLE;
 	rule = policy_rule_below(p, path);
 	return rule ? rule->id : NULL;
 }
@@ -325,30 +332,9 @@ void policy_decide(struct policy_decider *d, const struct policy *p, const struc
 	}
 }
 
-/* Every file that has a name, that is: who may run all of those gains nothing by one without. */
-static bool permits_everything(const struct cedar_policy *p)
-{
-	const struct cedar_scope *r = &p->resource;
-
-	return !p->is_forbid && !p->n_conditions && p->principal.op == CEDAR_SCOPE_ANY &&
-	       (r->op == CEDAR_SCOPE_ANY ||
-		(r->op == CEDAR_SCOPE_IN && r->n_uids == 1 && span_eq_str(r->uids[0].type, "Dir") &&
-		 span_eq_str(r->uids[0].id, "/")));
-}
-
 bool policy_restricts(const struct policy *p, enum policy_action action)
 {
-	const struct action_rules *rules = &p->actions[action];
-
-	if (p->mode != POLICY_ENFORCE)
-		return false;
-	for (size_t i = 0; i < rules->forbids.len; i++)
-		if (rules->forbids.rules[i]->layer != POLICY_LAYER_OWN)
-			return true;
-	for (size_t i = 0; i < rules->permits.len; i++)
-		if (permits_everything(rules->permits.rules[i]->cedar))
-			return false;
-	return true;
+	return p->mode == POLICY_ENFORCE && p->actions[action].is_restricted;
 }
 
 bool policy_permits(const struct policy *p, const struct policy_decision *d)

@@ -7,7 +7,7 @@
 
 /*
  * Appends the image to out, which must be empty. outcomes, if not NULL, has
- * room for one per rule. -E2BIG where no image can be made: everything is then
+ * room for one per rule. -EBADMSG where the policies cannot be read; -E2BIG where no image can be made: everything is then
  * left to the evaluator.
  */
 int image_build(const struct policy *p, struct clause_outcome *outcomes, struct buf *out) _must_check_;

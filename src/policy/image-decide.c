@@ -1,6 +1,5 @@
-/* A request against an image: its facts are looked up, then the clauses they lead to are weighed. */
-#include "base/alloc.h"
-#include "base/clock.h"
+/* A request against an image: its facts are looked up, then the clauses they lead to are weighed.
+ */
 #include "policy/host.h"
 #include "policy/image-hash.h"
 #include "policy/image-scan.h"
@@ -8,7 +7,6 @@
 #include "policy/text.h"
 
 #define SUBJECT_BIT(s) (UINT32_C(1) << (s))
-#define MS_PER_DAY INT64_C(86400000)
 
 /* ---- Facts --------------------------------------------------------------------------- */
 
@@ -72,7 +70,7 @@ static bool match_path(struct image_run *run, const struct policy_request *r)
 	if (!set_text(run, r->path, &len) || !path_is_canonical(run, len))
 		return false;
 	run_match_text(run, IMAGE_PATH, len);
-	return !run->has_own_dir;
+	return true;
 }
 
 static bool match_string(struct image_run *run, enum image_subject subject, struct span bytes)
@@ -236,197 +234,6 @@ static bool match_object(struct image_run *run, const struct policy_request *r, 
 	return match_network(run, r, subjects, a->needs_host_name);
 }
 
-/* ---- Clauses ---------------------------------------------------------------------------- */
-
-static bool check_holds(struct image_run *run, const struct image_check *check)
-{
-	int64_t time;
-
-	if (!run->has_now) {
-		run->now_ms = (int64_t)(clock_real_ns() / NS_PER_MS);
-		run->has_now = true;
-	}
-	time = run->now_ms % MS_PER_DAY;
-	if (time < 0)
-		time += MS_PER_DAY;
-	switch ((enum image_check_kind)check->kind) {
-	case IMAGE_NOW_BEFORE:
-		return run->now_ms < check->number;
-	case IMAGE_NOW_NOT_AFTER:
-		return run->now_ms <= check->number;
-	case IMAGE_TIME_BEFORE:
-		return time < check->number;
-	case IMAGE_TIME_NOT_AFTER:
-		return time <= check->number;
-	case IMAGE_N_CHECKS:
-		break;
-	}
-	return false;
-}
-
-static bool literal_holds(struct image_run *run, uint32_t literal)
-{
-	uint32_t number = literal >> 2;
-
-	if ((literal & 3) >= IMAGE_LITERAL_CHECK)
-		return check_holds(run, &run->image->checks[number]) ==
-		       ((literal & 3) == IMAGE_LITERAL_CHECK);
-	return (run->bits[number / 64] >> number % 64 & 1) ==
-	       ((literal & 3) == IMAGE_LITERAL_SET);
-}
-
-static const struct image_clause *clause_at(const struct image_run *run, uint32_t at)
-{
-	return (const void *)(run->image->words + at);
-}
-
-static const uint32_t *literals_of(const struct image_clause *c)
-{
-	return (const uint32_t *)(const void *)(c + 1);
-}
-
-/* One round of questions: about the action, or about reading beside it. */
-struct round {
-	uint32_t action; /* a bit */
-	uint32_t asked;	 /* actions already asked about; a policy that does not mention its action is not asked twice */
-	bool asks;	 /* the evaluator has to be asked */
-	bool forbid_errs, permit_errs, is_own;
-	bool permit_asks;
-	size_t first_forbid; /* of the run's */
-};
-
-static void weigh(struct image_run *run, struct round *round, const struct image_clause *c)
-{
-	if (!(c->actions & round->action) ||
-	    (round->asked && (c->effect < IMAGE_FORBID ||
-			      (!c->mentions_action && (c->actions & round->asked)))))
-		return;
-	for (uint32_t i = 0; i < c->n_literals; i++)
-		if (!literal_holds(run, literals_of(c)[i]))
-			return;
-	switch ((enum image_effect)c->effect) {
-	case IMAGE_PERMIT:
-		if (run->n_permits == IMAGE_MAX_CLAUSES)
-			round->permit_asks = true;
-		else
-			run->permits[run->n_permits++] = (const uint32_t *)(const void *)c;
-		return;
-	case IMAGE_PERMIT_ERRS:
-		round->permit_errs = true;
-		return;
-	case IMAGE_PERMIT_ASK:
-		round->permit_asks = true;
-		return;
-	case IMAGE_FORBID_ERRS:
-		round->forbid_errs = true;
-		break;
-	case IMAGE_FORBID:
-		break;
-	case IMAGE_FORBID_ASK:
-	case IMAGE_N_EFFECTS:
-		round->asks = true;
-		return;
-	}
-	round->is_own |= c->is_own;
-	if (run->n_forbids == IMAGE_MAX_CLAUSES)
-		round->asks = true;
-	else
-		run->forbids[run->n_forbids++] = (const uint32_t *)(const void *)c;
-}
-
-static void weigh_list(struct image_run *run, struct round *round, uint32_t list)
-{
-	const uint32_t *words = run->image->words;
-
-	for (uint32_t i = 0; list && i < words[list] && !round->asks; i++)
-		weigh(run, round, clause_at(run, words[list + 1 + i]));
-}
-
-static void weigh_all(struct image_run *run, struct round *round, enum policy_action action)
-{
-	const struct image *image = run->image;
-
-	round->first_forbid = run->n_forbids;
-	weigh_list(run, round, image->head->actions[action].always);
-	for (size_t i = 0; i < run->n_found && !round->asks; i++) {
-		uint32_t number = IMAGE_ENTRY_NUMBER(run->found[i]);
-
-		if (IMAGE_ENTRY_KIND(run->found[i]) == IMAGE_ENTRY_CLAUSE)
-			weigh(run, round, clause_at(run, number));
-		else
-			weigh_list(run, round, image->words[image->head->atoms + number]);
-	}
-}
-
-/* ---- Reasons -------------------------------------------------------------------------------- */
-
-static void add_reason(struct policy_decision *d, const char *id)
-{
-	for (size_t i = 0; i < d->n_reasons; i++)
-		if (d->reasons[i] == id)
-			return;
-	if (d->n_reasons < POLICY_MAX_REASONS)
-		d->reasons[d->n_reasons++] = id;
-	else
-		d->n_more_reasons++;
-}
-
-static const struct image_clause *nth(const uint32_t *const *clauses, size_t i)
-{
-	return (const struct image_clause *)(const void *)clauses[i];
-}
-
-/* Puts the rank where it belongs, unless it is there; the list is kept at its max smallest. */
-static size_t insert(uint32_t *sorted, size_t n, size_t max, uint32_t rank)
-{
-	size_t at = n;
-
-	while (at > 0 && sorted[at - 1] > rank)
-		at--;
-	if ((at > 0 && sorted[at - 1] == rank) || at == max)
-		return n;
-	n = MIN(n + 1, max);
-	memmove(sorted + at + 1, sorted + at, (n - 1 - at) * sizeof(*sorted));
-	sorted[at] = rank;
-	return n;
-}
-
-/* The policies of all clauses, each once, in their order. False: too many to tell. */
-static bool add_reasons(uint32_t *sorted, const uint32_t *const *clauses, size_t n_clauses,
-			const char *const *ids, struct policy_decision *d)
-{
-	size_t total = 0, n = 0, max = IMAGE_MAX_SORTED;
-	bool is_shared = false;
-
-	if (n_clauses == 1 && !d->n_reasons && nth(clauses, 0)->n_policies == 1) {
-		d->reasons[d->n_reasons++] =
-			ids[literals_of(nth(clauses, 0))[nth(clauses, 0)->n_literals]];
-		return true;
-	}
-	for (size_t i = 0; i < n_clauses; i++) {
-		total += nth(clauses, i)->n_policies;
-		is_shared |= nth(clauses, i)->is_shared;
-	}
-	if (total > IMAGE_MAX_SORTED) {
-		/* Only the first have names; the others count, so they must be different ones. */
-		if (is_shared || d->n_reasons)
-			return false;
-		max = POLICY_MAX_REASONS;
-	}
-	for (size_t i = 0; i < n_clauses; i++) {
-		const struct image_clause *c = nth(clauses, i);
-		const uint32_t *ranks = literals_of(c) + c->n_literals;
-
-		for (uint32_t j = 0; j < c->n_policies && j < max; j++)
-			n = insert(sorted, n, max, ranks[j]);
-	}
-	for (size_t i = 0; i < n; i++)
-		add_reason(d, ids[sorted[i]]);
-	if (total > IMAGE_MAX_SORTED)
-		d->n_more_reasons += total - n;
-	return true;
-}
-
 /* ---- Deciding ---------------------------------------------------------------------------------- */
 
 static bool reads_too(const struct policy_request *r)
@@ -438,17 +245,17 @@ static bool reads_too(const struct policy_request *r)
 static bool decide(struct image_run *run, const struct policy_request *r, const char *const *ids,
 		   struct policy_decision *d)
 {
-	struct round round = { .action = ACTION_BIT(r->action) };
+	struct image_round round = { .action = ACTION_BIT(r->action) };
 
-	weigh_all(run, &round, r->action);
-	if (round.asks || !add_reasons(run->sorted, run->forbids, run->n_forbids, ids, d))
+	run_weigh(run, &round, r->action);
+	if (round.asks || !run_add_reasons(run, run->forbids, run->n_forbids, ids, d))
 		return false;
 	if (reads_too(r)) {
 		round.action = ACTION_BIT(POLICY_FILE_OPEN_READ_ONLY);
 		round.asked = ACTION_BIT(r->action);
-		weigh_all(run, &round, POLICY_FILE_OPEN_READ_ONLY);
-		if (round.asks || !add_reasons(run->sorted, run->forbids + round.first_forbid,
-					       run->n_forbids - round.first_forbid, ids, d))
+		run_weigh(run, &round, POLICY_FILE_OPEN_READ_ONLY);
+		if (round.asks || !run_add_reasons(run, run->forbids + round.first_forbid,
+						   run->n_forbids - round.first_forbid, ids, d))
 			return false;
 	}
 	d->is_own_rule = round.is_own;
@@ -459,7 +266,7 @@ static bool decide(struct image_run *run, const struct policy_request *r, const 
 		return false;
 	d->has_error |= round.permit_errs;
 	d->verdict = run->n_permits ? DECISION_ALLOW : DECISION_DENY;
-	return add_reasons(run->sorted, run->permits, run->n_permits, ids, d);
+	return run_add_reasons(run, run->permits, run->n_permits, ids, d);
 }
 
 static void forget(struct image_run *run)
@@ -469,7 +276,8 @@ static void forget(struct image_run *run)
 			run->bits[IMAGE_ENTRY_NUMBER(run->found[i]) / 64] = 0;
 	run->bits[0] = 0;
 	run->n_found = run->n_forbids = run->n_permits = 0;
-	run->is_overrun = run->has_own_dir = run->has_now = false;
+	run->is_overrun = run->has_now = false;
+	run->own_dir = NULL;
 }
 
 bool image_decide(struct image_run *run, const struct policy_request *r, const struct facts *facts,

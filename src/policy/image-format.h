@@ -33,6 +33,8 @@
 
 #define IMAGE_MAGIC "LEASHIM\n"
 #define IMAGE_VERSION 1
+/* Areas begin at multiples of this; so do images where it should matter for speed. */
+#define IMAGE_ALIGNMENT 64
 
 /* Facts that can be looked up. */
 enum image_subject {

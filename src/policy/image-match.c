@@ -122,6 +122,21 @@ static void add_list(struct image_run *run, uint32_t list)
 		run_add_entries(run, run->image->words + list + 1, run->image->words[list]);
 }
 
+/* Which of n bytes it is; n where it is none. Most have few children, and a call costs more than these. */
+static inline uint32_t find_byte(const unsigned char *bytes, uint32_t n, unsigned char byte)
+{
+	const unsigned char *found;
+	uint32_t i = 0;
+
+	if (n > 8) {
+		found = memchr(bytes, byte, n);
+		return found ? (uint32_t)(found - bytes) : n;
+	}
+	while (i < n && bytes[i] != byte)
+		i++;
+	return i;
+}
+
 /* ---- Tries ------------------------------------------------------------------------------ */
 
 /* p walks towards higher addresses, or with step -1 towards lower ones. */
@@ -132,7 +147,8 @@ static void walk_trie(struct image_run *run, uint32_t root, const unsigned char 
 	const struct image_trie *t = &image->tries[root - 1];
 
 	for (;;) {
-		const unsigned char *label = image->bytes + t->label, *bytes, *found;
+		const unsigned char *label = image->bytes + t->label;
+		uint32_t child;
 
 		if (t->label_len > left)
 			return;
@@ -143,25 +159,26 @@ static void walk_trie(struct image_run *run, uint32_t root, const unsigned char 
 		add_list(run, t->list);
 		if (left == 0 || t->n_children == 0)
 			return;
-		bytes = image->bytes + t->bytes;
-		found = memchr(bytes, *p, t->n_children);
-		if (!found)
+		child = find_byte(image->bytes + t->bytes, t->n_children, *p);
+		if (child == t->n_children)
 			return;
-		t = &image->tries[t->first_child + (uint32_t)(found - bytes)];
+		t = &image->tries[t->first_child + child];
 	}
 }
 
 /* ---- Automata ------------------------------------------------------------------------------ */
 
-static uint32_t next_state(const struct image *image, uint32_t at, unsigned char byte)
+static inline uint32_t next_state(const struct image *image, const struct image_state *s,
+				  unsigned char byte)
 {
-	const struct image_state *s = &image->states[at];
-	const unsigned char *bytes = image->bytes + s->bytes, *found;
+	const unsigned char *bytes = image->bytes + s->bytes;
+	uint32_t child;
 
-	if (s->n_children == 0)
-		return 0;
-	found = memchr(bytes, byte, s->n_children);
-	return found ? s->first_child + (uint32_t)(found - bytes) : 0;
+	/* Most states have one child: a text is a chain of them. */
+	if (s->n_children == 1)
+		return *bytes == byte ? s->first_child : 0;
+	child = find_byte(bytes, s->n_children, byte);
+	return child < s->n_children ? s->first_child + child : 0;
 }
 
 static void add_outputs(struct image_run *run, uint32_t at)
@@ -207,33 +224,40 @@ static size_t next_start(const struct image_run *run, const struct image_subject
 	return len;
 }
 
-static uint32_t step(const struct image_run *run, const struct image_subject_tables *t, uint32_t at,
-		     unsigned char byte)
+/* Where the byte leads from a state that is not the root. */
+static inline uint32_t step(const struct image *image, const struct image_subject_tables *t,
+			    uint32_t at, unsigned char byte)
 {
-	const struct image *image = run->image;
 	const uint32_t root = t->automaton - 1;
-	uint32_t next = 0;
+	uint32_t next = next_state(image, &image->states[at], byte);
 
-	while (at != root && !(next = next_state(image, at, byte)))
+	while (!next && at != root) {
 		at = image->states[at].fallback < at ? image->states[at].fallback : root;
-	if (at == root)
-		next = image->words[t->start_table + byte];
+		next = at == root ? image->words[t->start_table + byte]
+				  : next_state(image, &image->states[at], byte);
+	}
 	return next ? next : root;
 }
 
 static void run_automaton(struct image_run *run, const struct image_subject_tables *t, size_t len)
 {
+	const struct image *image = run->image;
 	const uint32_t root = t->automaton - 1;
 	struct starts starts = { .block = SIZE_MAX };
 	uint32_t at = root;
 
 	for (size_t i = 0; i < len; i++) {
-		if (at == root && t->only_start <= UINT8_MAX)
-			i = next_start(run, t, &starts, i, len);
-		if (i == len)
-			return;
-		at = step(run, t, at, run->text[i]);
-		if (at != root)
+		if (at == root) {
+			if (t->only_start <= UINT8_MAX)
+				i = next_start(run, t, &starts, i, len);
+			if (i == len)
+				return;
+			at = image->words[t->start_table + run->text[i]];
+			at = at ? at : root;
+		} else {
+			at = step(image, t, at, run->text[i]);
+		}
+		if (image->states[at].list | image->states[at].next_output)
 			add_outputs(run, at);
 	}
 }
@@ -278,7 +302,23 @@ static void add_own_dir(struct image_run *run, const struct image_node *n)
 	if (n->n_dir && run->request->is_directory)
 		run_add_entries(run, entries_of(n), n->n_dir);
 	else if (n->n_dir)
-		run->has_own_dir = true;
+		run->own_dir = n;
+}
+
+void run_add_own_dir(struct image_run *run)
+{
+	run_add_entries(run, entries_of(run->own_dir), run->own_dir->n_dir);
+}
+
+void run_forget_from(struct image_run *run, size_t n_found)
+{
+	while (run->n_found > n_found) {
+		uint32_t entry = run->found[--run->n_found];
+		uint32_t number = IMAGE_ENTRY_NUMBER(entry);
+
+		if (IMAGE_ENTRY_KIND(entry) == IMAGE_ENTRY_ATOM)
+			run->bits[number / 64] &= ~(UINT64_C(1) << number % 64);
+	}
 }
 
 /* The text is the name. */

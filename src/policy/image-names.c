@@ -6,6 +6,7 @@
 
 #define MAX_PROBES 16
 #define MAX_SEEDS 64
+#define LINE_WORDS ((size_t)16)
 
 int subject_separator(enum image_subject subject)
 {
@@ -127,7 +128,12 @@ static void write_name(struct tables *t, struct name *n)
 		.prefixes = tables_trie(t, &n->prefixes),
 		.parent = parent ? parent->offset : 0,
 	};
+	size_t n_words = IMAGE_NODE_WORDS + (n->text.len + 3) / 4 + n->dir.len + n->below.len +
+			 n->equal.len;
 
+	/* What fits into one line of the processor's cache is read as one. */
+	while (n_words <= LINE_WORDS && t->words.len % LINE_WORDS + n_words > LINE_WORDS)
+		(void)tables_words(t, (uint32_t[]){ 0 }, 1);
 	n->offset = tables_words(t, &node, IMAGE_NODE_WORDS);
 	/* The key has room behind it, zeroed. */
 	(void)tables_words(t, n->text.p, (n->text.len + 3) / 4);

@@ -35,7 +35,8 @@ struct image_run {
 	uint32_t *found; /* entries, atoms each once */
 	size_t n_found, max_found;
 	bool is_overrun; /* more was found than a sound image can lead to */
-	bool has_own_dir; /* the path is a directory's that policies name, but is none now */
+	/* The path is a directory's that policies name, but is none now. */
+	const struct image_node *own_dir;
 	int64_t now_ms;
 	bool has_now;
 	/* Text being looked up, readable and zero for IMAGE_TEXT_PADDING bytes behind its end. */
@@ -89,3 +90,23 @@ static inline void run_set_flag(struct image_run *run, enum image_fixed_atom ato
 	run->bits[0] |= UINT64_C(1) << atom;
 }
 void run_add_entries(struct image_run *run, const uint32_t *entries, uint32_t n);
+/* Adds what would be found if the path were a directory; and forgets what was found since then. */
+void run_add_own_dir(struct image_run *run);
+void run_forget_from(struct image_run *run, size_t n_found);
+
+/* One round of questions: about the action, or about reading beside it. */
+struct image_round {
+	uint32_t action; /* a bit */
+	uint32_t asked; /* actions already asked about; a policy that does not mention its action is
+			   not asked twice */
+	bool asks;	/* the evaluator has to be asked */
+	bool forbid_errs, permit_errs, is_own;
+	bool permit_asks;
+	bool is_as_directory; /* asks only forbids, and those that did not hold before */
+	size_t first_forbid; /* of the run's */
+};
+
+void run_weigh(struct image_run *run, struct image_round *round, enum policy_action action);
+/* Adds the policies of all clauses, each once, in their order. False: too many to tell. */
+bool run_add_reasons(struct image_run *run, const uint32_t *const *clauses, size_t n_clauses,
+		     const char *const *ids, struct policy_decision *d);

@@ -1,10 +1,13 @@
 /*
- * What the files of this room share about a policy in use: each policy of the
- * set with what was found out about it when it was opened, and per action the
- * lists to go through. All immutable after policy_open.
+ * What the files of this room share about a policy in use: the decision image
+ * and, for what that leaves open, each policy of the set with what was found out
+ * about it, and per action the lists to go through. Most processes never need
+ * the latter, so it is read when it is first asked for (policy_prepare); nothing
+ * changes after that.
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/arena.h"
@@ -35,9 +38,10 @@ struct rule_list {
 };
 
 struct action_rules {
-	struct rule_list forbids, permits; /* forbids: leash's own first */
+	struct rule_list forbids, permits; /* forbids: leash's own first; see policy_prepare */
 	uint32_t keys;
 	bool is_uncacheable;
+	bool is_restricted; /* some request is, or may be, not allowed; leash's own rules aside */
 };
 
 /*
@@ -53,18 +57,25 @@ struct rule_index {
 struct policy {
 	atomic_uint n_refs;
 	struct arena arena;
-	struct cedar_policy_set *set;
-	struct rule *rules;
 	size_t n_rules;
 	struct action_rules actions[POLICY_ACTION_MAX];
-	struct rule_index index;
 	uint64_t generation;
 	enum policy_mode mode;
 	struct span agent, profile; /* text */
 	struct image *image;	    /* NULL: every request is evaluated */
 	const char **ids;	    /* of the rules by rank: leash's own first */
-	struct span mapped;	    /* what the image lies in, to be unmapped; or empty */
+	const char **ids_in_order;  /* the same pointers, by number */
+	struct span mapped;	    /* what image and evaluator are read from, to be unmapped; or empty */
+	/* To be used after policy_prepare. */
+	struct cedar_policy_set *set;
+	struct rule *rules;
+	struct rule_index index;
+	pthread_mutex_t prepare_lock;
+	atomic_int prepared; /* 0: not yet; 1: ready; negative: could not be read */
 };
+
+/* Reads what evaluating needs, once. False: it cannot be had, and nothing may be allowed. */
+bool policy_prepare(const struct policy *p) _must_check_;
 
 /* Fills keys, uses_whole_context and actions. */
 void rule_analyse(struct rule *r, struct span agent);

@@ -445,8 +445,9 @@ int policy_source_add_builtin(struct policy_source *s, bool with_profile, struct
 
 /* ---- The bundle ------------------------------------------------------------- */
 
+/* policy: the same policies as they were read back, or NULL. */
 static int write_bundle(const struct policy_source *s, uint64_t generation, struct span image,
-			struct buf *out)
+			const struct policy *policy, struct buf *out)
 {
 	struct bundle_item *items = xnew_array(struct bundle_item, s->policies.len + 1);
 	_cleanup_buf_ struct buf agent = BUF_INIT(0);
@@ -457,6 +458,7 @@ static int write_bundle(const struct policy_source *s, uint64_t generation, stru
 		.items = items,
 		.n_items = s->policies.len,
 		.image = image,
+		.actions = policy ? policy->actions : NULL,
 	};
 	int r;
 
@@ -478,7 +480,7 @@ int source_read_back(const struct policy_source *s, uint64_t generation, struct 
 		     struct err *err)
 {
 	_cleanup_buf_ struct buf bundle = BUF_INIT(4 * LIMIT_POLICY_TEXT);
-	int r = write_bundle(s, generation, (struct span){ 0 }, &bundle);
+	int r = write_bundle(s, generation, (struct span){ 0 }, NULL, &bundle);
 
 	if (r < 0)
 		return err_set(err, r, "the policies are too large");
@@ -498,8 +500,8 @@ int policy_source_bundle(struct policy_source *s, uint64_t generation, struct er
 	/* Policies that no image can hold are decided all the same, only more slowly. */
 	if (image_build(policy, NULL, &image) < 0)
 		buf_reset(&image);
+	r = write_bundle(s, generation, buf_span(&image), policy, &bundle);
 	policy_unref(policy);
-	r = write_bundle(s, generation, buf_span(&image), &bundle);
 	if (r < 0)
 		return err_set(err, r, "the policies are too large");
 	r = memfd_sealed("leash-policy", buf_span(&bundle));

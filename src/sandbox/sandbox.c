@@ -203,6 +203,9 @@ static int start(const struct sandbox_options *o, struct sandbox *s, struct err 
 		init_main(&(struct init){ o, init_fd, gate_fd, uid, gid });
 	cleanup_close(&init_fd);
 	init_fd = -1;
+	r = o->meanwhile ? o->meanwhile(o->meanwhile_ctx, err) : 0;
+	if (r < 0)
+		return r;
 	r = receive_all(s, o->want_pty, err);
 	if (r < 0)
 		return r;

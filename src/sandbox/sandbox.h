@@ -53,6 +53,9 @@ struct sandbox_options {
 	 */
 	struct sock_fprog filter;
 	unsigned int filter_flags; /* for seccomp(2), SECCOMP_FILTER_FLAG_NEW_LISTENER among them */
+	/* For what can be done while the container builds itself, or NULL; a negative errno ends the start. */
+	int (*meanwhile)(void *ctx, struct err *err);
+	void *meanwhile_ctx;
 };
 
 /* The container's own cgroup, where the limits are kept; descriptors -1 where there is none. */

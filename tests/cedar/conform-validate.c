@@ -59,9 +59,10 @@ static void check_line(json_t *line, void *ctx)
 	struct span id = corpus_string(json_object_get(line, "id"));
 	json_t *go = map_get(&c->go, id);
 
-	if (cedar_schema_parse(corpus_string(json_object_get(line, "schema")), &diags, &schema) < 0 ||
-	    cedar_policy_set_parse(corpus_string(json_object_get(line, "policies")), &diags,
-				   &set) < 0) {
+	if (cedar_schema_parse(corpus_string(json_object_get(line, "schema")), &diags, &schema) <
+		    0 ||
+	    cedar_policy_set_parse(corpus_string(json_object_get(line, "policies")), &diags, &set) <
+		    0) {
 		(void)tally_check(&c->tally, false, "%.*s does not parse: %s", SPAN_ARG(id),
 				  diags.len ? diags.items[0].message : "");
 		return;

@@ -277,6 +277,58 @@ cp "$OUT" back.cedarschema
 cedar validate -p groups.cedar -s back.cedarschema
 is "... and back" "$RC" 0
 
+# ---- What is left when not everything is known
+cat >documents.cedarschema <<'EOF'
+entity User;
+entity Document { isPublic: Bool, owner: User };
+action View appliesTo { principal: [User], resource: [Document], context: { hasMFA: Bool } };
+action Delete appliesTo { principal: [User], resource: [Document], context: { hasMFA: Bool, srcIP: ipaddr } };
+EOF
+cat >documents.cedar <<'EOF'
+permit (principal, action == Action::"View", resource) when { resource.isPublic };
+permit (principal, action == Action::"View", resource) when { context.hasMFA && resource.owner == principal };
+permit (principal, action == Action::"Delete", resource)
+when { resource.owner == principal && context.hasMFA && context.srcIP.isInRange(ip("222.222.222.0/24")) };
+EOF
+echo '{ "hasMFA": true }' >mfa.json
+echo '{ "hasMFA": false }' >no-mfa.json
+echo '[{ "uid": { "type": "User", "id": "alice" }, "attrs": {}, "parents": [] }]' >users.json
+# partially ARGUMENT…
+partially() {
+	cedar partially-authorize --schema documents.cedarschema --policies documents.cedar "$@"
+}
+partially -l 'User::"alice"' -a 'Action::"View"' --resource-type Document -c mfa.json --entities users.json
+is "partially-authorize: it depends on the resource" "$RC:$(sed -n 2p "$OUT")" 4:UNKNOWN
+like "... what is left of a policy" "$(out)" '^permit\(.*resource\.isPublic'
+like "... and of another, without what is known" "$(out)" 'resource\.owner == User::"alice"'
+unlike "... nothing of those for another action" "$(out)" 'srcIP'
+partially -l 'User::"alice"' -a 'Action::"Delete"' --resource-type Document -c no-mfa.json --entities users.json
+is "... a context of the wrong action" "$RC" 1
+echo '{ "hasMFA": true, "srcIP": "10.0.0.1" }' >far.json
+partially -l 'User::"alice"' -a 'Action::"Delete"' --resource-type Document -c far.json --entities users.json
+is "... open although it cannot be allowed: the owner may be an error" "$RC:$(sed -n 2p "$OUT")" 4:UNKNOWN
+partially -l 'User::"alice"' -a 'Action::"View"' -c mfa.json
+is "... the only type of resource need not be given" "$RC" 4
+partially -l 'User::"alice"' -a 'Action::"View"' --resource-type Document --resource-eid plan
+is "... an unknown context" "$RC" 4
+cat >plan.json <<'EOF'
+[{ "uid": { "type": "Document", "id": "plan" }, "attrs": { "isPublic": true, "owner": { "type": "User", "id": "bob" } }, "parents": [] }]
+EOF
+partially -l 'User::"alice"' -a 'Action::"View"' -r 'Document::"plan"' --entities plan.json
+is "... nothing depends on the context of a public document" "$RC:$(sed -n 2p "$OUT")" 0:ALLOW
+sed -i 's/true/false/' plan.json
+partially -l 'User::"alice"' -a 'Action::"View"' -r 'Document::"plan"' --entities plan.json -c no-mfa.json
+is "... denied whatever is unknown" "$RC:$(sed -n 2p "$OUT")" 2:DENY
+echo '{ "principal": "User::\"alice\"", "action": "Action::\"View\"", "resource_type": "Document", "context": { "hasMFA": true } }' >partial.json
+partially --request-json partial.json
+is "... from a file" "$RC" 4
+partially -a 'Action::"View"' -l 'User::"alice"' --principal-type User
+is "... a principal given twice" "$RC" 1
+partially -l 'User::"alice"' --resource-type Document
+is "... without an action" "$RC" 1
+cedar partially-authorize -p documents.cedar -a 'Action::"View"'
+is "... without a schema" "$RC" 2
+
 # ---- Layout
 printf 'permit(principal,action,resource)when{principal==resource.owner};// why\n' >wide.cedar
 cat >laid-out.cedar <<'EOF'

@@ -35,7 +35,8 @@ struct answer {
 
 static struct span raw(const struct answer *a, const struct json *v)
 {
-	return v ? (struct span){ a->line.p + v->begin, v->end - v->begin } : (struct span){ "{}", 2 };
+	return v ? (struct span){ a->line.p + v->begin, v->end - v->begin }
+		 : (struct span){ "{}", 2 };
 }
 
 /* Puts finished JSON after a key. */
@@ -91,7 +92,8 @@ static void answer_schema(struct answer *a)
 	if (!ok && diags.len)
 		json_key_string(a->out, "schemaError", span_of(diags.items[0].message));
 	if (ok && cedar_schema_tree_parse(text, &diags, &tree) == 0 &&
-	    cedar_schema_tree_print_json(tree, &json) == 0 && cedar_schema_tree_print(tree, &syntax) == 0) {
+	    cedar_schema_tree_print_json(tree, &json) == 0 &&
+	    cedar_schema_tree_print(tree, &syntax) == 0) {
 		put_raw(a, "schemaJson", &json);
 		json_key_string(a->out, "schemaText", buf_span(&syntax));
 	}
@@ -99,14 +101,15 @@ static void answer_schema(struct answer *a)
 	cedar_diagnostics_done(&diags);
 }
 
-static void put_findings(struct answer *a, const struct cedar_diagnostics *d, enum cedar_severity severity,
-			 const char *key)
+static void put_findings(struct answer *a, const struct cedar_diagnostics *d,
+			 enum cedar_severity severity, const char *key)
 {
 	json_key(a->out, key);
 	json_begin_array(a->out);
 	for (size_t i = 0; i < d->len; i++)
 		if (d->items[i].severity == severity)
-			json_string(a->out, d->items[i].policy ? d->items[i].policy->id : SPAN("?"));
+			json_string(a->out,
+				    d->items[i].policy ? d->items[i].policy->id : SPAN("?"));
 	json_end_array(a->out);
 }
 
@@ -145,7 +148,8 @@ static void link_templates(struct answer *a)
 	const struct json *list = json_get(a->document, "links");
 
 	for (const struct json *l = list ? list->first : NULL; l; l = l->next) {
-		struct cedar_link link = { json_get_string(l, "templateId"), json_get_string(l, "newId"), NULL, NULL };
+		struct cedar_link link = { json_get_string(l, "templateId"),
+					   json_get_string(l, "newId"), NULL, NULL };
 		const struct json *values = json_get(l, "values");
 		struct cedar_entity_uid principal, resource;
 		struct err err = { 0 };
@@ -186,8 +190,8 @@ static void put_failure(struct answer *a, const char *key, const char *why)
 }
 
 /* One decision; schema may be NULL. */
-static void answer_request(struct answer *a, const struct cedar_schema *schema, const char *entities_key,
-			   const char *key)
+static void answer_request(struct answer *a, const struct cedar_schema *schema,
+			   const char *entities_key, const char *key)
 {
 	const struct json *j = json_get(a->document, "request");
 	struct cedar_diagnostics diags = { 0 };
@@ -195,8 +199,8 @@ static void answer_request(struct answer *a, const struct cedar_schema *schema, 
 	struct cedar_response response = { 0 };
 	struct cedar_request request = { 0 };
 	struct err err = { 0 };
-	bool has_entities = cedar_entities_parse_json(raw(a, json_get(a->document, "entities")), schema, &diags,
-						      &entities) == 0;
+	bool has_entities = cedar_entities_parse_json(raw(a, json_get(a->document, "entities")),
+						      schema, &diags, &entities) == 0;
 
 	json_key_bool(a->out, entities_key, has_entities);
 	if (!has_entities) {
@@ -204,8 +208,8 @@ static void answer_request(struct answer *a, const struct cedar_schema *schema, 
 	} else if (!read_uid(json_get(j, "principal"), &request.principal) ||
 		   !read_uid(json_get(j, "action"), &request.action) ||
 		   !read_uid(json_get(j, "resource"), &request.resource) ||
-		   cedar_context_parse_json(raw(a, json_get(j, "context")), schema, &request.action, &a->arena, &diags,
-					    &request.context) < 0) {
+		   cedar_context_parse_json(raw(a, json_get(j, "context")), schema, &request.action,
+					    &a->arena, &diags, &request.context) < 0) {
 		put_failure(a, key, diags.len ? diags.items[0].message : "request");
 	} else if (schema && cedar_request_conform(schema, &request, &err) < 0) {
 		put_failure(a, key, err.text);

@@ -29,18 +29,33 @@ command -v node >/dev/null || skip "node is not installed"
 command -v npm >/dev/null || skip "npm is not installed"
 install_reference
 
-# In parts, each in a process of its own: Node itself dies now and then in its compiler ("unreachable code" in
-# the deoptimizer), which says nothing of either side.
+count() { # the last line of output
+	local total
+	total=$(tail -n 1 <<<"$1")
+	[[ $total =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]] || return 1
+	sed '$d' <<<"$1"
+	passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) skipped=$((skipped + BASH_REMATCH[3]))
+}
+
+# In parts, each in a process of its own, and without the compiler that is not needed for it: Node itself dies now
+# and then ("unreachable code" in the deoptimizer), which says nothing of either side.
 part=300 passed=0 failed=0 skipped=0
+
+# The validator's findings and their places, in more detail than compare.mjs asks.
+output=$(node --no-opt "$here/validate.mjs" --answer "$build/tests/cedar/differential/validate-lines" --oracle "$cache" \
+	--cases $((seconds * 100 < 20000 ? seconds * 100 : 20000)) --seed "$seed" 2>&1)
+if ! count "$output"; then
+	printf '%s\n' "$output"
+	failed=1
+fi
+
 deadline=$((SECONDS + seconds))
 while [ $((left = deadline - SECONDS)) -gt 0 ]; do
-	output=$(node "$here/compare.mjs" --answer "$build/tests/cedar/differential/cedar-answer" --oracle "$cache" \
+	output=$(node --no-opt "$here/compare.mjs" --answer "$build/tests/cedar/differential/cedar-answer" --oracle "$cache" \
 		--seconds $((left < part ? left : part)) --seed "$seed" --keep "$build/cedar-differences" 2>&1)
 	status=$?
-	total=$(tail -n 1 <<<"$output")
-	if [[ $total =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
-		sed '$d' <<<"$output"
-		passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) skipped=$((skipped + BASH_REMATCH[3]))
+	if count "$output"; then
+		:
 	elif [ "$status" -gt 128 ] && grep -q '^# Fatal error in' <<<"$output"; then
 		echo "Node died by itself in the part from seed $seed; the part is not counted"
 		skipped=$((skipped + 1))

@@ -17,7 +17,8 @@ extern char **environ;
 /* Reads what `xz -dc PATH` writes. */
 static int read_xz(const char *path, struct buf *out, struct err *err)
 {
-	char *argv[] = { (char[]){ "xz" }, (char[]){ "-dcq" }, (char[]){ "--" }, xstrdup(path), NULL };
+	char *argv[] = { (char[]){ "xz" }, (char[]){ "-dcq" }, (char[]){ "--" }, xstrdup(path),
+			 NULL };
 	_cleanup_close_ int read_fd = -1;
 	_cleanup_close_ int write_fd = -1;
 	posix_spawn_file_actions_t actions;
@@ -147,9 +148,9 @@ static int read_tar(struct span archive, struct data_tree *t, struct err *err)
 		if (size > archive.len - at)
 			return err_say(err, -EINVAL, "the archive is cut short");
 		member_name(header, long_name, &name);
-		long_name = type == 'L' ? (struct span){ archive.p + at, size } :
-			    type == 'x' ? pax_path((struct span){ archive.p + at, size }) :
-					  (struct span){ 0 };
+		long_name = type == 'L'	  ? (struct span){ archive.p + at, size }
+			    : type == 'x' ? pax_path((struct span){ archive.p + at, size })
+					  : (struct span){ 0 };
 		if ((type == '0' || type == 0) && is_wanted(buf_span(&name))) {
 			(void)buf_append(&content, archive.p + at, size);
 			add_file(t, buf_span(&name), &content);
@@ -203,9 +204,9 @@ int data_tree_read(const char *path, struct data_tree *ret, struct err *err)
 		folder.err = err;
 		folder.result = 0;
 		r = nftw(path, on_entry, 32, FTW_PHYS);
-		r = folder.result < 0 ? folder.result :
-		    r < 0	      ? err_set(err, -errno, "read %s", path) :
-					0;
+		r = folder.result < 0 ? folder.result
+		    : r < 0	      ? err_set(err, -errno, "read %s", path)
+				      : 0;
 	}
 	if (r < 0) {
 		data_tree_done(&t);
@@ -235,6 +236,6 @@ struct span data_tree_get(const struct data_tree *t, struct span name)
 {
 	const struct buf *content = map_get(&t->files, name);
 
-	return content ? (struct span){ content->data ? content->data : "", content->len } :
-			 (struct span){ 0 };
+	return content ? (struct span){ content->data ? content->data : "", content->len }
+		       : (struct span){ 0 };
 }

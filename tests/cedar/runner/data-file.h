@@ -11,13 +11,14 @@
 /* The whole content; of a name that ends in .xz, decompressed by xz(1). */
 int data_file_read(const char *path, struct buf *out, struct err *err) _must_check_;
 
-/* The next line of the rest, without its end; false at the end of the text. Empty lines are left out. */
+/* The next line of the rest, without its end; false at the end of the text. Empty lines are left
+ * out. */
 bool data_next_line(struct span *rest, struct span *ret_line);
 
 /* Files by their names relative to one root. */
 struct data_tree {
-	struct map files;  /* name -> struct buf *, owned */
-	char **names;	   /* sorted */
+	struct map files; /* name -> struct buf *, owned */
+	char **names;	  /* sorted */
 	size_t n_names;
 	size_t cap_names;
 };

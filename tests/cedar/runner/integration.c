@@ -31,13 +31,14 @@ static bool load(struct state *s)
 	const struct integration_test *t = s->test;
 	struct cedar_diagnostics diags = { 0 };
 	const char *what = "policies";
-	int result = t->is_policies_json ? cedar_policy_set_parse_json(t->policies, &diags, &s->policies) :
-					   cedar_policy_set_parse(t->policies, &diags, &s->policies);
+	int result = t->is_policies_json
+			     ? cedar_policy_set_parse_json(t->policies, &diags, &s->policies)
+			     : cedar_policy_set_parse(t->policies, &diags, &s->policies);
 
 	if (result == 0) {
 		what = "schema";
-		result = t->is_schema_json ? cedar_schema_parse_json(t->schema, &diags, &s->schema) :
-					     cedar_schema_parse(t->schema, &diags, &s->schema);
+		result = t->is_schema_json ? cedar_schema_parse_json(t->schema, &diags, &s->schema)
+					   : cedar_schema_parse(t->schema, &diags, &s->schema);
 	}
 	if (result == 0) {
 		what = "entities";
@@ -50,7 +51,8 @@ static bool load(struct state *s)
 	if (result == 0)
 		result = cedar_store_new(s->program, s->entities, &s->store, NULL);
 	if (result < 0)
-		(void)check(s->runner, false, "%.*s: %s refused: %s", SPAN_ARG(t->id), what, said(&diags, result));
+		(void)check(s->runner, false, "%.*s: %s refused: %s", SPAN_ARG(t->id), what,
+			    said(&diags, result));
 	cedar_diagnostics_done(&diags);
 	return result == 0;
 }
@@ -60,9 +62,9 @@ static void check_validation(struct state *s)
 	struct cedar_diagnostics diags = { 0 };
 	bool ok = cedar_validate(s->policies, s->schema, NULL, &diags) == 0;
 
-	(void)check(s->runner, ok == s->test->should_validate, "%.*s: validation must %s%s%s", SPAN_ARG(s->test->id),
-		    s->test->should_validate ? "pass" : "fail", diags.len ? ": " : "",
-		    diags.len ? diags.items[0].message : "");
+	(void)check(s->runner, ok == s->test->should_validate, "%.*s: validation must %s%s%s",
+		    SPAN_ARG(s->test->id), s->test->should_validate ? "pass" : "fail",
+		    diags.len ? ": " : "", diags.len ? diags.items[0].message : "");
 	cedar_diagnostics_done(&diags);
 }
 
@@ -74,7 +76,8 @@ static bool read_uid(struct json_view j, struct arena *arena, struct cedar_entit
 }
 
 /* Do the policies' ids equal the JSON strings, as sets? */
-static bool same_ids(struct json_view wanted, const struct cedar_policy *const *got, size_t n, struct arena *arena)
+static bool same_ids(struct json_view wanted, const struct cedar_policy *const *got, size_t n,
+		     struct arena *arena)
 {
 	struct json_walk w = json_walk(wanted);
 	struct json_view id;
@@ -93,13 +96,16 @@ static bool same_ids(struct json_view wanted, const struct cedar_policy *const *
 	return true;
 }
 
-static bool same_response(const struct cedar_response *got, struct json_view wanted, struct arena *arena)
+static bool same_response(const struct cedar_response *got, struct json_view wanted,
+			  struct arena *arena)
 {
-	const struct cedar_policy **erred = arena_alloc_array(arena, got->n_errors + 1, sizeof(*erred));
+	const struct cedar_policy **erred =
+		arena_alloc_array(arena, got->n_errors + 1, sizeof(*erred));
 
 	for (size_t i = 0; i < got->n_errors; i++)
 		erred[i] = got->errors[i].policy;
-	return span_eq_str(json_view_string(json_view_get(wanted, "decision"), arena), got->allow ? "allow" : "deny") &&
+	return span_eq_str(json_view_string(json_view_get(wanted, "decision"), arena),
+			   got->allow ? "allow" : "deny") &&
 	       same_ids(json_view_get(wanted, "reason"), got->reasons, got->n_reasons, arena) &&
 	       same_ids(json_view_get(wanted, "errors"), erred, got->n_errors, arena);
 }
@@ -120,25 +126,30 @@ static void check_request(struct state *s, struct json_view j, size_t number)
 	    !read_uid(json_view_get(j, "resource"), arena, &request.resource))
 		result = -EINVAL;
 	if (result == 0)
-		result = cedar_context_parse_json(json_view_get(j, "context").raw, s->schema, &request.action, arena,
-						  &diags, &request.context);
+		result = cedar_context_parse_json(json_view_get(j, "context").raw, s->schema,
+						  &request.action, arena, &diags, &request.context);
 	if (result == 0 && !json_view_is(json_view_get(j, "validateRequest"), "false"))
 		result = cedar_request_conform(s->schema, &request, &err);
 	if (result == 0)
 		result = cedar_authorize(s->policies, &request, &source, arena, &response);
 	if (result == 0)
-		result = cedar_program_authorize(s->store, &request, NULL, s->runner->machine, &compiled);
+		result = cedar_program_authorize(s->store, &request, NULL, s->runner->machine,
+						 &compiled);
 	if (result < 0)
-		(void)check(s->runner, false, "%.*s: request %zu refused: %s", SPAN_ARG(s->test->id), number,
+		(void)check(s->runner, false, "%.*s: request %zu refused: %s",
+			    SPAN_ARG(s->test->id), number,
 			    err.code ? err.text : said(&diags, result));
 	else if (!same_response(&compiled, j, arena))
-		(void)check(s->runner, false, "%.*s: request %zu, compiled: %s, %zu reasons, %zu errors; must be %.*s",
-			    SPAN_ARG(s->test->id), number, compiled.allow ? "allow" : "deny", compiled.n_reasons,
-			    compiled.n_errors, SPAN_ARG(j.raw));
+		(void)check(
+			s->runner, false,
+			"%.*s: request %zu, compiled: %s, %zu reasons, %zu errors; must be %.*s",
+			SPAN_ARG(s->test->id), number, compiled.allow ? "allow" : "deny",
+			compiled.n_reasons, compiled.n_errors, SPAN_ARG(j.raw));
 	else
 		(void)check(s->runner, same_response(&response, j, arena),
-			    "%.*s: request %zu: %s, %zu reasons, %zu errors; must be %.*s", SPAN_ARG(s->test->id), number,
-			    response.allow ? "allow" : "deny", response.n_reasons, response.n_errors, SPAN_ARG(j.raw));
+			    "%.*s: request %zu: %s, %zu reasons, %zu errors; must be %.*s",
+			    SPAN_ARG(s->test->id), number, response.allow ? "allow" : "deny",
+			    response.n_reasons, response.n_errors, SPAN_ARG(j.raw));
 	cedar_diagnostics_done(&diags);
 }
 

@@ -46,5 +46,6 @@ static inline bool json_view_is_string(struct json_view v)
 	return v.raw.len && v.raw.p[0] == '"';
 }
 
-/* The same value: members in any order, strings and keys by what they mean, numbers by their text. */
+/* The same value: members in any order, strings and keys by what they mean, numbers by their text.
+ */
 bool json_view_eq(struct json_view a, struct json_view b, struct arena *scratch);

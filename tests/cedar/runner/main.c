@@ -77,8 +77,8 @@ bool check_text(struct runner *r, struct span got, struct span wanted, const cha
 		return check(r, true, " ");
 	while (same < MIN(got.len, wanted.len) && got.p[same] == wanted.p[same])
 		same++;
-	return check(r, false, "%s differs from byte %zu on\n  got:    %.*s\n  wanted: %.*s", what, same,
-		     SPAN_ARG(cut(r, got)), SPAN_ARG(cut(r, wanted)));
+	return check(r, false, "%s differs from byte %zu on\n  got:    %.*s\n  wanted: %.*s", what,
+		     same, SPAN_ARG(cut(r, got)), SPAN_ARG(cut(r, wanted)));
 }
 
 /* ---- Packs ------------------------------------------------------------------- */
@@ -94,6 +94,7 @@ static const struct {
 	{ { "kind", "input", "ok" }, run_accept },
 	{ { "text", "format80", "parts" }, run_policies },
 	{ { "id", "perPolicy", NULL }, run_go_validation },
+	{ { "test", "mode", "ans" }, run_partial },
 };
 
 static bool is_of_pack(struct json_view line, size_t i)
@@ -124,7 +125,8 @@ static void index_corpus(struct runner *r)
 	struct span line;
 
 	while (data_next_line(&rest, &line)) {
-		struct span id = json_view_string(json_view_get(json_view_of(line), "id"), &r->arena);
+		struct span id =
+			json_view_string(json_view_get(json_view_of(line), "id"), &r->arena);
 		struct span *kept = xnew(struct span);
 
 		*kept = line;
@@ -216,7 +218,9 @@ static size_t run_folder_of_packs(struct runner *r, const char *path)
 		die(path, strerror(errno));
 	while ((e = readdir(d)))
 		if (strstr(e->d_name, ".jsonl") || strstr(e->d_name, "-tests.tar"))
-			vec_push(&names, xasprintf("%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", e->d_name));
+			vec_push(&names,
+				 xasprintf("%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
+					   e->d_name));
 	(void)closedir(d);
 	if (names.len)
 		qsort(names.items, names.len, sizeof(*names.items), cmp_names);

@@ -15,14 +15,16 @@ static bool accepts_policies(struct span text, struct cedar_diagnostics *diags)
 static bool accepts_schema(struct span text, bool is_json, struct cedar_diagnostics *diags)
 {
 	struct cedar_schema *schema = NULL;
-	bool ok = (is_json ? cedar_schema_parse_json(text, diags, &schema) : cedar_schema_parse(text, diags, &schema)) == 0;
+	bool ok = (is_json ? cedar_schema_parse_json(text, diags, &schema)
+			   : cedar_schema_parse(text, diags, &schema)) == 0;
 
 	cedar_schema_free(schema);
 	return ok;
 }
 
 /* With a schema where the line has one. */
-static bool accepts_entities(struct span text, struct span schema_text, struct cedar_diagnostics *diags)
+static bool accepts_entities(struct span text, struct span schema_text,
+			     struct cedar_diagnostics *diags)
 {
 	struct cedar_entities *entities = NULL;
 	struct cedar_schema *schema = NULL;
@@ -49,8 +51,9 @@ void run_accept(struct runner *r, struct json_view line)
 		ok = accepts_schema(text, span_eq_str(kind, "schemaJson"), &diags);
 	else
 		ok = accepts_entities(text, schema, &diags);
-	(void)check(r, ok == wanted && (ok || diags.n_errors), "%.*s must be %s%s: %.*s%s%s", SPAN_ARG(kind),
-		    wanted ? "accepted" : "refused", ok || diags.n_errors ? "" : " with a reason", SPAN_ARG(text),
+	(void)check(r, ok == wanted && (ok || diags.n_errors), "%.*s must be %s%s: %.*s%s%s",
+		    SPAN_ARG(kind), wanted ? "accepted" : "refused",
+		    ok || diags.n_errors ? "" : " with a reason", SPAN_ARG(text),
 		    diags.len ? "\n  " : "", diags.len ? diags.items[0].message : "");
 	cedar_diagnostics_done(&diags);
 }

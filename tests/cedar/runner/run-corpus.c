@@ -24,7 +24,8 @@ void run_corpus(struct runner *r, struct json_view line)
 		else if (span_eq_str(key, "requests"))
 			test.requests = v;
 		/* What the newer version answers goes before what the test was made with. */
-		else if (span_eq_str(key, "validate413") || (span_eq_str(key, "shouldValidate") && !has_newer))
+		else if (span_eq_str(key, "validate413") ||
+			 (span_eq_str(key, "shouldValidate") && !has_newer))
 			test.should_validate = json_view_is_true(v);
 		has_newer = has_newer || span_eq_str(key, "validate413");
 	}
@@ -32,7 +33,8 @@ void run_corpus(struct runner *r, struct json_view line)
 }
 
 /* A file named by a test: from the root, or from the folder that the test is in. */
-static struct span file_of(struct runner *r, const struct data_tree *tree, struct json_view test, const char *member)
+static struct span file_of(struct runner *r, const struct data_tree *tree, struct json_view test,
+			   const char *member)
 {
 	struct span name = json_view_string(json_view_get(test, member), &r->arena);
 	struct span data = data_tree_get(tree, name);
@@ -51,7 +53,8 @@ static bool is_json(struct runner *r, struct json_view test, const char *member)
 	return span_eq_str(json_view_string(json_view_get(test, member), &r->arena), "json");
 }
 
-static void run_test_file(struct runner *r, const struct data_tree *tree, const char *name, struct json_view j)
+static void run_test_file(struct runner *r, const struct data_tree *tree, const char *name,
+			  struct json_view j)
 {
 	struct integration_test test = {
 		.id = span_of(name),
@@ -86,26 +89,30 @@ static struct span trim_lines(struct span s)
  * itself is: what is formatted stays as it is. That does not hold for those of
  * an older version, which are called otherwise.
  */
-static void run_snapshot(struct runner *r, const struct data_tree *tree, const char *name, struct span content)
+static void run_snapshot(struct runner *r, const struct data_tree *tree, const char *name,
+			 struct span content)
 {
 	const struct cedar_format_options options = CEDAR_FORMAT_DEFAULT;
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 	struct cedar_diagnostics diags = { 0 };
 	const char *at = memmem(content.p, content.len, "input_file: ", 12);
 	const char *end = at ? memchr(at, '\n', (size_t)(content.p + content.len - at)) : NULL;
-	const char *body = end ? memmem(end, (size_t)(content.p + content.len - end), "\n---\n", 5) : NULL;
+	const char *body =
+		end ? memmem(end, (size_t)(content.p + content.len - end), "\n---\n", 5) : NULL;
 	struct span input, wanted;
 
 	if (!body)
 		return;
 	input = data_tree_get(tree, (struct span){ at + 12, (size_t)(end - at) - 12 });
-	wanted = trim_lines((struct span){ body + 5, (size_t)(content.p + content.len - body) - 5 });
+	wanted =
+		trim_lines((struct span){ body + 5, (size_t)(content.p + content.len - body) - 5 });
 	if (!input.p && strstr(name, "format_files@"))
 		input = wanted;
 	if (!input.p)
 		skip(r, 1, "a snapshot of an older formatter, without its input");
 	else if (cedar_format(input, &options, &diags, &out) < 0)
-		(void)check(r, false, "%s: refused: %s", name, diags.len ? diags.items[0].message : "a limit");
+		(void)check(r, false, "%s: refused: %s", name,
+			    diags.len ? diags.items[0].message : "a limit");
 	else
 		(void)check_text(r, trim_lines(buf_span(&out)), wanted, name);
 	cedar_diagnostics_done(&diags);
@@ -122,7 +129,8 @@ void run_tree(struct runner *r, const struct data_tree *tree)
 			run_snapshot(r, tree, tree->names[i], content);
 			continue;
 		}
-		if (!span_ends_with(name, SPAN(".json")) || span_ends_with(name, SPAN("entities.json")))
+		if (!span_ends_with(name, SPAN(".json")) ||
+		    span_ends_with(name, SPAN("entities.json")))
 			continue;
 		j = json_view_of(content);
 		if (json_view_get(j, "policies").raw.len && json_view_get(j, "requests").raw.len)

@@ -39,7 +39,8 @@ static void check_printing(struct runner *r, struct span text)
 	struct cedar_diagnostics diags = { 0 };
 	struct cedar_expr *e;
 
-	if (cedar_expr_parse(text, &r->arena, &diags, &e) == 0 && cedar_expr_print(e, &first) == 0) {
+	if (cedar_expr_parse(text, &r->arena, &diags, &e) == 0 &&
+	    cedar_expr_print(e, &first) == 0) {
 		if (cedar_expr_parse(buf_span(&first), &r->arena, &diags, &e) == 0)
 			(void)cedar_expr_print(e, &second);
 		if (!span_eq(buf_span(&first), buf_span(&second)))
@@ -48,7 +49,8 @@ static void check_printing(struct runner *r, struct span text)
 	cedar_diagnostics_done(&diags);
 }
 
-/* As values; and as text where no extension type is in it, which the reference prints as it was written. */
+/* As values; and as text where no extension type is in it, which the reference prints as it was
+ * written. */
 static bool is_value(struct runner *r, const struct setting *s, const struct cedar_value *v,
 		     struct span wanted)
 {
@@ -75,11 +77,15 @@ static struct cedar_entities *prepare(struct runner *r, struct json_view line, s
 					     { SPAN("R"), SPAN("r") },
 					     cedar_value_record(&r->arena, NULL, 0) };
 	if (principal.raw.len) {
-		s->request.principal.type = json_view_string(json_view_get(principal, "type"), &r->arena);
-		s->request.principal.id = json_view_string(json_view_get(principal, "id"), &r->arena);
+		s->request.principal.type =
+			json_view_string(json_view_get(principal, "type"), &r->arena);
+		s->request.principal.id =
+			json_view_string(json_view_get(principal, "id"), &r->arena);
 	}
-	if (cedar_entities_parse_json(list.raw.len ? list.raw : SPAN("[]"), NULL, &diags, &entities) < 0)
-		(void)check(r, false, "entities refused: %s", diags.len ? diags.items[0].message : "");
+	if (cedar_entities_parse_json(list.raw.len ? list.raw : SPAN("[]"), NULL, &diags,
+				      &entities) < 0)
+		(void)check(r, false, "entities refused: %s",
+			    diags.len ? diags.items[0].message : "");
 	cedar_diagnostics_done(&diags);
 	return entities;
 }
@@ -90,9 +96,9 @@ void run_eval(struct runner *r, struct json_view line)
 	struct json_view ok = json_view_get(res, "ok");
 	struct span value = json_view_string(ok, &r->arena);
 	struct span text = json_view_string(json_view_get(line, "expr"), &r->arena);
-	enum outcome wanted = ok.raw.len			     ? OUTCOME_VALUE
+	enum outcome wanted = ok.raw.len			    ? OUTCOME_VALUE
 			      : json_view_get(res, "error").raw.len ? OUTCOME_ERROR
-								     : OUTCOME_REFUSED;
+								    : OUTCOME_REFUSED;
 	struct setting s = { 0 };
 	struct cedar_entities *entities = prepare(r, line, &s);
 	const struct cedar_value *v = NULL;
@@ -103,7 +109,8 @@ void run_eval(struct runner *r, struct json_view line)
 	s.source = cedar_entities_source(entities);
 	got = evaluate(r, &s, text, &v);
 	(void)check(r, got == wanted && (got != OUTCOME_VALUE || is_value(r, &s, v, value)),
-		    "%.*s: gives %s, must give %s %.*s", SPAN_ARG(text), outcomes[got], outcomes[wanted], SPAN_ARG(value));
+		    "%.*s: gives %s, must give %s %.*s", SPAN_ARG(text), outcomes[got],
+		    outcomes[wanted], SPAN_ARG(value));
 	check_printing(r, text);
 	cedar_entities_free(entities);
 }

@@ -8,8 +8,8 @@
 #include "cedar/cedar-json.h"
 #include "runner.h"
 
-static void check_format(struct runner *r, struct json_view line, struct span text, const char *member, size_t width,
-			 size_t indent)
+static void check_format(struct runner *r, struct json_view line, struct span text,
+			 const char *member, size_t width, size_t indent)
 {
 	const struct cedar_format_options options = { .width = width, .indent = indent };
 	struct span wanted = json_view_string(json_view_get(line, member), &r->arena);
@@ -18,7 +18,8 @@ static void check_format(struct runner *r, struct json_view line, struct span te
 	int result = cedar_format(text, &options, &diags, &out);
 
 	if (result < 0)
-		(void)check(r, false, "%s: refused: %s", member, diags.len ? diags.items[0].message : strerror(-result));
+		(void)check(r, false, "%s: refused: %s", member,
+			    diags.len ? diags.items[0].message : strerror(-result));
 	else
 		(void)check_text(r, buf_span(&out), wanted, member);
 	cedar_diagnostics_done(&diags);
@@ -48,10 +49,12 @@ bool survives_json(struct runner *r, const struct cedar_policy *p)
 	if (result == 0)
 		result = cedar_policy_print_json(cedar_policy_set_at(from_text, 0), &again);
 	if (result < 0)
-		(void)check(r, false, "through JSON: %s: %.*s", diags.len ? diags.items[0].message : strerror(-result),
+		(void)check(r, false, "through JSON: %s: %.*s",
+			    diags.len ? diags.items[0].message : strerror(-result),
 			    SPAN_ARG(buf_span(&json)));
 	else
-		(void)check_text(r, buf_span(&again), buf_span(&json), "JSON form after JSON and text");
+		(void)check_text(r, buf_span(&again), buf_span(&json),
+				 "JSON form after JSON and text");
 	cedar_diagnostics_done(&diags);
 	cedar_policy_set_free(from_json);
 	cedar_policy_set_free(from_text);

@@ -13,7 +13,8 @@ static const char *said(const struct cedar_diagnostics *diags, int result)
 }
 
 /* The tree's JSON form must be the wanted value. */
-static void check_json(struct runner *r, const struct cedar_schema_tree *tree, struct json_view wanted)
+static void check_json(struct runner *r, const struct cedar_schema_tree *tree,
+		       struct json_view wanted)
 {
 	_cleanup_buf_ struct buf json = BUF_INIT(0);
 
@@ -25,7 +26,8 @@ static void check_json(struct runner *r, const struct cedar_schema_tree *tree, s
 		(void)check_text(r, buf_span(&json), wanted.raw, "JSON form");
 }
 
-/* The syntax that a tree read from JSON prints as; empty text wanted: what it prints must read back as the same. */
+/* The syntax that a tree read from JSON prints as; empty text wanted: what it prints must read back
+ * as the same. */
 static void check_back(struct runner *r, struct json_view json, struct span wanted)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(0);
@@ -55,8 +57,8 @@ static void check_resolves(struct runner *r, struct span text, bool is_json)
 {
 	struct cedar_diagnostics diags = { 0 };
 	struct cedar_schema *schema = NULL;
-	int result = is_json ? cedar_schema_parse_json(text, &diags, &schema) :
-			       cedar_schema_parse(text, &diags, &schema);
+	int result = is_json ? cedar_schema_parse_json(text, &diags, &schema)
+			     : cedar_schema_parse(text, &diags, &schema);
 
 	(void)check(r, result == 0, "does not resolve: %s", said(&diags, result));
 	cedar_schema_free(schema);

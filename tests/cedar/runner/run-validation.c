@@ -5,16 +5,20 @@
 #include "cedar/cedar-validate.h"
 #include "runner.h"
 
-static void check_mode(struct runner *r, const struct cedar_policy_set *set, const struct cedar_schema *schema,
-		       enum cedar_validation_mode mode, bool wanted)
+static void check_mode(struct runner *r, const struct cedar_policy_set *set,
+		       const struct cedar_schema *schema, enum cedar_validation_mode mode,
+		       bool wanted)
 {
-	static const char *const names[] = { [CEDAR_STRICT] = "strict", [CEDAR_PERMISSIVE] = "permissive" };
+	static const char *const names[] = {
+		[CEDAR_STRICT] = "strict", [CEDAR_PERMISSIVE] = "permissive"
+	};
 	const struct cedar_validate_options options = { .mode = mode };
 	struct cedar_diagnostics diags = { 0 };
 	bool ok = cedar_validate(set, schema, &options, &diags) == 0;
 
-	(void)check(r, ok == wanted, "%s validation must %s%s%s", names[mode], wanted ? "pass" : "fail",
-		    diags.len ? ": " : "", diags.len ? diags.items[0].message : "");
+	(void)check(r, ok == wanted, "%s validation must %s%s%s", names[mode],
+		    wanted ? "pass" : "fail", diags.len ? ": " : "",
+		    diags.len ? diags.items[0].message : "");
 	cedar_diagnostics_done(&diags);
 }
 
@@ -31,14 +35,16 @@ static bool passes(struct runner *r, struct json_view policy, const char *mode, 
 	while (json_walk_next(&w, NULL, &message)) {
 		struct span text = json_view_string(message, &r->arena);
 
-		passes = passes && memmem(text.p, text.len, "unable to find an applicable action", 35);
+		passes = passes &&
+			 memmem(text.p, text.len, "unable to find an applicable action", 35);
 	}
 	return passes || json_view_is_true(json_view_get(policy, mode));
 }
 
 void run_go_validation(struct runner *r, struct json_view line)
 {
-	struct json_view test = corpus_line(r, json_view_string(json_view_get(line, "id"), &r->arena));
+	struct json_view test =
+		corpus_line(r, json_view_string(json_view_get(line, "id"), &r->arena));
 	struct json_walk w = json_walk(json_view_get(line, "perPolicy"));
 	struct cedar_diagnostics diags = { 0 };
 	struct cedar_policy_set *set = NULL;
@@ -54,8 +60,10 @@ void run_go_validation(struct runner *r, struct json_view line)
 		strict = strict && passes(r, policy, "strict", "strictErrors");
 		permissive = permissive && passes(r, policy, "permissive", "permissiveErrors");
 	}
-	if (cedar_policy_set_parse(json_view_string(json_view_get(test, "policies"), &r->arena), &diags, &set) < 0 ||
-	    cedar_schema_parse(json_view_string(json_view_get(test, "schema"), &r->arena), &diags, &schema) < 0) {
+	if (cedar_policy_set_parse(json_view_string(json_view_get(test, "policies"), &r->arena),
+				   &diags, &set) < 0 ||
+	    cedar_schema_parse(json_view_string(json_view_get(test, "schema"), &r->arena), &diags,
+			       &schema) < 0) {
 		(void)check(r, false, "policies or schema refused: %s", diags.items[0].message);
 	} else {
 		check_mode(r, set, schema, CEDAR_STRICT, strict);

@@ -14,13 +14,13 @@ struct cedar_policy;
 
 struct runner {
 	size_t passed, failed, skipped;
-	struct arena arena;   /* of one line or test; reset between them */
-	const char *name;     /* of the file that is run, for messages */
-	size_t line;	      /* in it, from 1; 0 where there are no lines */
-	struct buf corpus;    /* the pack with the policies that others refer to by id */
-	struct map corpus_ids; /* id -> struct span *, a line of it */
+	struct arena arena;	       /* of one line or test; reset between them */
+	const char *name;	       /* of the file that is run, for messages */
+	size_t line;		       /* in it, from 1; 0 where there are no lines */
+	struct buf corpus;	       /* the pack with the policies that others refer to by id */
+	struct map corpus_ids;	       /* id -> struct span *, a line of it */
 	struct cedar_machine *machine; /* for compiled policies */
-	bool want_all;	      /* --verbose: long texts are not cut */
+	bool want_all;		       /* --verbose: long texts are not cut */
 };
 
 /* Counts, and prints what failed behind the file and line. Returns ok. */
@@ -39,6 +39,7 @@ void run_accept(struct runner *r, struct json_view line);
 void run_eval(struct runner *r, struct json_view line);
 void run_policies(struct runner *r, struct json_view line);
 void run_go_validation(struct runner *r, struct json_view line);
+void run_partial(struct runner *r, struct json_view line);
 void run_schemas(struct runner *r, struct json_view line);
 void run_json_schemas(struct runner *r, struct json_view line);
 void run_corpus(struct runner *r, struct json_view line);

@@ -280,6 +280,10 @@ static void scope(struct random *r, const char *variable_name, struct buf *out)
 	(void)buf_append_str(out, variable_name);
 	if (random_chance(r, 50))
 		return;
+	if (is_action && random_chance(r, 5)) {
+		(void)buf_append_str(out, " in []");
+		return;
+	}
 	switch (random_below(r, is_action ? 4 : 6)) {
 	case 1:
 		(void)buf_append_str(out, " == ");

@@ -38,10 +38,10 @@ static const long ports[] = { 1, 22, 79, 80, 81, 443, 444, 1023, 1024, 32767, 32
 
 static void path(struct buf *out)
 {
-	size_t n = 1 + below(4);
+	size_t n = 1 + below(one_in(2) ? 1 : 4);
 
 	for (size_t i = 0; i < n; i++)
-		(void)buf_printf(out, "/%s", PICK(parts));
+		(void)buf_printf(out, "/%s", parts[below(one_in(2) ? 3 : ARRAY_SIZE(parts))]);
 }
 
 static void string(struct buf *out)

@@ -142,6 +142,39 @@ static void offsets_are_checked(void **state)
 	}
 }
 
+/*
+ * The policies themselves are read only when the image leaves a request open.
+ * Where they then cannot be, nothing is allowed.
+ */
+static void what_cannot_be_evaluated_is_denied(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_close_ int fd = make_bundle(f, small);
+	_cleanup_close_ int broken_fd = -1;
+	_cleanup_buf_ struct buf bytes = BUF_INIT(0);
+	struct policy_request r = { .action = READ, .path = SPAN("/x/z") };
+	struct policy_decider *evaluating = policy_decider_new(0);
+	struct policy_decision d = { 0 };
+	struct bundle_header h;
+
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(fd_read_all(fd, &bytes), 0);
+	memcpy(&h, bytes.data, sizeof(h));
+	memset(bytes.data + h.cedar.offset, '!', h.cedar.len);
+	h.checksum = bundle_checksum(buf_span(&bytes));
+	memcpy(bytes.data, &h, sizeof(h));
+	broken_fd = memfd_sealed("broken", buf_span(&bytes));
+	assert_int_equal(policy_open(broken_fd, &f->policy, NULL), 0);
+	assert_int_equal(decide_file(f, READ, "/x/z").verdict, DECISION_ALLOW);
+	policy_decider_evaluate_only(evaluating);
+	for (int i = 0; i < 2; i++) {
+		policy_decide(evaluating, f->policy, &r, &d);
+		assert_int_equal(d.verdict, DECISION_DENY);
+		assert_false(policy_permits(f->policy, &d));
+	}
+	policy_decider_free(evaluating);
+}
+
 static void thousands_of_policies(void **state)
 {
 	struct fixture *f = *state;
@@ -164,7 +197,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_bundle_is_read_back),	     TEST(bundles_cannot_be_changed),
 		TEST(what_is_not_sealed_is_refused), TEST(damage_is_refused),
-		TEST(offsets_are_checked),	     TEST(thousands_of_policies),
+		TEST(offsets_are_checked),	     TEST(what_cannot_be_evaluated_is_denied),
+		TEST(thousands_of_policies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

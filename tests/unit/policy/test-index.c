@@ -87,6 +87,7 @@ static enum decision plainly(const struct policy *p, const struct policy_request
 	struct facts facts = { 0 };
 	struct question q;
 
+	assert_true(policy_prepare(p));
 	for (size_t round = 0; round < 1U + r->also_reads; round++) {
 		assert_int_equal(question_make(&q, p, r, 0, &facts, &arena), 0);
 		if (round == 1)
