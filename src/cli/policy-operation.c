@@ -63,12 +63,27 @@ void operation_add_fact(struct operation *o, enum policy_fact fact, const char *
 
 /* ---- Objects --------------------------------------------------------------------- */
 
+/* Beginnings as in policies. */
+static char *expand(const char *object, const char *home, const char *cwd)
+{
+	const struct {
+		struct span name;
+		const char *value;
+	} known[] = { { SPAN("~"), home }, { SPAN("${HOME}"), home }, { SPAN("${WORKSPACE}"), cwd } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		const char *rest = object + known[i].name.len;
+
+		if (span_starts_with(span_of(object), known[i].name) && (*rest == '/' || !*rest))
+			return xasprintf("%s%s", known[i].value, rest);
+	}
+	return xstrdup(object);
+}
+
 static int parse_path(struct operation *o, const char *object, const char *home, const char *cwd,
 		      struct err *err)
 {
-	bool is_in_home = object[0] == '~' && (object[1] == '/' || !object[1]);
-	_cleanup_free_ char *expanded =
-		is_in_home ? xasprintf("%s%s", home, object + 1) : xstrdup(object);
+	_cleanup_free_ char *expanded = expand(object, home, cwd);
 	_cleanup_buf_ struct buf absolute = BUF_INIT(0);
 	struct stat st;
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "base/json-writer.h"
 #include "base/log.h"
@@ -54,15 +55,44 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	return 0;
 }
 
+/* The policy under its full id, so that those of several layers can stand in one file. */
+static int append_with_id(struct buf *out, const struct policy_item *item)
+{
+	struct cedar_diagnostics found = { 0 };
+	struct cedar_policy_set *set = NULL;
+	struct cedar_annotation id = { .key = SPAN("id"), .value = span_of(item->id), .has_value = true };
+	int r = cedar_policy_set_parse(item->expanded, &found, &set);
+
+	cedar_diagnostics_done(&found);
+	if (r >= 0 && cedar_policy_set_len(set) == 1) {
+		struct cedar_policy *p = cedar_policy_set_at(set, 0);
+		struct cedar_annotation *all = xnew_array(struct cedar_annotation, p->n_annotations + 1);
+		size_t n = 0;
+
+		all[n++] = id;
+		for (size_t i = 0; i < p->n_annotations; i++)
+			if (!span_eq(p->annotations[i].key, id.key))
+				all[n++] = p->annotations[i];
+		p->annotations = all;
+		p->n_annotations = n;
+		r = cedar_policy_print(p, out);
+		xfree(all);
+	}
+	cedar_policy_set_free(set);
+	return r;
+}
+
 /* Laid out; as it is where that cannot be done. */
-static void append_expanded(struct buf *out, struct span text)
+static void append_expanded(struct buf *out, const struct policy_item *item)
 {
 	const struct cedar_format_options layout = CEDAR_FORMAT_DEFAULT;
 	struct cedar_diagnostics found = { 0 };
+	_cleanup_buf_ struct buf text = BUF_INIT(0);
 	_cleanup_buf_ struct buf formatted = BUF_INIT(0);
 
-	if (cedar_format(text, &layout, &found, &formatted) < 0)
-		(void)buf_append_span(out, text);
+	if (append_with_id(&text, item) < 0 ||
+	    cedar_format(buf_span(&text), &layout, &found, &formatted) < 0)
+		(void)buf_append_span(out, item->expanded);
 	else
 		(void)buf_append_span(out, buf_span(&formatted));
 	cedar_diagnostics_done(&found);
@@ -78,7 +108,7 @@ static void append_text(struct buf *out, const struct policy_item *item, bool wa
 	append_visible(out, span_of(item->file));
 	(void)buf_printf(out, ":%zu)\n", item->line);
 	if (want_expanded)
-		append_expanded(out, item->expanded);
+		append_expanded(out, item);
 	else
 		(void)buf_append_span(out, item->text);
 	(void)buf_append_str(out, "\n\n");
@@ -96,7 +126,7 @@ static void json_item(struct json_writer *w, const struct policy_item *item, boo
 	json_key_uint(w, "line", item->line);
 	json_key_string(w, "text", item->text);
 	if (want_expanded) {
-		append_expanded(&expanded, item->expanded);
+		append_expanded(&expanded, item);
 		json_key_string(w, "expanded", buf_span(&expanded));
 	}
 	json_end_object(w);
