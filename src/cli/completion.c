@@ -11,6 +11,8 @@
 #include "cli/cedar-private.h"
 #include "cli/command.h"
 #include "cli/option-tables.h"
+#include "cli/policy-operation.h"
+#include "cli/policy-private.h"
 #include "cli/usage.h"
 #include "event/event.h"
 
@@ -43,7 +45,7 @@ static const struct row plain_rows[] = {
 	{ "events", events_options, &n_events_options, "SESSION" },
 	{ "sessions", sessions_options, &n_sessions_options, "" },
 	{ "verify", verify_options, &n_verify_options, "SESSION" },
-	{ "policy", policy_options, &n_policy_options, "check explain show" },
+	{ "policy", policy_options, &n_policy_options, "check explain show fmt test diff trust" },
 	{ "cedar", cedar_options, &n_cedar_options,
 	  "authorize evaluate validate check-parse link format translate-policy translate-schema partially-authorize "
 	  "language-version help" },
@@ -52,18 +54,34 @@ static const struct row plain_rows[] = {
 	{ "version", version_options, &n_version_options, "" },
 };
 
-/* The rows above, then those of `leash cedar`'s sub-commands, named cedar-authorize and so on. */
-static struct row rows[ARRAY_SIZE(plain_rows) + 16];
+/* The rows above, then those of sub-commands that have some of their own: cedar-authorize and so on. */
+static struct row rows[ARRAY_SIZE(plain_rows) + 32];
 static size_t n_rows;
+
+static void add_row(const char *group, const char *name, const struct usage *usage_of_it,
+		    const char *operands)
+{
+	if (n_rows < ARRAY_SIZE(rows))
+		rows[n_rows++] = (struct row){ xasprintf("%s-%s", group, name), usage_of_it->options,
+					       &usage_of_it->n_options, operands };
+}
+
+static const char *policy_operands(const char *name)
+{
+	if (strcmp(name, "explain") == 0)
+		return OPERATION_VERBS;
+	return strcmp(name, "show") == 0 ? "guarded permissive locked" : "FILE";
+}
 
 static void fill_rows(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(plain_rows); i++)
 		rows[n_rows++] = plain_rows[i];
-	for (size_t i = 0; i < n_cedar_commands && n_rows < ARRAY_SIZE(rows); i++)
-		rows[n_rows++] = (struct row){ xasprintf("cedar-%s", cedar_commands[i].name),
-					       cedar_commands[i].usage->options,
-					       &cedar_commands[i].usage->n_options, "" };
+	for (size_t i = 0; i < n_cedar_commands; i++)
+		add_row("cedar", cedar_commands[i].name, cedar_commands[i].usage, "");
+	for (size_t i = 0; i < n_policy_commands; i++)
+		add_row("policy", policy_commands[i].name, policy_commands[i].usage,
+			policy_operands(policy_commands[i].name));
 }
 
 /* ---- What a flag's argument may be ------------------------------------------ */
@@ -150,6 +168,8 @@ static void bash_operands(const struct row *row, struct buf *out)
 	(void)buf_append_str(out, "'\n");
 	if (strcmp(row->operands, "SESSION") == 0)
 		(void)buf_append_str(out, "\t\twords=$(leash sessions --quiet 2>/dev/null)\n");
+	else if (strcmp(row->operands, "FILE") == 0)
+		(void)buf_append_str(out, "\t\twords=$(compgen -f -- \"$cur\")\n");
 	else if (strcmp(row->operands, "COMMAND") != 0)
 		(void)buf_printf(out, "\t\twords='%s'\n", row->operands);
 	else
@@ -169,7 +189,8 @@ static void print_bash(struct buf *out)
 	append_names(out, "|");
 	(void)buf_append_str(out,
 			     ") command=${COMP_WORDS[1]} ;;\n\tesac\n"
-			     "\t[[ $command == cedar ]] && ((COMP_CWORD > 2)) && command=cedar-${COMP_WORDS[2]}\n"
+			     "\t[[ $command == cedar || $command == policy ]] && ((COMP_CWORD > 2)) && "
+			     "command=$command-${COMP_WORDS[2]}\n"
 			     "\tcase $command:$prev in\n");
 	for (size_t i = 0; i < n_rows; i++)
 		bash_values(&rows[i], out);
@@ -242,8 +263,10 @@ static void zsh_row(const struct row *row, struct buf *out)
 	else if (strcmp(row->operands, "SESSION") == 0)
 		(void)buf_append_str(out,
 				     "\t\t':session:($(leash sessions --quiet 2>/dev/null))'\n");
+	else if (strcmp(row->operands, "FILE") == 0)
+		(void)buf_append_str(out, "\t\t'*:file:_files'\n");
 	else if (*row->operands)
-		(void)buf_printf(out, "\t\t':word:(%s)'\n", row->operands);
+		(void)buf_printf(out, "\t\t':word:(%s)' '*:file:_files'\n", row->operands);
 	else
 		(void)buf_append_str(out, "\t\t&& return 0\n");
 	(void)buf_append_str(out, "\t\t;;\n");
@@ -273,8 +296,8 @@ static void print_zsh(struct buf *out)
 				  "\t\tcommand=$words[2]\n"
 				  "\t\tshift words\n"
 				  "\t\t((CURRENT--))\n"
-				  "\t\tif [[ $command == cedar ]] && ((CURRENT > 2)); then\n"
-				  "\t\t\tcommand=cedar-$words[2]\n"
+				  "\t\tif [[ $command == cedar || $command == policy ]] && ((CURRENT > 2)); then\n"
+				  "\t\t\tcommand=$command-$words[2]\n"
 				  "\t\t\tshift words\n"
 				  "\t\t\t((CURRENT--))\n"
 				  "\t\tfi\n"
@@ -330,7 +353,7 @@ static void fish_row(const struct row *row, struct buf *out)
 				 "complete -c leash -n '__leash_is %s' -f -a '(leash sessions "
 				 "--quiet 2>/dev/null)'\n",
 				 row->name);
-	else if (strcmp(row->operands, "COMMAND") != 0)
+	else if (strcmp(row->operands, "COMMAND") != 0 && strcmp(row->operands, "FILE") != 0)
 		(void)buf_printf(out, "complete -c leash -n '__leash_is %s' -f -a '%s'\n",
 				 row->name, row->operands);
 }
@@ -345,8 +368,8 @@ static void print_fish(struct buf *out)
 	append_names(out, " ");
 	(void)buf_append_str(out, "\n\t\tset command $words[2]\n"
 				  "\tend\n"
-				  "\tif test $command = cedar; and set -q words[3]\n"
-				  "\t\tset command cedar-$words[3]\n"
+				  "\tif contains -- $command cedar policy; and set -q words[3]\n"
+				  "\t\tset command $command-$words[3]\n"
 				  "\tend\n"
 				  "\ttest $command = $argv[1]\n"
 				  "end\n");

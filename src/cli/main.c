@@ -17,7 +17,7 @@ const struct command commands[] = {
 	{ "events", "[SESSION] [FLAGS]", "show what a session did and what was denied", command_events },
 	{ "sessions", "[FLAGS]", "list sessions", command_sessions },
 	{ "verify", "[SESSION]", "check that a session's log was not changed", command_verify },
-	{ "policy", "check|explain|show ...", "check a policy, or explain a decision", command_policy },
+	{ "policy", "SUB-COMMAND ...", "check, explain, show, format, test, compare and trust policies", command_policy },
 	{ "cedar", "SUB-COMMAND ...", "work with Cedar policies: authorize, validate, format, ...", command_cedar },
 	{ "doctor", "[FLAGS]", "say what this machine offers and what is missing", command_doctor },
 	{ "completion", "bash|zsh|fish", "print shell completion", command_completion },

@@ -20,6 +20,7 @@
 #include "cli/state.h"
 #include "daemon/session.h"
 #include "daemon/terminal.h"
+#include "daemon/trust.h"
 
 enum {
 	OPTION_POLICY = 1,
@@ -320,6 +321,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 	agent = xmemdup0(name.p, name.len);
 	run->layers.environment.agent = agent;
 	run->layers.environment.own_paths = own_paths;
+	run->layers.trusted = trust_directory(state);
 	if (permit_volumes(run, &session_text, err) < 0)
 		return EXIT_LEASH_FAILED;
 	run->layers.session_text = buf_span(&session_text);
@@ -367,6 +369,7 @@ static void run_done(struct run *run)
 	xfree(run->layers.policy_file);
 	xfree(run->layers.user_file);
 	xfree(run->layers.project_file);
+	xfree(run->layers.trusted);
 	xfree(run->home);
 	xfree(run->cwd);
 	xfree(run->config);

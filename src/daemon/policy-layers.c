@@ -1,50 +1,106 @@
 #include "daemon/policy-layers.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-static int add_optional(struct policy_source *s, enum policy_layer layer, const char *file, bool color,
-			struct buf *report, struct err *err)
+#include "base/fd.h"
+#include "base/limits.h"
+#include "daemon/trust.h"
+
+struct loading {
+	const struct policy_layers *layers;
+	struct policy_source *source;
+	bool color;
+	struct buf *report;
+	struct err *err; /* of the first layer that failed */
+	int code;
+};
+
+/* The first error is the one that is returned; the others are in the report. */
+static void note(struct loading *l, int r, const struct err *err)
 {
-	/* Only a file that is not there is no layer; one that cannot be read is an error. */
-	if (!file || (access(file, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)))
-		return 0;
-	return policy_source_add_file(s, layer, file, color, report, err);
+	if (r >= 0 || l->code < 0)
+		return;
+	l->code = r;
+	if (l->err)
+		*l->err = *err;
 }
 
-static int add_all(const struct policy_layers *l, struct policy_source *s, bool color,
-		   struct buf *report, struct err *err)
+/* Only a file that is not there is no layer; one that cannot be read is an error. */
+static bool is_there(const char *file)
 {
-	int r = policy_source_add_builtin(s, /* with_profile = */ !l->policy_file, err);
+	return file && (access(file, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR));
+}
 
-	if (r < 0)
-		return r;
-	if (l->policy_file)
-		r = policy_source_add_file(s, POLICY_LAYER_FILE, l->policy_file, color, report, err);
-	else
-		r = add_optional(s, POLICY_LAYER_USER, l->user_file, color, report, err);
-	if (r >= 0)
-		r = add_optional(s, POLICY_LAYER_PROJECT, l->project_file, color, report, err);
-	if (r >= 0 && l->session_text.len)
-		r = policy_source_add_text(s, POLICY_LAYER_SESSION, "command line", l->session_text, color,
-					   report, err);
-	return r;
+static void add_file(struct loading *l, enum policy_layer layer, const char *file)
+{
+	struct err err = { 0 };
+
+	note(l, policy_source_add_file(l->source, layer, file, l->color, l->report, &err), &err);
+}
+
+char *policy_layers_project_name(const struct policy_layers *l)
+{
+	return realpath(l->project_file, NULL);
+}
+
+/* What is hashed is what is used: the file is read once. */
+static void add_project(struct loading *l)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_POLICY_TEXT);
+	_cleanup_free_ char *name = policy_layers_project_name(l->layers);
+	const char *file = l->layers->project_file;
+	struct err err = { 0 };
+	int r = file_read_at(AT_FDCWD, file, &text);
+
+	if (r < 0) {
+		note(l, err_set(&err, r, "read the policy %s", file), &err);
+		return;
+	}
+	if (name && l->layers->trusted && trust_holds(l->layers->trusted, name, buf_span(&text)))
+		policy_source_trust_project(l->source);
+	note(l,
+	     policy_source_add_file_text(l->source, POLICY_LAYER_PROJECT, file, buf_span(&text),
+					 l->color, l->report, &err),
+	     &err);
+}
+
+static void add_all(struct loading *l)
+{
+	const struct policy_layers *layers = l->layers;
+	struct err err = { 0 };
+
+	note(l, policy_source_add_builtin(l->source, /* with_profile = */ !layers->policy_file, &err),
+	     &err);
+	if (layers->policy_file)
+		add_file(l, POLICY_LAYER_FILE, layers->policy_file);
+	else if (is_there(layers->user_file))
+		add_file(l, POLICY_LAYER_USER, layers->user_file);
+	if (is_there(layers->project_file))
+		add_project(l);
+	if (layers->session_text.len)
+		note(l,
+		     policy_source_add_text(l->source, POLICY_LAYER_SESSION, "command line",
+					    layers->session_text, l->color, l->report, &err),
+		     &err);
 }
 
 int policy_layers_load(const struct policy_layers *l, bool color, struct buf *report,
-		       struct policy_source **ret, struct err *err)
+		       struct policy_findings *list, struct policy_source **ret, struct err *err)
 {
 	struct policy_environment environment = l->environment;
-	struct policy_source *s;
-	int r;
+	struct loading loading = { .layers = l, .color = color, .report = report, .err = err };
 
 	environment.policy_file = l->policy_file;
-	s = policy_source_new(&environment);
-	r = add_all(l, s, color, report, err);
-	if (r < 0) {
-		policy_source_free(s);
-		return r;
+	loading.source = policy_source_new(&environment);
+	policy_source_collect(loading.source, list);
+	add_all(&loading);
+	if (loading.code < 0) {
+		policy_source_free(loading.source);
+		return loading.code;
 	}
-	*ret = s;
+	*ret = loading.source;
 	return 0;
 }

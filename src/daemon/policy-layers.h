@@ -14,9 +14,17 @@ struct policy_layers {
 	char *policy_file;  /* --policy: replaces profile and user policy; or NULL */
 	char *user_file;    /* config directory's policy.cedar; used when it exists */
 	char *project_file; /* workspace's .leash/policy.cedar; used when it exists */
+	char *trusted; /* directory of trust.h: permits of a trusted project file count; or NULL */
 	struct span session_text; /* permits for what was asked for on the command line (-v) */
 };
 
-/* Reads all layers. Findings go to report; on an error nothing is returned. */
+/*
+ * Reads all layers. Findings go to report, also of those layers that come after
+ * one with an error, and to list (which may be NULL); on an error nothing is
+ * returned.
+ */
 int policy_layers_load(const struct policy_layers *l, bool color, struct buf *report,
-		       struct policy_source **ret, struct err *err) _must_check_;
+		       struct policy_findings *list, struct policy_source **ret, struct err *err)
+	_must_check_;
+/* What the user trusts is the file under its canonical name. NULL (errno) where it is not there. */
+char *policy_layers_project_name(const struct policy_layers *l);

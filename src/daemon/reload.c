@@ -45,13 +45,17 @@ static char **existing_parts(char **paths)
 int session_load_policy(struct session *s, struct err *err)
 {
 	_cleanup_buf_ struct buf report = BUF_INIT(LIMIT_POLICY_TEXT);
-	int r = policy_layers_load(s->options->layers, log_want_color(STDERR_FILENO), &report, &s->loaded, err);
+	int r = policy_layers_load(s->options->layers, log_want_color(STDERR_FILENO), &report, /* list = */ NULL,
+				   &s->loaded, err);
 
 	/* Warnings are for `leash policy check`; here they would stand before every session. */
 	if (report.len && (r < 0 || s->options->is_verbose))
 		log_text(report.data, report.len);
 	if (r < 0)
 		return r;
+	if (policy_source_ignored(s->loaded))
+		log_notice("permits of %s are ignored: look at it, then say `leash policy trust`",
+			   s->options->layers->project_file);
 	s->n_policies = policy_source_len(s->loaded);
 	s->writable = existing_parts(policy_source_writable(s->loaded));
 	return 0;
@@ -127,7 +131,8 @@ static int reload(struct session *s, struct buf *report, struct err *err)
 {
 	_cleanup_close_ int bundle_fd = -1;
 	struct policy_source *source = NULL;
-	int r = policy_layers_load(s->options->layers, /* color = */ false, report, &source, err);
+	int r = policy_layers_load(s->options->layers, /* color = */ false, report, /* list = */ NULL,
+				   &source, err);
 
 	if (r < 0)
 		return r;

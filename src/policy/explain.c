@@ -68,16 +68,6 @@ static int explain_verdict(const struct explanation *x)
 			  policy_mode_name(policy_session_mode(x->policy)));
 }
 
-static const struct rule *find_rule(const struct policy *p, const char *id)
-{
-	if (!policy_prepare(p))
-		return NULL;
-	for (size_t i = 0; i < p->n_rules; i++)
-		if (p->rules[i].id == id)
-			return &p->rules[i];
-	return NULL;
-}
-
 static int append_indented(struct buf *out, struct span text)
 {
 	int r = 0;
@@ -96,18 +86,65 @@ static int append_indented(struct buf *out, struct span text)
 	return r;
 }
 
-static int explain_rule(const struct explanation *x, const char *id)
+static int append_condition(const struct explanation *x, const struct policy_condition *c)
 {
-	const struct rule *rule = find_rule(x->policy, id);
-	int r;
+	int r = buf_printf(x->out, "    %s: ", policy_condition_result_name(c->result));
 
-	if (!rule)
+	if (r >= 0)
+		r = append_visible(x->out, span_of(c->text), /* keep_newlines = */ false);
+	return r < 0 ? r : buf_append_char(x->out, '\n');
+}
+
+static int append_id(const struct explanation *x, const struct policy_reason *reason)
+{
+	int r = append_visible(x->out, span_of(reason->id), /* keep_newlines = */ false);
+
+	return r < 0 ? r
+		     : buf_printf(x->out, ", line %zu of %s", reason->line, reason->file);
+}
+
+static int explain_reason(const struct explanation *x, const struct policy_reason *reason)
+{
+	int r = buf_printf(x->out, "%s by ", reason->is_forbid ? "Forbidden" : "Permitted");
+
+	if (r >= 0)
+		r = append_id(x, reason);
+	if (r >= 0)
+		r = buf_append_str(x->out, ":\n");
+	if (r >= 0)
+		r = append_indented(x->out, reason->text);
+	for (size_t i = 0; r >= 0 && i < reason->n_conditions; i++)
+		r = append_condition(x, &reason->conditions[i]);
+	return r;
+}
+
+/* Only what stands in the way: the rest holds. */
+static int explain_almost(const struct explanation *x, const struct policy_reason *reason)
+{
+	int r = append_id(x, reason);
+
+	if (r >= 0)
+		r = buf_append_str(x->out, ", would permit it, but:\n");
+	for (size_t i = 0; r >= 0 && i < reason->n_conditions; i++)
+		if (reason->conditions[i].result != POLICY_CONDITION_HOLDS)
+			r = append_condition(x, &reason->conditions[i]);
+	return r;
+}
+
+static int explain_policies(const struct explanation *x)
+{
+	struct policy_explanation found;
+	int r = policy_explanation_make(x->policy, x->request, x->decision, &found);
+
+	if (r < 0)
 		return buf_printf(x->out,
 				  "It is not canonical, so no policy can be asked about it.\n");
-	r = buf_printf(x->out, "%s by %s", rule->cedar->is_forbid ? "Forbidden" : "Permitted", id);
-	if (r >= 0)
-		r = buf_printf(x->out, ", line %zu of %s:\n", rule->line, rule->file);
-	return r < 0 ? r : append_indented(x->out, rule->text);
+	for (size_t i = 0; r >= 0 && i < found.n_reasons; i++)
+		r = explain_reason(x, &found.reasons[i]);
+	for (size_t i = 0; r >= 0 && i < found.n_almost; i++)
+		r = explain_almost(x, &found.almost[i]);
+	policy_explanation_done(&found);
+	return r;
 }
 
 /* A permit of just this object, which a person can widen. */
@@ -159,8 +196,8 @@ int policy_explain(const struct policy *p, const struct policy_request *r,
 	if (r->action >= POLICY_ACTION_MAX)
 		return buf_append_str(out, "denied: no such action\n");
 	code = explain_verdict(&x);
-	for (size_t i = 0; code >= 0 && i < d->n_reasons; i++)
-		code = explain_rule(&x, d->reasons[i]);
+	if (code >= 0)
+		code = explain_policies(&x);
 	if (code >= 0 && d->n_more_reasons)
 		code = buf_printf(out, "... and %zu more.\n", d->n_more_reasons);
 	if (code >= 0 && d->has_error)

@@ -208,6 +208,10 @@ struct policy_source *policy_source_new(const struct policy_environment *env);
 void policy_source_free(struct policy_source *s);
 /* Findings of what is added from now on are also put into the list; NULL: no longer. */
 void policy_source_collect(struct policy_source *s, struct policy_findings *list);
+/* The user vouches for the project's policy: permits of its layer count. */
+void policy_source_trust_project(struct policy_source *s);
+/* Permits of the project that were left out, for nobody vouches for them. */
+size_t policy_source_ignored(const struct policy_source *s);
 /* For tests: policies that err on purpose are taken without validation. */
 void policy_source_skip_validation(struct policy_source *s);
 
@@ -225,7 +229,27 @@ int policy_source_add_text(struct policy_source *s, enum policy_layer layer, con
 /* As above, from a file. An empty file (no policy at all) is an error. */
 int policy_source_add_file(struct policy_source *s, enum policy_layer layer, const char *file,
 			   bool color, struct buf *report, struct err *err) _must_check_;
+/* The same where the file's text was read before. */
+int policy_source_add_file_text(struct policy_source *s, enum policy_layer layer, const char *file,
+				struct span text, bool color, struct buf *report, struct err *err)
+	_must_check_;
 size_t policy_source_len(const struct policy_source *s);
+/* One policy of a source; strings live as long as that. */
+struct policy_item {
+	const char *id, *file;
+	size_t line;
+	enum policy_layer layer;
+	bool is_forbid;
+	struct span text;     /* as written */
+	struct span expanded; /* as leash reads it: Cedar that means the same to any evaluator */
+};
+
+/* i below policy_source_len. */
+struct policy_item policy_source_at(const struct policy_source *s, size_t i);
+/* "user", "project", ...; "leash" for its own rules. */
+const char *policy_layer_name(enum policy_layer layer);
+/* leash's schema, as Cedar. */
+struct span policy_schema(void);
 /*
  * Looks at all policies together: those that can never apply here, that change
  * nothing beside others, or that a forbid swallows. Warnings go to the report;
@@ -264,6 +288,47 @@ char **policy_source_writable(const struct policy_source *s);
 
 /* The text of a built-in profile, or an empty span. */
 struct span policy_profile_text(const char *name);
+
+/* What came of one condition; a condition is a part of a policy's when and unless that must hold. */
+enum policy_condition_result {
+	POLICY_CONDITION_HOLDS,
+	POLICY_CONDITION_FAILS,
+	POLICY_CONDITION_ERRS,
+	POLICY_CONDITION_OPEN, /* depends on the connection that a look-up of a name is for */
+};
+
+/* "holds", "does not hold", ... */
+const char *policy_condition_result_name(enum policy_condition_result result);
+
+struct policy_condition {
+	char *text; /* as leash reads it */
+	enum policy_condition_result result;
+};
+
+/* A policy with its conditions for one request. Strings and text live as long as the policy. */
+struct policy_reason {
+	const char *id, *file;
+	size_t line;
+	enum policy_layer layer;
+	bool is_forbid;
+	struct span text; /* as written */
+	struct policy_condition *conditions;
+	size_t n_conditions;
+};
+
+struct policy_explanation {
+	struct policy_reason *reasons; /* those that decided */
+	size_t n_reasons;
+	/* Where nothing permits: some permits whose scope fits but whose conditions do not hold. */
+	struct policy_reason *almost;
+	size_t n_almost;
+};
+
+/* -EINVAL where no policy could be asked; *ret is then empty. */
+int policy_explanation_make(const struct policy *p, const struct policy_request *r,
+			    const struct policy_decision *d, struct policy_explanation *ret)
+	_must_check_;
+void policy_explanation_done(struct policy_explanation *x);
 
 /*
  * Explains a decision in sentences: verdict, the policies with file and line

@@ -23,6 +23,16 @@ const char *layer_name(enum policy_layer layer)
 	return (size_t)layer < LAYER_MAX ? layer_names[layer] : "?";
 }
 
+const char *policy_layer_name(enum policy_layer layer)
+{
+	return layer_name(layer);
+}
+
+struct span policy_schema(void)
+{
+	return policy_schema_text;
+}
+
 static char *copy_or_null(const char *s)
 {
 	return s ? xstrdup(s) : NULL;
@@ -107,9 +117,32 @@ void policy_source_skip_validation(struct policy_source *s)
 	s->skip_validation = true;
 }
 
+void policy_source_trust_project(struct policy_source *s)
+{
+	s->is_project_trusted = true;
+}
+
+size_t policy_source_ignored(const struct policy_source *s)
+{
+	return s->n_ignored;
+}
+
 size_t policy_source_len(const struct policy_source *s)
 {
 	return s->policies.len;
+}
+
+struct policy_item policy_source_at(const struct policy_source *s, size_t i)
+{
+	const struct source_policy *p = &s->policies.items[i];
+
+	return (struct policy_item){ .id = p->id,
+				     .file = p->file,
+				     .line = p->line,
+				     .layer = p->layer,
+				     .is_forbid = p->cedar->is_forbid,
+				     .text = span_of(p->text),
+				     .expanded = span_of(p->normalised) };
 }
 
 /* ---- Ids -------------------------------------------------------------------- */
@@ -183,10 +216,11 @@ static void add_policy(const struct addition *a, const struct cedar_policy *p, s
 
 static bool is_ignored(const struct addition *a, struct lint *l, const struct cedar_policy *p)
 {
-	if (a->layer != POLICY_LAYER_PROJECT || p->is_forbid)
+	if (a->layer != POLICY_LAYER_PROJECT || p->is_forbid || a->source->is_project_trusted)
 		return false;
 	if (l)
-		lint_add(l, CEDAR_WARNING, "project_permit", p->range, NULL,
+		lint_add(l, CEDAR_WARNING, "project_permit", p->range,
+			 "if you know this policy and want it: leash policy trust",
 			 "a project's policy may only forbid: this permit is ignored");
 	return true;
 }
@@ -287,7 +321,9 @@ static void add_policies(const struct addition *a, struct cedar_policy_set *set)
 
 		line += count_lines(span_make(a->sink.text.p + at, p->range.begin - at));
 		at = p->range.begin;
-		if (!is_ignored(a, NULL, p))
+		if (is_ignored(a, NULL, p))
+			a->source->n_ignored++;
+		else
 			add_policy(a, p, line);
 	}
 }
@@ -319,16 +355,12 @@ int policy_source_add_text(struct policy_source *s, enum policy_layer layer, con
 	return add_text(&a, err);
 }
 
-int policy_source_add_file(struct policy_source *s, enum policy_layer layer, const char *file,
-			   bool color, struct buf *report, struct err *err)
+int policy_source_add_file_text(struct policy_source *s, enum policy_layer layer, const char *file,
+				struct span text, bool color, struct buf *report, struct err *err)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_POLICY_TEXT);
 	size_t before = s->policies.len, n_texts = s->texts.len;
-	int r = file_read_at(AT_FDCWD, file, &text);
+	int r = policy_source_add_text(s, layer, file, text, color, report, err);
 
-	if (r < 0)
-		return err_set(err, r, "read the policy %s", file);
-	r = policy_source_add_text(s, layer, file, buf_span(&text), color, report, err);
 	if (r < 0)
 		return r;
 	if (s->policies.len > before || cedar_policy_set_len(s->texts.items[n_texts].set) > 0)
@@ -339,6 +371,17 @@ int policy_source_add_file(struct policy_source *s, enum policy_layer layer, con
 		"denied; write that as forbid (principal, action, resource);\n",
 		file);
 	return err_say(err, -EINVAL, "%s holds no policy", file);
+}
+
+int policy_source_add_file(struct policy_source *s, enum policy_layer layer, const char *file,
+			   bool color, struct buf *report, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_POLICY_TEXT);
+	int r = file_read_at(AT_FDCWD, file, &text);
+
+	if (r < 0)
+		return err_set(err, r, "read the policy %s", file);
+	return policy_source_add_file_text(s, layer, file, buf_span(&text), color, report, err);
 }
 
 /* ---- leash's own texts ------------------------------------------------------ */

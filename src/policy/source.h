@@ -34,7 +34,8 @@ struct policy_source {
 	size_t n_in_layer[LAYER_MAX];	    /* for ids of policies without @id */
 	struct policy_validator *validator; /* made when first needed */
 	struct policy_findings *findings;   /* not ours; or NULL */
-	bool skip_validation;
+	bool skip_validation, is_project_trusted;
+	size_t n_ignored;
 };
 
 /* The policies as the deciding processes will read them, without an image. */

@@ -157,6 +157,7 @@ static void explanations(void **state)
 	struct fixture *f = *state;
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *none = NULL;
+	_cleanup_free_ char *almost = NULL;
 	_cleanup_free_ char *own = NULL;
 
 	use_text(f, "permit (principal, action, resource in Dir::\"/a\");\n\n"
@@ -169,6 +170,7 @@ static void explanations(void **state)
 			    "    @id(\"no\")\n"
 			    "    forbid (principal, action, resource == File::\"/a/x\")\n"
 			    "    unless { false };\n"
+			    "    holds: !false\n"
 			    "No permit outweighs a forbid. To allow it, that policy would have to "
 			    "exclude it.\n");
 	none = explain(f, WRITE, "/b\033[2J\"");
@@ -177,6 +179,18 @@ static void explanations(void **state)
 				  "To allow it, add for instance:\n"
 				  "    permit (principal, action == Action::\"FileOpenReadWrite\", "
 				  "resource == File::\"/b\\u{1b}[2J\\\"\");\n");
+	use_text(f, "@id(\"almost\") permit (principal, action, resource in Dir::\"/a\")\n"
+		    "when { context.comm == \"make\" && resource is File } unless { resource == File::\"/a/x\" };"
+		    "permit (principal, action, resource in Dir::\"/b\");\n");
+	almost = explain(f, READ, "/a/x");
+	assert_string_equal(almost, "denied: to read /a/x (FileOpenReadOnly)\n"
+				    "file:almost, line 1 of test.cedar, would permit it, but:\n"
+				    "    cannot be evaluated: context.comm == \"make\"\n"
+				    "    does not hold: !(resource == File::\"/a/x\")\n"
+				    "No policy permits it, and what nothing permits is denied. "
+				    "To allow it, add for instance:\n"
+				    "    permit (principal, action == Action::\"FileOpenReadOnly\", "
+				    "resource == File::\"/a/x\");\n");
 	own = explain(f, CREATE, "$W/.leash");
 	assert_non_null(strstr(own, "This is a rule of leash itself"));
 }

@@ -1,0 +1,202 @@
+#include "cli/policy-operation.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/path.h"
+
+/* What people call the operations; Cedar's own names work too. */
+static const struct {
+	const char *verb;
+	enum policy_action action;
+} verbs[] = {
+	{ "read", POLICY_FILE_OPEN_READ_ONLY },
+	{ "write", POLICY_FILE_OPEN_READ_WRITE },
+	{ "create", POLICY_FILE_CREATE },
+	{ "delete", POLICY_FILE_DELETE },
+	{ "link", POLICY_FILE_LINK },
+	{ "chmod", POLICY_FILE_SET_ATTRIBUTES },
+	{ "exec", POLICY_PROCESS_EXEC },
+	{ "listen", POLICY_NETWORK_LISTEN },
+	{ "connect", POLICY_NETWORK_CONNECT },
+	{ "resolve", POLICY_DNS_RESOLVE },
+	{ "datagram", POLICY_NETWORK_DATAGRAM },
+	{ "http", POLICY_HTTP_REQUEST },
+	{ "call", POLICY_MCP_CALL },
+};
+
+static int find_action(const char *name, enum policy_action *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(verbs[i].verb, name) == 0) {
+			*ret = verbs[i].action;
+			return 0;
+		}
+	}
+	return policy_action_from_name(span_of(name), ret);
+}
+
+/* ---- Facts ---------------------------------------------------------------------- */
+
+static int fact_of(void *ctx, enum policy_fact fact, struct span *ret)
+{
+	const struct operation *o = ctx;
+
+	*ret = o->has_fact[fact] ? buf_span(&o->facts[fact]) : (struct span){ "", 0 };
+	return 0;
+}
+
+void operation_add_fact(struct operation *o, enum policy_fact fact, const char *value)
+{
+	struct buf *b = &o->facts[fact];
+
+	if (fact != POLICY_FACT_ANCESTORS && fact != POLICY_FACT_ARGV)
+		buf_reset(b);
+	else if (o->has_fact[fact])
+		(void)buf_append_char(b, 0);
+	(void)buf_append_str(b, value);
+	o->has_fact[fact] = true;
+}
+
+/* ---- Objects --------------------------------------------------------------------- */
+
+static int parse_path(struct operation *o, const char *object, const char *home, const char *cwd,
+		      struct err *err)
+{
+	bool is_in_home = object[0] == '~' && (object[1] == '/' || !object[1]);
+	_cleanup_free_ char *expanded =
+		is_in_home ? xasprintf("%s%s", home, object + 1) : xstrdup(object);
+	_cleanup_buf_ struct buf absolute = BUF_INIT(0);
+	struct stat st;
+
+	if (strcmp(object, "memfd:") == 0) {
+		o->object = xstrdup(object);
+		o->request.path = span_of(o->object);
+		return 0;
+	}
+	(void)path_normalise(span_of(cwd), span_of(expanded), &absolute);
+	o->object = path_resolve(absolute.data);
+	if (!o->object)
+		return err_set(err, -errno, "%s", object);
+	o->request.path = span_of(o->object);
+	o->request.is_directory = stat(o->object, &st) == 0 && S_ISDIR(st.st_mode);
+	return 0;
+}
+
+static bool parse_address(const char *text, struct policy_address *ret)
+{
+	*ret = (struct policy_address){ 0 };
+	if (inet_pton(AF_INET, text, ret->bytes) == 1)
+		return true;
+	ret->is_v6 = true;
+	return inet_pton(AF_INET6, text, ret->bytes) == 1;
+}
+
+static int parse_port(const char *text, const char *whole, uint16_t *ret, struct err *err)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end || port == 0 || port > UINT16_MAX)
+		return err_say(err, -EINVAL, "%s: the port must be a number from 1 to 65535",
+			       whole);
+	*ret = (uint16_t)port;
+	return 0;
+}
+
+/* "name:port", "1.2.3.4:port", "[v6]:port"; the port may be missing. Cuts text into its parts. */
+static int parse_host(char *text, struct policy_request *request, struct err *err)
+{
+	_cleanup_free_ char *whole = xstrdup(text);
+	char *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
+	char *colon = strrchr(bracket ? bracket : text, ':');
+
+	if (!bracket && colon && strchr(text, ':') != colon)
+		colon = NULL; /* an IPv6 address without brackets */
+	if (colon) {
+		int r = parse_port(colon + 1, whole, &request->port, err);
+
+		if (r < 0)
+			return r;
+		*colon = 0;
+	}
+	if (bracket) {
+		*bracket = 0;
+		text++;
+	}
+	if (!*text)
+		return err_say(err, -EINVAL, "%s: a host is missing", whole);
+	request->protocol = SPAN("tcp");
+	if (parse_address(text, &request->address))
+		request->has_address = true;
+	else
+		request->host = span_of(text);
+	return 0;
+}
+
+static int parse_tool(struct operation *o, const char *object, struct err *err)
+{
+	const char *slash = strrchr(object, '/');
+
+	if (!slash || slash == object || !slash[1])
+		return err_say(err, -EINVAL, "%s: name a tool as SERVER/TOOL", object);
+	o->object = xstrdup(object);
+	o->request.server = span_make(o->object, (size_t)(slash - object));
+	o->request.tool = span_of(o->object + (slash - object) + 1);
+	return 0;
+}
+
+int operation_parse(struct operation *o, const char *verb, const char *object, const char *home,
+		    const char *cwd, struct err *err)
+{
+	*o = (struct operation){ .request = { .fact = fact_of, .fact_ctx = o } };
+	if (find_action(verb, &o->request.action) < 0)
+		return err_say(err, -EINVAL, "unknown operation `%s`; there are %s", verb,
+			       OPERATION_VERBS);
+	if (o->request.action <= POLICY_PROCESS_EXEC)
+		return parse_path(o, object, home, cwd, err);
+	if (o->request.action == POLICY_MCP_CALL)
+		return parse_tool(o, object, err);
+	o->object = xstrdup(object);
+	if (parse_host(o->object, &o->request, err) < 0)
+		return -EINVAL;
+	if (o->request.action == POLICY_NETWORK_DATAGRAM)
+		o->request.protocol = SPAN("udp");
+	return 0;
+}
+
+int operation_set_host(struct operation *o, const char *host, struct err *err)
+{
+	struct policy_request given = { 0 };
+	int r;
+
+	if (o->request.action <= POLICY_PROCESS_EXEC)
+		return err_say(err, -EINVAL, "a host goes with operations of the network");
+	xfree(o->host);
+	o->host = xstrdup(host);
+	r = parse_host(o->host, &given, err);
+	if (r < 0)
+		return r;
+	o->request.host = given.host;
+	if (given.has_address) {
+		o->request.address = given.address;
+		o->request.has_address = true;
+	}
+	if (given.port)
+		o->request.port = given.port;
+	if (!o->request.protocol.len)
+		o->request.protocol = SPAN("tcp");
+	return 0;
+}
+
+void operation_done(struct operation *o)
+{
+	for (size_t i = 0; i < POLICY_FACT_MAX; i++)
+		buf_done(&o->facts[i]);
+	xfree(o->object);
+	xfree(o->host);
+	o->object = o->host = NULL;
+}
