@@ -187,6 +187,8 @@ static void explanations(void **state)
 				    "file:almost, line 1 of test.cedar, would permit it, but:\n"
 				    "    cannot be evaluated: context.comm == \"make\"\n"
 				    "    does not hold: !(resource == File::\"/a/x\")\n"
+				    "A policy could not be evaluated (a fact is missing, or types do not "
+				    "fit); an erring forbid denies, an erring permit does not apply.\n"
 				    "No policy permits it, and what nothing permits is denied. "
 				    "To allow it, add for instance:\n"
 				    "    permit (principal, action == Action::\"FileOpenReadOnly\", "
