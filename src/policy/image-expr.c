@@ -3,12 +3,15 @@
 
 #include "policy/image-compile.h"
 
-#define SCRATCH_MAX ((size_t)256 * 1024 * 1024)
+/* Of one policy; and of all policies' tests and unions of them. Beyond, no image is made. */
+#define SCRATCH_MAX ((size_t)64 * 1024 * 1024)
+#define ATOMS_MAX ((size_t)256 * 1024 * 1024)
 
 bool compiler_init(struct compiler *c, struct span agent)
 {
 	*c = (struct compiler){ 0 };
 	c->scratch.max = SCRATCH_MAX;
+	c->atoms.arena.max = ATOMS_MAX;
 	c->formula = (struct formula){ .atoms = &c->atoms, .arena = &c->scratch };
 	c->graph.arena = &c->scratch;
 	c->entities = entity_graph_source(&c->graph);

@@ -68,52 +68,52 @@ bool name_shorten(enum image_subject subject, struct span *text)
 	return subject == IMAGE_HOST || at;
 }
 
-static char *key_of(struct arena *arena, enum image_subject subject, struct span text)
+static struct span set_key(struct tables *t, enum image_subject subject, struct span text)
 {
-	char *key = arena_alloc(arena, text.len + 1 + IMAGE_TEXT_PADDING);
+	buf_reset(&t->key);
+	(void)buf_append_char(&t->key, (char)subject);
+	(void)buf_append_span(&t->key, text);
+	return buf_span(&t->key);
+}
 
-	if (!key)
-		return NULL;
-	key[0] = (char)subject;
-	if (text.len)
-		memcpy(key + 1, text.p, text.len);
-	return key;
+static struct name *find_name(struct tables *t, enum image_subject subject, struct span text)
+{
+	void *known = map_get(&t->by_name, set_key(t, subject, text));
+
+	return known ? &t->names.items[(uintptr_t)known - 1] : NULL;
 }
 
 struct name *tables_name(struct tables *t, enum image_subject subject, struct span text)
 {
-	char *key = key_of(&t->arena, subject, text);
-	void *known;
+	struct name *known = find_name(t, subject, text);
+	char *copy;
 
-	if (!key) {
+	if (known)
+		return known;
+	copy = arena_alloc(&t->arena, text.len + IMAGE_TEXT_PADDING);
+	if (!copy) {
 		t->is_out_of_memory = true;
 		return NULL;
 	}
-	known = map_get(&t->by_name, span_make(key, text.len + 1));
-	if (known)
-		return &t->names.items[(uintptr_t)known - 1];
-	(void)map_put(&t->by_name, span_make(key, text.len + 1),
-		      (void *)(uintptr_t)(t->names.len + 1));
-	vec_push(&t->names, (struct name){ .subject = subject, .text = span_make(key + 1, text.len) });
+	if (text.len)
+		memcpy(copy, text.p, text.len);
+	(void)map_put(&t->by_name, buf_span(&t->key), (void *)(uintptr_t)(t->names.len + 1));
+	vec_push(&t->names, (struct name){ .subject = subject, .text = span_make(copy, text.len) });
 	return &t->names.items[t->names.len - 1];
 }
 
 /* The longest shorter name that this one lies below. */
 static const struct name *parent_of(struct tables *t, const struct name *n)
 {
-	char *key = key_of(&t->arena, n->subject, n->text);
-	struct span text = span_make(key ? key + 1 : "", n->text.len);
+	_cleanup_buf_ struct buf copy = BUF_INIT(0);
+	const struct name *parent = NULL;
+	struct span text;
 
-	if (!key)
-		t->is_out_of_memory = true;
-	while (key && name_shorten(n->subject, &text)) {
-		char *parent = key_of(&t->arena, n->subject, text);
-		void *known = parent ? map_get(&t->by_name, span_make(parent, text.len + 1)) : NULL;
-
-		if (known)
-			return &t->names.items[(uintptr_t)known - 1];
-	}
-	return NULL;
+	(void)buf_append_span(&copy, n->text);
+	text = span_make(copy.data ? copy.data : "", copy.len);
+	while (!parent && name_shorten(n->subject, &text))
+		parent = find_name(t, n->subject, text);
+	return parent;
 }
 
 static void write_name(struct tables *t, struct name *n)
@@ -135,7 +135,7 @@ static void write_name(struct tables *t, struct name *n)
 	while (n_words <= LINE_WORDS && t->words.len % LINE_WORDS + n_words > LINE_WORDS)
 		(void)tables_words(t, (uint32_t[]){ 0 }, 1);
 	n->offset = tables_words(t, &node, IMAGE_NODE_WORDS);
-	/* The key has room behind it, zeroed. */
+	/* The text has room behind it, zeroed. */
 	(void)tables_words(t, n->text.p, (n->text.len + 3) / 4);
 	(void)tables_words(t, n->dir.items, n->dir.len);
 	(void)tables_words(t, n->below.items, n->below.len);

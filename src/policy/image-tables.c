@@ -23,6 +23,7 @@ void tables_done(struct tables *t)
 	vec_done(&t->checks);
 	map_done(&t->by_name, NULL);
 	buf_done(&t->bytes);
+	buf_done(&t->key);
 	xfree(t->slots);
 	arena_done(&t->arena);
 }

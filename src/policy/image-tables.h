@@ -33,6 +33,7 @@ struct tables {
 	struct buf bytes;
 	VEC(struct name) names;
 	struct map by_name; /* values are numbers plus one */
+	struct buf key;	    /* of the last look-up there */
 	lead_list prefixes[IMAGE_N_SUBJECTS], suffixes[IMAGE_N_SUBJECTS],
 		segments[IMAGE_N_SUBJECTS];
 	struct image_slot *slots;
@@ -57,7 +58,8 @@ uint32_t tables_automaton(struct tables *t, lead_list *leads);
 bool tables_write_names(struct tables *t);
 /* Where the name's parts are divided, and by what; -1 where it has no parts. */
 int subject_separator(enum image_subject subject);
-/* The shorter names that one of this text may lie below, longest first; false at the end. */
+/* The shorter names that one of this text may lie below, longest first; false at the end. Bits are
+ * shortened in place. */
 bool name_shorten(enum image_subject subject, struct span *text);
 /* What forbids on making files name, for image_find_below. */
 void tables_add_links(struct tables *t, const struct policy *p, const uint32_t *ranks);

@@ -140,10 +140,18 @@ int lint_print(struct lint *l, const struct lint_sink *sink)
 	return r;
 }
 
+static void known_dir_free(void *value)
+{
+	struct known_dir *dir = value;
+
+	xfree(dir->path);
+	xfree(dir);
+}
+
 void lint_done(struct lint *l)
 {
 	vec_done(&l->found);
-	map_done(&l->parents, xfree);
+	map_done(&l->dirs, known_dir_free);
 }
 
 void policy_findings_done(struct policy_findings *f)

@@ -9,6 +9,12 @@
 #include "cedar/cedar.h"
 #include "policy/policy.h"
 
+/* A directory that a path names. */
+struct known_dir {
+	char *path;	/* where it is */
+	bool is_absent; /* it does not exist, so nothing below it does */
+};
+
 struct lint {
 	const struct policy_environment *env;
 	enum policy_layer layer;
@@ -18,7 +24,7 @@ struct lint {
 	struct arena *arena; /* messages, and what rewriting allocates */
 	VEC(struct cedar_diagnostic) found; /* at most LIMIT_CEDAR_DIAGNOSTICS of each severity */
 	size_t n_errors, n_warnings;
-	struct map parents; /* directory as written to where it is, for those already resolved */
+	struct map dirs; /* directory as written to struct known_dir, for those already resolved */
 };
 
 /* suggestion may be NULL; both texts are copied. */

@@ -1,6 +1,4 @@
 /* How each policy is carried out, for people who want to rely on it. */
-#include <errno.h>
-
 #include "policy/entities.h"
 #include "policy/image-build.h"
 #include "policy/source.h"
@@ -62,6 +60,13 @@ static void fill(struct policy_report *r, const struct rule *rule, const struct 
 	}
 }
 
+/* Without an image everything is evaluated. */
+static void all_ask(struct clause_outcome *outcomes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		outcomes[i] = (struct clause_outcome){ .can_apply = true, .asks = true };
+}
+
 int policy_source_report(struct policy_source *s, struct policy_report **ret, size_t *ret_n,
 			 struct err *err)
 {
@@ -71,16 +76,13 @@ int policy_source_report(struct policy_source *s, struct policy_report **ret, si
 	struct policy *policy = NULL;
 	int r = source_read_back(s, 0, &policy, err);
 
-	if (r >= 0)
-		r = image_build(policy, outcomes, &image) < 0
-			    ? err_say(err, -E2BIG, "the policies are too large for tables")
-			    : 0;
-	buf_done(&image);
 	if (r < 0) {
-		policy_unref(policy);
 		xfree(outcomes);
 		return r;
 	}
+	if (image_build(policy, outcomes, &image) < 0)
+		all_ask(outcomes, s->policies.len);
+	buf_done(&image);
 	reports = xnew_array(struct policy_report, s->policies.len + 1);
 	for (size_t i = 0; i < s->policies.len; i++) {
 		const struct source_policy *p = &s->policies.items[i];

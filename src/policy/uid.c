@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/path.h"
 #include "policy/entities.h"
 #include "policy/host.h"
@@ -86,43 +87,86 @@ static bool keep_path(struct lint *l, const char *path, bool is_dir, struct span
 	return ret->p;
 }
 
-/* path_resolve of a directory, asked once per directory: policies name many files in few. */
-static const char *resolve_dir(struct lint *l, const char *dir)
+/*
+ * What path_resolve makes of the name `link` in a directory that is resolved
+ * already. *ret_absent: there is nothing of that name, nor can there be anything
+ * below it.
+ */
+static char *resolve_last(const char *link, bool *ret_absent)
 {
-	char *known = map_get(&l->parents, span_of(dir));
+	struct stat st;
 
+	*ret_absent = false;
+	if (lstat(link, &st) < 0) {
+		*ret_absent = errno == ENOENT || errno == ENOTDIR;
+		return *ret_absent ? xstrdup(link) : path_resolve(link);
+	}
+	return S_ISLNK(st.st_mode) ? path_resolve(link) : xstrdup(link);
+}
+
+/*
+ * path_resolve of a clean path of a directory. Each directory above it is asked
+ * about once, and nothing below one that does not exist: policies name many
+ * files in few directories, most of which a home does not have.
+ */
+static const struct known_dir *resolve_dir(struct lint *l, struct span dir)
+{
+	struct known_dir *known;
+	const struct known_dir *above;
+	_cleanup_free_ char *link = NULL;
+	struct span name = path_base_name(dir);
+	char *path = NULL;
+	bool is_absent = false;
+
+	while (dir.len > 1 && dir.p[dir.len - 1] == '/')
+		dir.len--;
+	known = map_get(&l->dirs, dir);
 	if (known)
 		return known;
-	known = path_resolve(dir);
-	if (known)
-		(void)map_put(&l->parents, span_of(dir), known);
+	if (dir.len <= 1) {
+		path = xstrdup("/");
+	} else if (dir.len > LIMIT_PATH) {
+		link = xmemdup0(dir.p, dir.len);
+		path = path_resolve(link); /* the kernel will not have it; no reason to go down it */
+	} else {
+		above = resolve_dir(l, span_make(dir.p, dir.len - name.len));
+		link = above ? xasprintf("%s%s%.*s", above->path, above->path[1] ? "/" : "",
+					 SPAN_ARG(name))
+			     : NULL;
+		is_absent = above && above->is_absent;
+		path = is_absent ? TAKE_PTR(link) : link ? resolve_last(link, &is_absent) : NULL;
+	}
+	if (!path)
+		return NULL;
+	known = xnew(struct known_dir);
+	*known = (struct known_dir){ path, is_absent };
+	(void)map_put(&l->dirs, dir, known);
 	return known;
 }
 
-/* What the path is called where it stands: only its last part may be a link. */
-static char *resolve_parent(struct lint *l, const char *path)
+/*
+ * What the path is called where it stands: only its last part may be a link.
+ * *ret_absent: its directory does not exist.
+ */
+static char *resolve_parent(struct lint *l, const char *path, bool *ret_absent)
 {
 	_cleanup_buf_ struct buf clean = BUF_INIT(0);
-	_cleanup_free_ char *above = NULL;
-	const char *parent;
+	const struct known_dir *parent;
 	struct span name;
+
+	*ret_absent = false;
 
 	(void)path_normalise(SPAN("/"), span_of(path), &clean);
 	name = path_base_name(buf_span(&clean));
 	if (name.len == 0)
 		return xstrdup("/");
-	above = xmemdup0(clean.data, clean.len - name.len);
-	parent = resolve_dir(l, above);
-	return parent ? path_join(parent, name.p) : NULL;
+	parent = resolve_dir(l, span_make(clean.data, clean.len - name.len));
+	if (!parent)
+		return NULL;
+	*ret_absent = parent->is_absent;
+	return path_join(parent->path, name.p);
 }
 
-/* Where the path leads, when link is what it is called. */
-static char *resolve_link(const char *link)
-{
-	struct stat st;
-
-	return lstat(link, &st) == 0 && S_ISLNK(st.st_mode) ? path_resolve(link) : xstrdup(link);
-}
 
 static bool cannot_resolve(struct lint *l, struct cedar_range range, const char *path)
 {
@@ -204,11 +248,13 @@ static bool path_resolve_text(struct lint *l, struct span text, struct cedar_ran
 	_cleanup_buf_ struct buf bytes = BUF_INIT(0);
 	_cleanup_free_ char *full = NULL;
 	_cleanup_free_ char *link = NULL;
+	bool is_absent;
 
 	if (!path_expand(l, text, range, &bytes))
 		return false;
-	link = resolve_parent(l, bytes.data);
-	full = link ? resolve_link(link) : NULL;
+	link = resolve_parent(l, bytes.data, &is_absent);
+	if (link)
+		full = is_absent ? xstrdup(link) : resolve_last(link, &is_absent);
 	if (!full)
 		return cannot_resolve(l, range, bytes.data);
 	if (leads_out(l, range, bytes.data, full))
@@ -240,7 +286,9 @@ bool path_prefix_normalise(struct lint *l, struct span text, struct cedar_range 
 {
 	_cleanup_buf_ struct buf bytes = BUF_INIT(0);
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
+	_cleanup_buf_ struct buf clean = BUF_INIT(0);
 	_cleanup_free_ char *tail = NULL;
+	const struct known_dir *dir;
 	const char *parent;
 	struct span name = { 0 };
 
@@ -255,9 +303,11 @@ bool path_prefix_normalise(struct lint *l, struct span text, struct cedar_range 
 	tail = xmemdup0(name.p ? name.p : "", name.len);
 	bytes.len -= name.len;
 	bytes.data[bytes.len] = 0;
-	parent = resolve_dir(l, bytes.data);
-	if (!parent)
+	(void)path_normalise(SPAN("/"), buf_span(&bytes), &clean);
+	dir = resolve_dir(l, buf_span(&clean));
+	if (!dir)
 		return cannot_resolve(l, range, bytes.data);
+	parent = dir->path;
 	if (leads_out(l, range, bytes.data, parent))
 		return false;
 	note_resolved(l, range, bytes.data, parent);
