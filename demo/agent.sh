@@ -1,6 +1,12 @@
 #!/bin/sh
 # What an agent might do: some work, and two things that the policy forbids.
-say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
+say() {
+	if [ -n "${DEMO_BOLD:-}" ]; then
+		printf '\n\033[1m$ %s\033[0m\n' "$*"
+	else
+		printf '\n$ %s\n' "$*"
+	fi
+}
 
 say "echo 'int main(void) { return 0; }' > main.c"
 echo 'int main(void) { return 0; }' > main.c
