@@ -69,7 +69,9 @@ static char *expand(const char *object, const char *home, const char *cwd)
 	const struct {
 		struct span name;
 		const char *value;
-	} known[] = { { SPAN("~"), home }, { SPAN("${HOME}"), home }, { SPAN("${WORKSPACE}"), cwd } };
+	} known[] = { { SPAN("~"), home },
+		      { SPAN("${HOME}"), home },
+		      { SPAN("${WORKSPACE}"), cwd } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		const char *rest = object + known[i].name.len;

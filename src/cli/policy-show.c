@@ -60,13 +60,16 @@ static int append_with_id(struct buf *out, const struct policy_item *item)
 {
 	struct cedar_diagnostics found = { 0 };
 	struct cedar_policy_set *set = NULL;
-	struct cedar_annotation id = { .key = SPAN("id"), .value = span_of(item->id), .has_value = true };
+	struct cedar_annotation id = { .key = SPAN("id"),
+				       .value = span_of(item->id),
+				       .has_value = true };
 	int r = cedar_policy_set_parse(item->expanded, &found, &set);
 
 	cedar_diagnostics_done(&found);
 	if (r >= 0 && cedar_policy_set_len(set) == 1) {
 		struct cedar_policy *p = cedar_policy_set_at(set, 0);
-		struct cedar_annotation *all = xnew_array(struct cedar_annotation, p->n_annotations + 1);
+		struct cedar_annotation *all =
+			xnew_array(struct cedar_annotation, p->n_annotations + 1);
 		size_t n = 0;
 
 		all[n++] = id;

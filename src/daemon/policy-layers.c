@@ -72,7 +72,8 @@ static void add_all(struct loading *l)
 	const struct policy_layers *layers = l->layers;
 	struct err err = { 0 };
 
-	note(l, policy_source_add_builtin(l->source, /* with_profile = */ !layers->policy_file, &err),
+	note(l,
+	     policy_source_add_builtin(l->source, /* with_profile = */ !layers->policy_file, &err),
 	     &err);
 	if (layers->policy_file)
 		add_file(l, POLICY_LAYER_FILE, layers->policy_file);

@@ -99,8 +99,7 @@ static int append_id(const struct explanation *x, const struct policy_reason *re
 {
 	int r = append_visible(x->out, span_of(reason->id), /* keep_newlines = */ false);
 
-	return r < 0 ? r
-		     : buf_printf(x->out, ", line %zu of %s", reason->line, reason->file);
+	return r < 0 ? r : buf_printf(x->out, ", line %zu of %s", reason->line, reason->file);
 }
 
 static int explain_reason(const struct explanation *x, const struct policy_reason *reason)

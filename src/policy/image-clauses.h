@@ -28,8 +28,9 @@ struct clause_outcome {
 	bool asks;
 	const struct cedar_expr *blame; /* of asks */
 	bool is_scope_to_blame;
-	const struct cedar_expr *dead; /* where it cannot apply, what can never hold; NULL: its scope */
-	uint32_t needs_host_name;      /* bit per action */
+	const struct cedar_expr
+		*dead;		  /* where it cannot apply, what can never hold; NULL: its scope */
+	uint32_t needs_host_name; /* bit per action */
 };
 
 /* Adds the clauses of one policy under all actions. False: out of memory. */

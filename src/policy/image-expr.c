@@ -398,9 +398,8 @@ struct policy_formula compile_policy(struct compiler *c, const struct cedar_poli
 		all = rails_and(&c->formula, all,
 				p->conditions[i].is_unless ? rails_not(body) : body);
 		if (!all.is_true.n)
-			c->dead = p->conditions[i].is_unless
-					  ? p->conditions[i].body
-					  : dead_part(c, p->conditions[i].body);
+			c->dead = p->conditions[i].is_unless ? p->conditions[i].body
+							     : dead_part(c, p->conditions[i].body);
 	}
 	return (struct policy_formula){ cover_compact(&c->formula, all.is_true),
 					cover_compact(&c->formula, all.is_error) };

@@ -32,9 +32,9 @@ static void add_components(struct link_names *l, struct span text)
 
 		slash = left ? memchr(begin, '/', left) : NULL;
 		if (slash > begin)
-			vec_push(&l->names, (struct lead){
-						    span_make(begin, (size_t)(slash - begin) + 1),
-						    l->rank });
+			vec_push(&l->names,
+				 (struct lead){ span_make(begin, (size_t)(slash - begin) + 1),
+						l->rank });
 	}
 }
 

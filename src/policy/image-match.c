@@ -122,7 +122,8 @@ static void add_list(struct image_run *run, uint32_t list)
 		run_add_entries(run, run->image->words + list + 1, run->image->words[list]);
 }
 
-/* Which of n bytes it is; n where it is none. Most have few children, and a call costs more than these. */
+/* Which of n bytes it is; n where it is none. Most have few children, and a call costs more than
+ * these. */
 static inline uint32_t find_byte(const unsigned char *bytes, uint32_t n, unsigned char byte)
 {
 	const unsigned char *found;

@@ -128,8 +128,8 @@ static void write_name(struct tables *t, struct name *n)
 		.prefixes = tables_trie(t, &n->prefixes),
 		.parent = parent ? parent->offset : 0,
 	};
-	size_t n_words = IMAGE_NODE_WORDS + (n->text.len + 3) / 4 + n->dir.len + n->below.len +
-			 n->equal.len;
+	size_t n_words =
+		IMAGE_NODE_WORDS + (n->text.len + 3) / 4 + n->dir.len + n->below.len + n->equal.len;
 
 	/* What fits into one line of the processor's cache is read as one. */
 	while (n_words <= LINE_WORDS && t->words.len % LINE_WORDS + n_words > LINE_WORDS)

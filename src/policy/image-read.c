@@ -250,8 +250,8 @@ static void check_node(struct check *c, uint32_t at)
 static void check_trie(struct check *c, const struct image_trie *t, uint32_t i, uint32_t n)
 {
 	require(c, bytes_hold(c, t->label, t->label_len) && bytes_hold(c, t->bytes, t->n_children));
-	require(c, t->n_children == 0 || (t->first_child > i &&
-					  (uint64_t)t->first_child + t->n_children <= n));
+	require(c, t->n_children == 0 ||
+			   (t->first_child > i && (uint64_t)t->first_child + t->n_children <= n));
 }
 
 static void check_tries(struct check *c)

@@ -103,7 +103,7 @@ struct image_round {
 	bool forbid_errs, permit_errs, is_own;
 	bool permit_asks;
 	bool is_as_directory; /* asks only forbids, and those that did not hold before */
-	size_t first_forbid; /* of the run's */
+	size_t first_forbid;  /* of the run's */
 };
 
 void run_weigh(struct image_run *run, struct image_round *round, enum policy_action action);

@@ -65,7 +65,7 @@ struct policy {
 	struct image *image;	    /* NULL: every request is evaluated */
 	const char **ids;	    /* of the rules by rank: leash's own first */
 	const char **ids_in_order;  /* the same pointers, by number */
-	struct span mapped;	    /* what image and evaluator are read from, to be unmapped; or empty */
+	struct span mapped; /* what image and evaluator are read from, to be unmapped; or empty */
 	/* To be used after policy_prepare. */
 	struct cedar_policy_set *set;
 	struct rule *rules;

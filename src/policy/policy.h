@@ -187,12 +187,13 @@ struct policy_environment {
 
 /* What was found in a policy's text; strings are the list's. */
 struct policy_finding {
-	bool is_error;	       /* else a warning */
-	const char *code;      /* stable, see docs/CEDAR.md; static */
-	char *policy;	       /* id, or NULL where the text could not be read that far */
-	char *file, *source;   /* the whole source line */
+	bool is_error;		    /* else a warning */
+	const char *code;	    /* stable, see docs/CEDAR.md; static */
+	char *policy;		    /* id, or NULL where the text could not be read that far */
+	char *file, *source;	    /* the whole source line */
 	char *message, *suggestion; /* the latter or NULL */
-	size_t line, column, end_line, end_column; /* from 1; the end is behind the last character */
+	size_t line, column, end_line,
+		end_column; /* from 1; the end is behind the last character */
 };
 
 struct policy_findings {
@@ -231,8 +232,8 @@ int policy_source_add_file(struct policy_source *s, enum policy_layer layer, con
 			   bool color, struct buf *report, struct err *err) _must_check_;
 /* The same where the file's text was read before. */
 int policy_source_add_file_text(struct policy_source *s, enum policy_layer layer, const char *file,
-				struct span text, bool color, struct buf *report, struct err *err)
-	_must_check_;
+				struct span text, bool color, struct buf *report,
+				struct err *err) _must_check_;
 size_t policy_source_len(const struct policy_source *s);
 /* One policy of a source; strings live as long as that. */
 struct policy_item {
@@ -255,15 +256,16 @@ struct span policy_schema(void);
  * nothing beside others, or that a forbid swallows. Warnings go to the report;
  * nothing here makes a policy invalid. For `policy check`: a session need not wait.
  */
-int policy_source_review(struct policy_source *s, bool color, struct buf *report, struct err *err)
-	_must_check_;
+int policy_source_review(struct policy_source *s, bool color, struct buf *report,
+			 struct err *err) _must_check_;
 /* Makes the sealed bundle. Returns its fd. */
 int policy_source_bundle(struct policy_source *s, uint64_t generation, struct err *err) _must_check_;
 
 /* How a policy is carried out. */
 enum policy_handling {
-	POLICY_EXACT,	   /* by the decision image in every case */
-	POLICY_PARTLY_ASKS, /* where what `blame` asks about matters, by evaluating: slower, the same answer */
+	POLICY_EXACT,	      /* by the decision image in every case */
+	POLICY_PARTLY_ASKS,   /* where what `blame` asks about matters, by evaluating: slower, the
+				 same answer */
 	POLICY_NEVER_APPLIES, /* no request can satisfy it: `blame` never holds here */
 };
 
@@ -289,7 +291,8 @@ char **policy_source_writable(const struct policy_source *s);
 /* The text of a built-in profile, or an empty span. */
 struct span policy_profile_text(const char *name);
 
-/* What came of one condition; a condition is a part of a policy's when and unless that must hold. */
+/* What came of one condition; a condition is a part of a policy's when and unless that must hold.
+ */
 enum policy_condition_result {
 	POLICY_CONDITION_HOLDS,
 	POLICY_CONDITION_FAILS,
@@ -326,8 +329,8 @@ struct policy_explanation {
 
 /* -EINVAL where no policy could be asked; *ret is then empty. */
 int policy_explanation_make(const struct policy *p, const struct policy_request *r,
-			    const struct policy_decision *d, struct policy_explanation *ret)
-	_must_check_;
+			    const struct policy_decision *d,
+			    struct policy_explanation *ret) _must_check_;
 void policy_explanation_done(struct policy_explanation *x);
 
 /*

@@ -127,7 +127,8 @@ static const struct known_dir *resolve_dir(struct lint *l, struct span dir)
 		path = xstrdup("/");
 	} else if (dir.len > LIMIT_PATH) {
 		link = xmemdup0(dir.p, dir.len);
-		path = path_resolve(link); /* the kernel will not have it; no reason to go down it */
+		path = path_resolve(
+			link); /* the kernel will not have it; no reason to go down it */
 	} else {
 		above = resolve_dir(l, span_make(dir.p, dir.len - name.len));
 		link = above ? xasprintf("%s%s%.*s", above->path, above->path[1] ? "/" : "",
@@ -166,7 +167,6 @@ static char *resolve_parent(struct lint *l, const char *path, bool *ret_absent)
 	*ret_absent = parent->is_absent;
 	return path_join(parent->path, name.p);
 }
-
 
 static bool cannot_resolve(struct lint *l, struct cedar_range range, const char *path)
 {

@@ -191,13 +191,15 @@ static void layers_after_one_with_mistakes_are_read(void **state)
 	struct policy_source *source = NULL;
 	struct err err = { 0 };
 
-	assert_int_equal(file_replace(user, SPAN("permit (principal, action == Action::\"x\", resource);"),
-				      0644, false, NULL),
+	assert_int_equal(
+		file_replace(user, SPAN("permit (principal, action == Action::\"x\", resource);"),
+			     0644, false, NULL),
+		0);
+	assert_int_equal(file_replace(project, SPAN("forbid (principal action, resource);"), 0644,
+				      false, NULL),
 			 0);
-	assert_int_equal(file_replace(project, SPAN("forbid (principal action, resource);"), 0644, false,
-				      NULL),
-			 0);
-	assert_int_equal(policy_layers_load(&layers, false, &report, &found, &source, &err), -EINVAL);
+	assert_int_equal(policy_layers_load(&layers, false, &report, &found, &source, &err),
+			 -EINVAL);
 	assert_null(source);
 	assert_int_equal(found.len, 2);
 	assert_string_equal(found.items[0].code, "unknown_action");

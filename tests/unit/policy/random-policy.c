@@ -526,7 +526,8 @@ static struct policy_address edge_of(const char *text)
 static struct policy_address random_address(void)
 {
 	const struct policy_address nat64 = { .bytes = { 0x00, 0x64, 0xff, 0x9b }, .is_v6 = true };
-	const struct policy_address mapped = { .bytes = { [10] = 0xff, [11] = 0xff }, .is_v6 = true };
+	const struct policy_address mapped = { .bytes = { [10] = 0xff, [11] = 0xff },
+					       .is_v6 = true };
 	struct policy_address a = { 0 }, embedded;
 
 	if (one_in(2))

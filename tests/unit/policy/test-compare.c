@@ -13,7 +13,8 @@ static struct policy *open_text(struct fixture *f, const char *text)
 	struct err err = { 0 };
 	_cleanup_close_ int fd = -1;
 
-	if (policy_source_add_text(s, POLICY_LAYER_FILE, "t", span_of(text), false, &report, &err) < 0)
+	if (policy_source_add_text(s, POLICY_LAYER_FILE, "t", span_of(text), false, &report, &err) <
+	    0)
 		fail_msg("%s\n%s", err.text, report.data);
 	fd = policy_source_bundle(s, 1, &err);
 	if (fd < 0 || policy_open(fd, &p, &err) < 0)
@@ -34,7 +35,8 @@ static void append(const struct difference *d, void *ctx)
 			 d->request->is_directory && id.len > 1 ? "/" : "");
 }
 
-static char *compare(struct fixture *f, const char *before, const char *after, struct comparison *ret)
+static char *compare(struct fixture *f, const char *before, const char *after,
+		     struct comparison *ret)
 {
 	struct policy *a = open_text(f, before), *b = open_text(f, after);
 	struct buf out = BUF_INIT(0);
@@ -64,7 +66,8 @@ static void expect(struct fixture *f, const char *before, const char *after,
 #define LIST(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define NONE ((const char *const[]){ NULL })
 
-#define READ_ALL "permit (principal, action == Action::\"FileOpenReadOnly\", resource in Dir::\"/\");"
+#define READ_ALL                                                                                   \
+	"permit (principal, action == Action::\"FileOpenReadOnly\", resource in Dir::\"/\");"
 
 static void the_same_policies(void **state)
 {
@@ -77,7 +80,8 @@ static void the_same_policies(void **state)
 	assert_true(result.n_requests > 10);
 	/* Other words for the same. */
 	other = compare(*state, READ_ALL,
-			"permit (principal, action in [Action::\"FileOpenReadOnly\"], resource is File) when { "
+			"permit (principal, action in [Action::\"FileOpenReadOnly\"], resource is "
+			"File) when { "
 			"resource.path like \"/*\" };",
 			&result);
 	assert_string_equal(other, "");
@@ -93,9 +97,11 @@ static void paths(void **state)
 	       READ_ALL "forbid (principal, action, resource is File) when { resource.path like "
 			"\"*/.env\" };",
 	       LIST("-FileOpenReadOnly /x/.env\n"), NONE);
-	expect(*state, "permit (principal, action in Action::\"FileOpenReadWrite\", resource == "
-		       "File::\"/srv/f\");",
-	       "permit (principal, action == Action::\"FileCreate\", resource == File::\"/srv/f\");",
+	expect(*state,
+	       "permit (principal, action in Action::\"FileOpenReadWrite\", resource == "
+	       "File::\"/srv/f\");",
+	       "permit (principal, action == Action::\"FileCreate\", resource == "
+	       "File::\"/srv/f\");",
 	       LIST("-FileDelete /srv/f\n", "-FileOpenReadWrite /srv/f\n"), LIST("FileCreate"));
 }
 
@@ -104,9 +110,10 @@ static void hosts_and_ports(void **state)
 #define CONNECT(rest) "permit (principal, action in Action::\"NetworkConnect\", resource" rest ";"
 	expect(*state, CONNECT(" in Host::\"*.a.test\")"), CONNECT(" in DnsZone::\"a.test\")"),
 	       LIST("+NetworkConnect a.test:443\n", "+DnsResolve a.test\n"), LIST("nota.test"));
-	expect(*state, CONNECT(") when { context.port == 443 }"), CONNECT(") when { context.port >= 443 }"),
-	       LIST(":444\n"), LIST(":442\n", ":443\n"));
-	expect(*state, CONNECT(" in IpRange::\"10.0.0.0/8\")"), CONNECT(" in IpRange::\"10.0.0.0/9\")"),
+	expect(*state, CONNECT(") when { context.port == 443 }"),
+	       CONNECT(") when { context.port >= 443 }"), LIST(":444\n"), LIST(":442\n", ":443\n"));
+	expect(*state, CONNECT(" in IpRange::\"10.0.0.0/8\")"),
+	       CONNECT(" in IpRange::\"10.0.0.0/9\")"),
 	       LIST("-NetworkConnect 10.128.0.0:443\n", "-NetworkConnect 10.255.255.255:443\n"),
 	       LIST("10.0.0.0:", "11.0.0.0:", "9.255.255.255:", "10.127.255.255:"));
 	expect(*state, CONNECT(") when { context.ip.isInRange(ip(\"2001:db8::/127\")) }"),
@@ -116,20 +123,23 @@ static void hosts_and_ports(void **state)
 
 static void facts(void **state)
 {
-#define EXEC(rest) "permit (principal, action == Action::\"ProcessExec\", resource) when { " rest " };"
+#define EXEC(rest)                                                                                 \
+	"permit (principal, action == Action::\"ProcessExec\", resource) when { " rest " };"
 	expect(*state, EXEC("context.exe == \"/usr/bin/make\""),
 	       EXEC("context.exe == \"/usr/bin/make\" && context.argv.contains(\"-n\")"),
 	       LIST("-ProcessExec /usr/bin/env\n"), NONE);
 	/* Two facts of one policy must be tried together. */
 	expect(*state, READ_ALL,
-	       READ_ALL "forbid (principal, action == Action::\"FileOpenReadOnly\", resource) when { "
-			"context.comm == \"a\" && context.exe like \"/opt/*\" };",
+	       READ_ALL
+	       "forbid (principal, action == Action::\"FileOpenReadOnly\", resource) when { "
+	       "context.comm == \"a\" && context.exe like \"/opt/*\" };",
 	       LIST("-FileOpenReadOnly /usr/bin/env\n"), NONE);
 }
 
 static void tools(void **state)
 {
-	expect(*state, "permit (principal, action == Action::\"McpCall\", resource in MCP::Server::\"s\");",
+	expect(*state,
+	       "permit (principal, action == Action::\"McpCall\", resource in MCP::Server::\"s\");",
 	       "permit (principal, action == Action::\"McpCall\", resource == MCP::Tool::\"t\");",
 	       LIST("+McpCall t\n", "-McpCall other-tool\n"), NONE);
 }
@@ -141,10 +151,11 @@ static void what_names_too_much_is_cut(void **state)
 	struct comparison result;
 
 	for (size_t i = 0; i < 3000; i++)
-		(void)buf_printf(&text,
-				 "permit (principal, action == Action::\"FileOpenReadOnly\", resource == "
-				 "File::\"/srv/%zu\") when { context.comm == \"c%zu\" };\n",
-				 i, i);
+		(void)buf_printf(
+			&text,
+			"permit (principal, action == Action::\"FileOpenReadOnly\", resource == "
+			"File::\"/srv/%zu\") when { context.comm == \"c%zu\" };\n",
+			i, i);
 	found = compare(*state, text.data, READ_ALL, &result);
 	assert_true(result.is_cut);
 	assert_true(result.n_requests <= COMPARE_MAX_REQUESTS);
@@ -155,8 +166,12 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(the_same_policies), TEST(paths), TEST(hosts_and_ports), TEST(facts),
-		TEST(tools),		 TEST(what_names_too_much_is_cut),
+		TEST(the_same_policies),
+		TEST(paths),
+		TEST(hosts_and_ports),
+		TEST(facts),
+		TEST(tools),
+		TEST(what_names_too_much_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,7 +138,8 @@ static void links_in_policies_are_followed(void **state)
 		    "[File::\"$W/link\"].contains(resource) };");
 	assert_denied(f, READ, "$W/target");
 	assert_denied(f, DELETE, "$W/link");
-	use_text(f, "permit (principal, action, resource is File) when { resource.path != \"$W/link\" };");
+	use_text(f, "permit (principal, action, resource is File) when { resource.path != "
+		    "\"$W/link\" };");
 	assert_denied(f, READ, "$W/target");
 	assert_denied(f, DELETE, "$W/link");
 	assert_allowed(f, READ, "$W/other");
@@ -167,7 +168,8 @@ static void placeholders(void **state)
 		"permit (principal, action, resource in Dir::\"~/a\");"
 		"permit (principal, action, resource == File::\"${HOME}/b\");"
 		"permit (principal, action, resource) when { resource in [Dir::\"${WORKSPACE}\"] };"
-		"permit (principal, action, resource is File) when { resource.path like \"~/*.txt\" };");
+		"permit (principal, action, resource is File) when { resource.path like "
+		"\"~/*.txt\" };");
 	assert_allowed(f, READ, "$H/a/x");
 	assert_allowed(f, READ, "$H/b");
 	assert_allowed(f, READ, "$W/x");

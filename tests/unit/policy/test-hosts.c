@@ -76,7 +76,8 @@ static void context_of_connections(void **state)
 {
 	struct fixture *f = *state;
 
-	use_text(f, "permit (principal, action in Action::\"NetworkConnect\", resource) when { context.port == 443 && "
+	use_text(f, "permit (principal, action in Action::\"NetworkConnect\", resource) when { "
+		    "context.port == 443 && "
 		    "context.protocol == \"tcp\" && context.ip.isInRange(ip(\"10.0.0.0/8\")) && "
 		    "context has hostname && context.hostname like \"*.INTERNAL\" };");
 	assert_true(host_allowed(f, CONNECT, "db.internal", "10.1.1.1", 443));
@@ -118,7 +119,7 @@ static void a_permit_for_some_port_lets_a_name_be_resolved(void **state)
 	assert_true(name_resolves(f, "a.ok"));
 	assert_false(name_resolves(f, "a.bad"));
 	use_odd_text(f, "permit (principal, action in Action::\"NetworkConnect\", resource) "
-		    "unless { resource.port == 22 || context.hostname == \"bad\" };");
+			"unless { resource.port == 22 || context.hostname == \"bad\" };");
 	assert_true(name_resolves(f, "good"));
 	assert_false(name_resolves(f, "bad"));
 	use_text(f, "permit (principal, action in Action::\"NetworkConnect\", resource in "

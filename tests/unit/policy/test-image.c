@@ -129,8 +129,8 @@ static void the_image_decides_as_the_evaluator(void **state)
 		}
 		policy_unref(p);
 	}
-	printf("# %zu requests, %zu policy sets, %zu allowed, %zu reasons\n", n_requests, n_sets, n[1],
-	       n_reasons);
+	printf("# %zu requests, %zu policy sets, %zu allowed, %zu reasons\n", n_requests, n_sets,
+	       n[1], n_reasons);
 	printf("# %.1f %% asked; of those with a proper object and all facts %.1f %%\n",
 	       100.0 * (double)policy_decider_asked(image) / (double)n_requests,
 	       100.0 * (double)n_asked / (double)n_whole);
@@ -166,10 +166,9 @@ static int give_exe(_unused_ void *ctx, enum policy_fact fact, struct span *ret)
 /* What people write is decided without evaluating. */
 static void usual_policies_are_exact(void **state)
 {
-	const struct policy_request file = { .action = WRITE,
-					     .path = SPAN("/w/src/a.c"),
-					     .also_reads = true,
-					     .fact = give_exe };
+	const struct policy_request file = {
+		.action = WRITE, .path = SPAN("/w/src/a.c"), .also_reads = true, .fact = give_exe
+	};
 	const struct policy_request run = { .action = POLICY_PROCESS_EXEC,
 					    .path = SPAN("/usr/bin/git"),
 					    .fact = give_exe };
@@ -180,8 +179,11 @@ static void usual_policies_are_exact(void **state)
 					     .port = 443,
 					     .protocol = SPAN("tcp"),
 					     .fact = give_exe };
-	const struct policy_request bare = { .action = CREATE, .path = SPAN("/w/src"), .also_reads = true };
-	const struct policy_request name = { .action = POLICY_DNS_RESOLVE, .host = SPAN("api.a.b") };
+	const struct policy_request bare = { .action = CREATE,
+					     .path = SPAN("/w/src"),
+					     .also_reads = true };
+	const struct policy_request name = { .action = POLICY_DNS_RESOLVE,
+					     .host = SPAN("api.a.b") };
 	const struct {
 		const char *text;
 		const struct policy_request *request;
@@ -192,7 +194,8 @@ static void usual_policies_are_exact(void **state)
 		{ "permit (principal, action, resource in Dir::\"/w\");"
 		  "forbid (principal, action, resource in Dir::\"/w/src\");",
 		  &bare, DECISION_DENY },
-		{ "permit (principal, action, resource in Dir::\"/w/src\");", &bare, DECISION_DENY },
+		{ "permit (principal, action, resource in Dir::\"/w/src\");", &bare,
+		  DECISION_DENY },
 		{ "permit (principal, action, resource in Dir::\"/w\");"
 		  "forbid (principal, action, resource in Dir::\"/w\")"
 		  "unless { resource in Dir::\"/w/src\" };",
@@ -201,8 +204,9 @@ static void usual_policies_are_exact(void **state)
 		  "forbid (principal, action, resource in Dir::\"/w/src\")"
 		  "when { resource.path like \"*/x\" };",
 		  &bare, DECISION_ALLOW },
-		{ "permit (principal, action, resource is File) when { resource.path like \"/w/*.c\" };", &file,
-		  DECISION_ALLOW },
+		{ "permit (principal, action, resource is File) when { resource.path like "
+		  "\"/w/*.c\" };",
+		  &file, DECISION_ALLOW },
 		{ "permit (principal, action, resource in Dir::\"/w\")"
 		  "unless { resource.path like \"*/src/*\" };",
 		  &file, DECISION_DENY },
@@ -214,7 +218,8 @@ static void usual_policies_are_exact(void **state)
 		  "when { context.argv.contains(\"push\") && resource.path like \"*/git\" };",
 		  &run, DECISION_DENY },
 		{ "permit (principal, action == Action::\"ProcessExec\", resource)"
-		  "when { context.argv.containsAll([\"git\", \"push\"]) && context.args like \"git *\" };",
+		  "when { context.argv.containsAll([\"git\", \"push\"]) && context.args like \"git "
+		  "*\" };",
 		  &run, DECISION_ALLOW },
 		{ "permit (principal, action, resource in Host::\"*.a.b:443\");", &host,
 		  DECISION_ALLOW },
@@ -237,7 +242,8 @@ static void usual_policies_are_exact(void **state)
 		{ "permit (principal, action, resource in Host::\"api.a.b:22\");", &name,
 		  DECISION_ALLOW },
 		{ "permit (principal, action, resource)"
-		  "when { if action == Action::\"FileDelete\" then false else principal is Agent };",
+		  "when { if action == Action::\"FileDelete\" then false else principal is Agent "
+		  "};",
 		  &file, DECISION_ALLOW },
 	};
 
@@ -249,7 +255,9 @@ static void usual_policies_are_exact(void **state)
 static void what_tables_cannot_hold_is_evaluated(void **state)
 {
 	const struct policy_request r = { .action = READ, .path = SPAN("/w/a"), .fact = give_exe };
-	const struct policy_request elsewhere = { .action = READ, .path = SPAN("/x"), .fact = give_exe };
+	const struct policy_request elsewhere = { .action = READ,
+						  .path = SPAN("/x"),
+						  .fact = give_exe };
 	const char *text = "permit (principal, action, resource);"
 			   "forbid (principal, action, resource in Dir::\"/w\")"
 			   "when { context.exe == resource.path };";
@@ -298,12 +306,15 @@ static void reports_name_what_is_to_blame(void **state)
 		  "principal == Agent::\"other\"" },
 		{ "permit (principal, action == Action::\"HttpRewrite\", resource);",
 		  POLICY_NEVER_APPLIES, "action == Action::\"HttpRewrite\"" },
-		{ "permit (principal, action == Action::\"HttpRequest\", resource) when { true && context.method == \"GET\" };",
+		{ "permit (principal, action == Action::\"HttpRequest\", resource) when { true && "
+		  "context.method == \"GET\" };",
 		  POLICY_NEVER_APPLIES, "context.method == \"GET\"" },
 		/* It errs, so it denies. */
-		{ "forbid (principal, action == Action::\"HttpRequest\", resource) when { context.method == \"GET\" };",
+		{ "forbid (principal, action == Action::\"HttpRequest\", resource) when { "
+		  "context.method == \"GET\" };",
 		  POLICY_EXACT, NULL },
-		{ "permit (principal, action == Action::\"ProcessExec\", resource) when { context.args like \"a*\" };",
+		{ "permit (principal, action == Action::\"ProcessExec\", resource) when { "
+		  "context.args like \"a*\" };",
 		  POLICY_EXACT, NULL },
 	};
 	struct fixture *f = *state;
@@ -359,7 +370,8 @@ static void an_image_is_small(void **state)
 static void a_decision_does_not_allocate(void **state)
 {
 	struct fixture *f = *state;
-	const struct policy_request r = { .action = READ, .path = SPAN("/srv/projects/team-7/src/a.c") };
+	const struct policy_request r = { .action = READ,
+					  .path = SPAN("/srv/projects/team-7/src/a.c") };
 	struct policy_decider *d = policy_decider_new(0);
 	struct policy_decision decision;
 	struct mallinfo2 before, after;
@@ -383,15 +395,16 @@ static void reasons_are_counted_once(void **state)
 	struct policy_decision d;
 
 	for (int i = 0; i < 200; i++)
-		(void)buf_append_str(&text, "permit (principal, action, resource in Dir::\"/a\");\n");
+		(void)buf_append_str(&text,
+				     "permit (principal, action, resource in Dir::\"/a\");\n");
 	use_odd_text(f, text.data);
 	d = decide_file(f, READ, "/a/b");
 	assert_int_equal(d.n_reasons, POLICY_MAX_REASONS);
 	assert_int_equal(d.n_more_reasons, 200 - POLICY_MAX_REASONS);
 	assert_string_equal(d.reasons[0], "file:policy0");
 	use_odd_text(f, "permit (principal, action, resource) when { resource in Dir::\"/a\" ||"
-		    "  (resource in Dir::\"/a/b\" && resource.path like \"*c\") };"
-		    "permit (principal, action, resource);");
+			"  (resource in Dir::\"/a/b\" && resource.path like \"*c\") };"
+			"permit (principal, action, resource);");
 	d = decide_file(f, READ, "/a/b/c");
 	assert_int_equal(d.n_reasons, 2);
 	assert_string_equal(d.reasons[0], "file:policy0");
@@ -473,15 +486,20 @@ static void decide_all(const struct image *image, const char *const *ids,
 	image_run_done(&run);
 }
 
-/* As if an image of another author had a sound checksum: whatever is accepted can be used safely. */
+/* As if an image of another author had a sound checksum: whatever is accepted can be used safely.
+ */
 static void every_word_is_checked(void **state)
 {
 	static const uint32_t values[] = { 0, 1, 7, 0x7fffffff, UINT32_MAX - 3, UINT32_MAX };
 	const struct policy_request requests[] = {
 		{ .action = READ, .path = SPAN("/x/s/y/yy.k") },
 		{ .action = CREATE, .path = SPAN("/x/a.z"), .also_reads = true, .is_link = true },
-		{ .action = POLICY_NETWORK_CONNECT, .host = SPAN("x.a.b"), .has_address = true,
-		  .address = { { 10, 1, 2, 3 }, false }, .port = 443, .protocol = SPAN("tcp") },
+		{ .action = POLICY_NETWORK_CONNECT,
+		  .host = SPAN("x.a.b"),
+		  .has_address = true,
+		  .address = { { 10, 1, 2, 3 }, false },
+		  .port = 443,
+		  .protocol = SPAN("tcp") },
 		{ .action = POLICY_DNS_RESOLVE, .host = SPAN("x.a.b") },
 	};
 	_cleanup_buf_ struct buf bytes = BUF_INIT(0);

@@ -46,7 +46,8 @@ static void expect_findings(struct fixture *f, const char *text, const char *wan
 static void a_missing_comma(void **state)
 {
 	expect_report(*state, "permit (principal action, resource);", -EINVAL,
-		      "test.cedar:1:19: error: unexpected token `action`, expected `,` [unexpected_token]\n"
+		      "test.cedar:1:19: error: unexpected token `action`, expected `,` "
+		      "[unexpected_token]\n"
 		      "    permit (principal action, resource);\n"
 		      "                      ^^^^^^\n");
 }
@@ -58,7 +59,8 @@ static void an_unknown_action(void **state)
 		      "        action == Action::\"FileOpenReadonly\",\n"
 		      "        resource);",
 		      -EINVAL,
-		      "test.cedar:2:19: error: unknown action \"FileOpenReadonly\" [unknown_action, user:policy0]\n"
+		      "test.cedar:2:19: error: unknown action \"FileOpenReadonly\" "
+		      "[unknown_action, user:policy0]\n"
 		      "            action == Action::\"FileOpenReadonly\",\n"
 		      "                      ^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
 		      "    help: did you mean Action::\"FileOpenReadOnly\"?\n");
@@ -123,12 +125,15 @@ static void readings_are_noted(void **state)
 {
 	expect_findings(*state, "permit (principal, action == Action::\"FileOpen\", resource);",
 			"warning: Action::\"FileOpen\" has members: read as \"in\" [equals_group]");
-	expect_findings(*state, "permit (principal, action, resource == Host::\"a.b\");",
-			"warning: Host::\"a.b\" stands for what is in it: read as \"in\" [equals_group]");
+	expect_findings(
+		*state, "permit (principal, action, resource == Host::\"a.b\");",
+		"warning: Host::\"a.b\" stands for what is in it: read as \"in\" [equals_group]");
 	expect_findings(*state, "permit (principal == User::\"x\", action, resource);",
-			"warning: User is read as Agent: the principal is the agent that runs [user_is_agent]");
-	expect_findings(*state, "permit (principal, action in Action::\"HttpRewrite\", resource);",
-			"warning: HttpRewrite is not carried out by this version [not_carried_out]");
+			"warning: User is read as Agent: the principal is the agent that runs "
+			"[user_is_agent]");
+	expect_findings(
+		*state, "permit (principal, action in Action::\"HttpRewrite\", resource);",
+		"warning: HttpRewrite is not carried out by this version [not_carried_out]");
 	expect_findings(*state,
 			"permit (principal, action == Action::\"FileOpenReadOnly\", "
 			"resource in Dir::\"/usr\") unless { context.comm == \"x\" };",
@@ -140,11 +145,13 @@ static void what_can_never_apply_is_an_error(void **state)
 	expect_findings(
 		*state,
 		"forbid (principal, action in Action::\"FileOpen\", resource in Host::\"a\");",
-		"error: no action of this policy is about a Host: it could never apply [resource_mismatch]");
+		"error: no action of this policy is about a Host: it could never apply "
+		"[resource_mismatch]");
 	expect_findings(*state,
 			"forbid (principal, action in Action::\"NetworkConnect\", resource in "
 			"Dir::\"/a\");",
-			"error: no action of this policy is about a Dir: it could never apply [resource_mismatch]");
+			"error: no action of this policy is about a Dir: it could never apply "
+			"[resource_mismatch]");
 }
 
 static void links_on_the_way_are_noted(void **state)

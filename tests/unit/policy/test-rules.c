@@ -97,8 +97,8 @@ static void an_erring_forbid_denies(void **state)
 	struct policy_decision d;
 
 	use_odd_text(f, "permit (principal, action, resource);"
-		    "@id(\"odd\") forbid (principal, action, resource in Dir::\"/odd\")"
-		    "when { resource.path < 3 };");
+			"@id(\"odd\") forbid (principal, action, resource in Dir::\"/odd\")"
+			"when { resource.path < 3 };");
 	d = decide_file(f, READ, "/odd/x");
 	assert_int_equal(d.verdict, DECISION_DENY);
 	assert_true(d.has_error);
@@ -180,19 +180,21 @@ static void explanations(void **state)
 				  "    permit (principal, action == Action::\"FileOpenReadWrite\", "
 				  "resource == File::\"/b\\u{1b}[2J\\\"\");\n");
 	use_text(f, "@id(\"almost\") permit (principal, action, resource in Dir::\"/a\")\n"
-		    "when { context.comm == \"make\" && resource is File } unless { resource == File::\"/a/x\" };"
+		    "when { context.comm == \"make\" && resource is File } unless { resource == "
+		    "File::\"/a/x\" };"
 		    "permit (principal, action, resource in Dir::\"/b\");\n");
 	almost = explain(f, READ, "/a/x");
-	assert_string_equal(almost, "denied: to read /a/x (FileOpenReadOnly)\n"
-				    "file:almost, line 1 of test.cedar, would permit it, but:\n"
-				    "    cannot be evaluated: context.comm == \"make\"\n"
-				    "    does not hold: !(resource == File::\"/a/x\")\n"
-				    "A policy could not be evaluated (a fact is missing, or types do not "
-				    "fit); an erring forbid denies, an erring permit does not apply.\n"
-				    "No policy permits it, and what nothing permits is denied. "
-				    "To allow it, add for instance:\n"
-				    "    permit (principal, action == Action::\"FileOpenReadOnly\", "
-				    "resource == File::\"/a/x\");\n");
+	assert_string_equal(almost,
+			    "denied: to read /a/x (FileOpenReadOnly)\n"
+			    "file:almost, line 1 of test.cedar, would permit it, but:\n"
+			    "    cannot be evaluated: context.comm == \"make\"\n"
+			    "    does not hold: !(resource == File::\"/a/x\")\n"
+			    "A policy could not be evaluated (a fact is missing, or types do not "
+			    "fit); an erring forbid denies, an erring permit does not apply.\n"
+			    "No policy permits it, and what nothing permits is denied. "
+			    "To allow it, add for instance:\n"
+			    "    permit (principal, action == Action::\"FileOpenReadOnly\", "
+			    "resource == File::\"/a/x\");\n");
 	own = explain(f, CREATE, "$W/.leash");
 	assert_non_null(strstr(own, "This is a rule of leash itself"));
 }
@@ -209,9 +211,11 @@ static void writable_directories(void **state)
 		  "in "
 		  "[Dir::\"/a\", File::\"/b/c\"] && context.exe == \"/x\" };",
 		  "/a|/b" },
-		{ "permit (principal, action, resource is File) when { resource.path like \"/a/b*\" };",
+		{ "permit (principal, action, resource is File) when { resource.path like "
+		  "\"/a/b*\" };",
 		  "/a" },
-		{ "permit (principal, action, resource is File) when { resource.path like \"*.c\" };",
+		{ "permit (principal, action, resource is File) when { resource.path like \"*.c\" "
+		  "};",
 		  "/" },
 		{ "permit (principal, action, resource) unless { resource in Dir::\"/a\" };", "/" },
 		{ "permit (principal, action == Action::\"FileOpenReadOnly\", resource);", "" },
@@ -219,7 +223,8 @@ static void writable_directories(void **state)
 		{ "permit (principal, action, resource is Host);", "" },
 		{ "forbid (principal, action, resource);", "" },
 		{ "permit (principal, action, resource in Dir::\"/\");", "/" },
-		{ "permit (principal, action, resource) when { resource in Dir::\"/a\" || (resource is File && "
+		{ "permit (principal, action, resource) when { resource in Dir::\"/a\" || "
+		  "(resource is File && "
 		  "resource.path == \"/b/c\") };",
 		  "/a|/b" },
 	};
