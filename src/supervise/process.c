@@ -145,13 +145,14 @@ static int load_status(struct process *p, uint64_t now)
 
 int process_load_numbers(struct process *p)
 {
-	char tgid[256], tid[256];
-	int r = process_status_field(p->dir_fd, "NStgid", tgid, sizeof(tgid));
+	char status[4096], tgid[256], tid[256];
+	int r = read_file(p->dir_fd, "status", status, sizeof(status));
 
-	if (r == 0)
-		r = process_status_field(p->dir_fd, "NSpid", tid, sizeof(tid));
 	if (r < 0)
 		return r;
+	if (!find_field(status, "NStgid", tgid, sizeof(tgid)) ||
+	    !find_field(status, "NSpid", tid, sizeof(tid)))
+		return -ENODATA;
 	p->ns_tgid = last_number(tgid);
 	p->ns_tid = last_number(tid);
 	return 0;
