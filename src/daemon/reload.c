@@ -158,6 +158,11 @@ static void on_settled(uv_timer_t *timer)
 	struct session *s = timer->data;
 	struct err err = { 0 };
 
+	if (!s->is_released) {
+		(void)uv_timer_start(timer, on_settled, SETTLE_MS,
+				     0); /* nobody to send it to yet */
+		return;
+	}
 	if (reload(s, &report, &err) < 0)
 		report_rejected(s, &report, &err);
 }

@@ -35,6 +35,8 @@ struct session {
 	size_t n_policies;
 	char **writable;	     /* directories writable at mount level */
 	struct policy_source *loaded; /* until it is compiled */
+	int bundle_fd;		      /* of the first policy, and */
+	int proxy_end_fd; /* the proxy's end of its line to the supervisor, until it starts */
 
 	bool is_proxy_ready, is_released, is_ending;
 	int n_terminations; /* SIGTERM, SIGHUP, SIGINT received; the second kills */

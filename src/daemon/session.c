@@ -34,19 +34,6 @@ void session_end(struct session *s, int exit_code, const char *message)
 
 /* ---- Messages from our processes ---------------------------------------- */
 
-static void release(struct session *s)
-{
-	struct event e = { .kind = EVENT_SESSION_READY, .backend = EVENT_BACKEND_DAEMON };
-	int r;
-
-	(void)uv_timer_stop(&s->start_timer);
-	s->is_released = true;
-	journal_write(&s->journal, &e);
-	r = sandbox_release(&s->sandbox);
-	if (r < 0)
-		session_end(s, EXIT_LEASH_FAILED, "the container ended before the command could start");
-}
-
 /*
  * One of our processes is gone. When the supervisor or the proxy dies, the other
  * one ends too, and may be noticed first: the one that was killed is the cause.
@@ -83,36 +70,6 @@ static int take_message(struct child *c, const struct ipc_type *table, size_t n_
 	return r;
 }
 
-static void on_supervisor_message(uv_poll_t *handle, int status, int events)
-{
-	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
-	struct session *s = handle->data;
-	uint64_t generation;
-
-	(void)status;
-	(void)events;
-	if (take_message(&s->supervisor, supervise_to_daemon, SUPERVISE_MESSAGE_MAX, s, &m) <= 0)
-		return;
-	switch ((enum supervise_message)m.type) {
-	case SUPERVISE_READY:
-		release(s);
-		return;
-	case SUPERVISE_POLICY_APPLIED:
-		memcpy(&generation, m.payload.data, sizeof(generation));
-		session_policy_applied(s, &s->supervisor_applied, generation);
-		return;
-	case SUPERVISE_FAILED:
-		session_end(s, EXIT_LEASH_FAILED, m.payload.data);
-		return;
-	case SUPERVISE_NONE:
-	case SUPERVISE_START:
-	case SUPERVISE_PROXY:
-	case SUPERVISE_POLICY:
-	case SUPERVISE_MESSAGE_MAX:
-		session_end(s, EXIT_LEASH_FAILED, "the supervisor sent a message of a wrong type");
-	}
-}
-
 static void on_proxy_message(uv_poll_t *handle, int status, int events)
 {
 	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
@@ -145,8 +102,7 @@ static void on_proxy_message(uv_poll_t *handle, int status, int events)
 	}
 }
 
-
-static void on_supervisor_end(uv_poll_t *handle, int status, int events)
+static void on_proxy_end(uv_poll_t *handle, int status, int events)
 {
 	struct session *s = handle->data;
 
@@ -155,7 +111,110 @@ static void on_supervisor_end(uv_poll_t *handle, int status, int events)
 	child_ended(s);
 }
 
-static void on_proxy_end(uv_poll_t *handle, int status, int events)
+/* ---- The proxy ----------------------------------------------------------- */
+
+static int watch_fd(struct session *s, uv_poll_t *handle, int fd, uv_poll_cb fn)
+{
+	int r = uv_poll_init(&s->loop, handle, fd);
+
+	handle->data = s;
+	return r < 0 ? r : uv_poll_start(handle, UV_READABLE | UV_DISCONNECT, fn);
+}
+
+static int brief_proxy(struct session *s, struct err *err)
+{
+	struct proxy_start start = { 0 };
+	const struct journal_source *ring = &s->journal.sources[JOURNAL_PROXY];
+	const int first[3] = { ring->memory_fd, ring->wake_fd, s->proxy_end_fd };
+	const int dns[4] = { s->sandbox.dns_udp_fds[0], s->sandbox.dns_udp_fds[1],
+			     s->sandbox.dns_tcp_fds[0], s->sandbox.dns_tcp_fds[1] };
+	int r = child_send(&s->proxy, PROXY_START, span_make(&start, sizeof(start)), first, 3, err);
+
+	if (r >= 0)
+		r = child_send(&s->proxy, PROXY_LISTENERS, (struct span){ 0 },
+			       s->sandbox.tcp_listen_fds, 2, err);
+	if (r >= 0)
+		r = child_send(&s->proxy, PROXY_DNS, (struct span){ 0 }, dns, 4, err);
+	for (size_t i = 0; i < s->options->ports->len && r >= 0; i++) {
+		const struct published_port *p = &s->options->ports->items[i];
+
+		r = child_send(&s->proxy, PROXY_PUBLISH,
+			       span_make(&p->container, sizeof(p->container)), &p->listen_fd, 1,
+			       err);
+	}
+	if (r >= 0)
+		r = child_send(&s->proxy, PROXY_POLICY, (struct span){ 0 }, &s->bundle_fd, 1, err);
+	return r;
+}
+
+/*
+ * The command runs already: connections queue at the proxy's listeners until it
+ * is there, and without it there is no way out.
+ */
+static int start_proxy(struct session *s, struct err *err)
+{
+	int r = child_start(&s->proxy, err);
+
+	if (r >= 0)
+		r = brief_proxy(s, err);
+	if (r < 0)
+		return r;
+	fd_close(TAKE_FD(s->proxy_end_fd));
+	fd_close(TAKE_FD(s->bundle_fd));
+	r = watch_fd(s, &s->proxy_control, s->proxy.control_fd, on_proxy_message);
+	if (r >= 0)
+		r = watch_fd(s, &s->proxy_end, s->proxy.pidfd, on_proxy_end);
+	return r < 0 ? err_set(err, r, "watch the proxy") : 0;
+}
+
+/* ---- The supervisor ------------------------------------------------------ */
+
+static void release(struct session *s)
+{
+	struct event e = { .kind = EVENT_SESSION_READY, .backend = EVENT_BACKEND_DAEMON };
+	struct err err = { 0 };
+
+	(void)uv_timer_stop(&s->start_timer);
+	s->is_released = true;
+	journal_write(&s->journal, &e);
+	if (sandbox_release(&s->sandbox) < 0)
+		session_end(s, EXIT_LEASH_FAILED,
+			    "the container ended before the command could start");
+	else if (start_proxy(s, &err) < 0)
+		session_end(s, EXIT_LEASH_FAILED, err.text);
+}
+
+static void on_supervisor_message(uv_poll_t *handle, int status, int events)
+{
+	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
+	struct session *s = handle->data;
+	uint64_t generation;
+
+	(void)status;
+	(void)events;
+	if (take_message(&s->supervisor, supervise_to_daemon, SUPERVISE_MESSAGE_MAX, s, &m) <= 0)
+		return;
+	switch ((enum supervise_message)m.type) {
+	case SUPERVISE_READY:
+		release(s);
+		return;
+	case SUPERVISE_POLICY_APPLIED:
+		memcpy(&generation, m.payload.data, sizeof(generation));
+		session_policy_applied(s, &s->supervisor_applied, generation);
+		return;
+	case SUPERVISE_FAILED:
+		session_end(s, EXIT_LEASH_FAILED, m.payload.data);
+		return;
+	case SUPERVISE_NONE:
+	case SUPERVISE_START:
+	case SUPERVISE_PROXY:
+	case SUPERVISE_POLICY:
+	case SUPERVISE_MESSAGE_MAX:
+		session_end(s, EXIT_LEASH_FAILED, "the supervisor sent a message of a wrong type");
+	}
+}
+
+static void on_supervisor_end(uv_poll_t *handle, int status, int events)
 {
 	struct session *s = handle->data;
 
@@ -231,14 +290,6 @@ static void on_start_timeout(uv_timer_t *timer)
 
 /* ---- Start ---------------------------------------------------------------- */
 
-static int watch_fd(struct session *s, uv_poll_t *handle, int fd, uv_poll_cb fn)
-{
-	int r = uv_poll_init(&s->loop, handle, fd);
-
-	handle->data = s;
-	return r < 0 ? r : uv_poll_start(handle, UV_READABLE | UV_DISCONNECT, fn);
-}
-
 static int watch_everything(struct session *s, struct err *err)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT };
@@ -246,10 +297,6 @@ static int watch_everything(struct session *s, struct err *err)
 
 	if (r >= 0)
 		r = watch_fd(s, &s->supervisor_end, s->supervisor.pidfd, on_supervisor_end);
-	if (r >= 0)
-		r = watch_fd(s, &s->proxy_control, s->proxy.control_fd, on_proxy_message);
-	if (r >= 0)
-		r = watch_fd(s, &s->proxy_end, s->proxy.pidfd, on_proxy_end);
 	if (r >= 0)
 		r = watch_fd(s, &s->sandbox_control, s->sandbox.control_fd, on_sandbox_event);
 	for (size_t i = 0; i < ARRAY_SIZE(numbers) && r >= 0; i++) {
@@ -264,113 +311,6 @@ static int watch_everything(struct session *s, struct err *err)
 	if (r >= 0)
 		r = uv_timer_start(&s->start_timer, on_start_timeout, START_TIMEOUT_MS, 0);
 	return r < 0 ? err_set(err, r, "watch the session's processes") : 0;
-}
-
-struct compilation {
-	struct session *session;
-	int *ret_bundle_fd;
-};
-
-static int compile_meanwhile(void *ctx, struct err *err)
-{
-	const struct compilation *c = ctx;
-
-	return session_compile_policy(c->session, c->ret_bundle_fd, err);
-}
-
-/* Builds the container, and the policy's bundle at the same time. */
-static int start_container(struct session *s, int stdio[3], int *ret_bundle_fd, struct err *err)
-{
-	struct sock_fprog filter = { 0 };
-	unsigned int filter_flags = 0;
-	const struct session_options *o = s->options;
-	int r = supervise_filter(&filter, &filter_flags, err);
-	struct sandbox_options options = {
-		.program = o->program,
-		.argv = o->argv,
-		.envp = environment_envp(o->environment),
-		.cwd = o->cwd,
-		.workspace = o->workspace,
-		.home = o->home,
-		.hostname = "leash",
-		.want_pty = o->want_pty,
-		.window = terminal_window(),
-		.stdio_fds = { stdio[0], stdio[1], stdio[2] },
-		.mounts = o->mounts,
-		.n_mounts = o->n_mounts,
-		.writable = (const char *const *)s->writable,
-		.resolv_conf = span_make(resolv_conf, sizeof(resolv_conf) - 1),
-		.limits = o->limits,
-		.filter = filter,
-		.filter_flags = filter_flags,
-		.meanwhile = compile_meanwhile,
-		.meanwhile_ctx = &(struct compilation){ s, ret_bundle_fd },
-	};
-
-	if (r < 0)
-		return r;
-	r = sandbox_start(&options, &s->sandbox, err);
-	xfree(filter.filter);
-	return r;
-}
-
-static int brief_supervisor(struct session *s, int bundle_fd, int proxy_fd, struct err *err)
-{
-	struct supervise_start start = { .command_pid = s->sandbox.command_pid,
-					 .init_pid = s->sandbox.init_pid,
-					 .proxy_port = s->sandbox.proxy_port,
-					 .dns_port = s->sandbox.dns_port };
-	const struct journal_source *ring = &s->journal.sources[JOURNAL_SUPERVISOR];
-	const int fds[4] = { s->sandbox.init_pidfd, s->sandbox.seccomp_fd, ring->memory_fd, ring->wake_fd };
-	int r = child_send(&s->supervisor, SUPERVISE_START, span_make(&start, sizeof(start)), fds, 4, err);
-
-	if (r >= 0)
-		r = child_send(&s->supervisor, SUPERVISE_PROXY, (struct span){ 0 }, &proxy_fd, 1, err);
-	if (r >= 0)
-		r = child_send(&s->supervisor, SUPERVISE_POLICY, (struct span){ 0 }, &bundle_fd, 1, err);
-	return r;
-}
-
-static int brief_proxy(struct session *s, int bundle_fd, int supervisor_fd, struct err *err)
-{
-	struct proxy_start start = { 0 };
-	const struct journal_source *ring = &s->journal.sources[JOURNAL_PROXY];
-	const int first[3] = { ring->memory_fd, ring->wake_fd, supervisor_fd };
-	const int dns[4] = { s->sandbox.dns_udp_fds[0], s->sandbox.dns_udp_fds[1], s->sandbox.dns_tcp_fds[0],
-			     s->sandbox.dns_tcp_fds[1] };
-	int r = child_send(&s->proxy, PROXY_START, span_make(&start, sizeof(start)), first, 3, err);
-
-	if (r >= 0)
-		r = child_send(&s->proxy, PROXY_LISTENERS, (struct span){ 0 }, s->sandbox.tcp_listen_fds, 2, err);
-	if (r >= 0)
-		r = child_send(&s->proxy, PROXY_DNS, (struct span){ 0 }, dns, 4, err);
-	for (size_t i = 0; i < s->options->ports->len && r >= 0; i++) {
-		const struct published_port *p = &s->options->ports->items[i];
-
-		r = child_send(&s->proxy, PROXY_PUBLISH, span_make(&p->container, sizeof(p->container)),
-			       &p->listen_fd, 1, err);
-	}
-	if (r >= 0)
-		r = child_send(&s->proxy, PROXY_POLICY, (struct span){ 0 }, &bundle_fd, 1, err);
-	return r;
-}
-
-static int brief_children(struct session *s, int bundle_fd, struct err *err)
-{
-	_cleanup_close_ int supervisor_end = -1;
-	_cleanup_close_ int proxy_end = -1;
-	int pair[2];
-	int r = ipc_socketpair(pair);
-
-	if (r < 0)
-		return err_set(err, r, "socketpair");
-	supervisor_end = pair[0];
-	proxy_end = pair[1];
-	r = brief_supervisor(s, bundle_fd, supervisor_end, err);
-	/* The command need not wait for it: connections queue at its listeners until it is there. */
-	if (r >= 0)
-		r = child_start(&s->proxy, err);
-	return r < 0 ? r : brief_proxy(s, bundle_fd, proxy_end, err);
 }
 
 static void write_start_event(struct session *s)
@@ -392,38 +332,124 @@ static void write_start_event(struct session *s)
 	journal_write(&s->journal, &e);
 }
 
-static int start(struct session *s, struct err *err)
+/* The policy is watched before it is read: no change is missed. */
+static int find_writable(void *ctx, const char *const **ret, struct err *err)
 {
-	_cleanup_close_ int bundle_fd = -1;
-	_cleanup_free_ char *log_path = path_join(s->options->directory, "events.jsonl");
-	int stdio[3] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
-	/* It loads while we read the policy and build the container. */
-	int r = child_start(&s->supervisor, err);
+	struct session *s = ctx;
+	int r = session_watch_policy(s, err);
 
 	if (r >= 0)
 		r = session_load_policy(s, err);
-	if (r >= 0)
-		r = journal_open(&s->journal, log_path, s->options->id,
-				 policy_mode_name(s->options->layers->environment.mode), err);
-	if (r >= 0 && !s->options->want_pty)
-		r = terminal_start_pipes(&s->loop, stdio, &s->terminal, err);
+	*ret = (const char *const *)s->writable;
+	return r;
+}
+
+static int open_journal(struct session *s, struct err *err)
+{
+	_cleanup_free_ char *path = path_join(s->options->directory, "events.jsonl");
+	int r = journal_open(&s->journal, path, s->options->id,
+			     policy_mode_name(s->options->layers->environment.mode), err);
+
 	if (r >= 0)
 		write_start_event(s);
+	return r;
+}
+
+static int meanwhile(void *ctx, struct err *err)
+{
+	struct session *s = ctx;
+	int r = child_start(&s->supervisor, err);
+
 	if (r >= 0)
-		r = start_container(s, stdio, &bundle_fd, err);
+		r = open_journal(s, err);
+	return r < 0 ? r : session_compile_policy(s, &s->bundle_fd, err);
+}
+
+/* Builds the container; reads the policy, starts the supervisor and makes the policy's bundle at
+ * the same time. */
+static int start_container(struct session *s, int stdio[3], struct err *err)
+{
+	struct sock_fprog filter = { 0 };
+	unsigned int filter_flags = 0;
+	const struct session_options *o = s->options;
+	int r = supervise_filter(&filter, &filter_flags, err);
+	struct sandbox_options options = {
+		.program = o->program,
+		.argv = o->argv,
+		.envp = environment_envp(o->environment),
+		.cwd = o->cwd,
+		.workspace = o->workspace,
+		.home = o->home,
+		.hostname = "leash",
+		.want_pty = o->want_pty,
+		.window = terminal_window(),
+		.stdio_fds = { stdio[0], stdio[1], stdio[2] },
+		.mounts = o->mounts,
+		.n_mounts = o->n_mounts,
+		.find_writable = find_writable,
+		.resolv_conf = span_make(resolv_conf, sizeof(resolv_conf) - 1),
+		.limits = o->limits,
+		.filter = filter,
+		.filter_flags = filter_flags,
+		.meanwhile = meanwhile,
+		.ctx = s,
+	};
+
+	if (r < 0)
+		return r;
+	r = sandbox_start(&options, &s->sandbox, err);
+	xfree(filter.filter);
+	return r;
+}
+
+static int brief_supervisor(struct session *s, struct err *err)
+{
+	struct supervise_start start = { .command_pid = s->sandbox.command_pid,
+					 .init_pid = s->sandbox.init_pid,
+					 .proxy_port = s->sandbox.proxy_port,
+					 .dns_port = s->sandbox.dns_port };
+	const struct journal_source *ring = &s->journal.sources[JOURNAL_SUPERVISOR];
+	const int fds[4] = { s->sandbox.init_pidfd, s->sandbox.seccomp_fd, ring->memory_fd,
+			     ring->wake_fd };
+	_cleanup_close_ int supervisor_end = -1;
+	int pair[2];
+	int r = ipc_socketpair(pair);
+
+	if (r < 0)
+		return err_set(err, r, "socketpair");
+	supervisor_end = pair[0];
+	s->proxy_end_fd = pair[1];
+	r = child_send(&s->supervisor, SUPERVISE_START, span_make(&start, sizeof(start)), fds, 4,
+		       err);
+	if (r >= 0)
+		r = child_send(&s->supervisor, SUPERVISE_PROXY, (struct span){ 0 }, &supervisor_end,
+			       1, err);
+	if (r >= 0)
+		r = child_send(&s->supervisor, SUPERVISE_POLICY, (struct span){ 0 }, &s->bundle_fd,
+			       1, err);
+	return r;
+}
+
+static int start(struct session *s, struct err *err)
+{
+	int stdio[3] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
+	int r = 0;
+
+	if (!s->options->want_pty)
+		r = terminal_start_pipes(&s->loop, stdio, &s->terminal, err);
+	if (r >= 0)
+		r = start_container(s, stdio, err);
 	for (int i = 0; i < 3; i++)
 		if (stdio[i] > STDERR_FILENO)
 			fd_close(stdio[i]);
 	if (r >= 0)
-		r = brief_children(s, bundle_fd, err);
+		r = brief_supervisor(s, err);
 	if (r >= 0)
 		r = journal_start(&s->journal, &s->loop, err);
 	if (r >= 0)
 		r = watch_everything(s, err);
 	if (r >= 0 && s->options->want_pty)
 		r = terminal_start_pty(&s->loop, s->sandbox.pty_fd, &s->terminal, err);
-	if (r >= 0)
-		r = session_watch_policy(s, err);
 	return r;
 }
 
@@ -470,6 +496,8 @@ static void stop(struct session *s)
 			log_error("the event log is incomplete: %s", strerror(-r));
 		say_what_was_denied(s);
 	}
+	cleanup_close(&s->proxy_end_fd);
+	cleanup_close(&s->bundle_fd);
 	policy_source_free(s->loaded);
 	for (char **p = s->writable; p && *p; p++)
 		xfree(*p);
@@ -482,6 +510,8 @@ int session_run(const struct session_options *o, struct err *err)
 			     .supervisor = CHILD_INIT("supervisor"),
 			     .proxy = CHILD_INIT("proxy"),
 			     .sandbox = SANDBOX_INIT,
+			     .proxy_end_fd = -1,
+			     .bundle_fd = -1,
 			     .exit_code = EXIT_LEASH_FAILED };
 	int r = uv_loop_init(&s.loop);
 

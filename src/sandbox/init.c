@@ -76,12 +76,32 @@ static int forbid_nesting(const struct sandbox_options *o)
 	return o->allow_nesting ? 0 : write_file("/proc/sys/user/max_user_namespaces", "0");
 }
 
+/* The caller finds them out while the first steps are done here. */
+static int receive_writable(int control_fd, struct span *ret, struct err *err)
+{
+	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
+	int r = ipc_receive(control_fd, sandbox_messages_to_init, MESSAGE_MAX, &m);
+
+	if (r == 0)
+		_exit(0); /* the caller gave up */
+	if (r > 0 && m.type != MESSAGE_WRITABLE)
+		r = -EBADMSG;
+	if (r > 0)
+		r = memfd_map_sealed(m.fds[0], ret);
+	return r < 0 ? err_set(err, r, "hear what is writable") : 0;
+}
+
 static int set_up(const struct init *i, struct network_sockets *sockets, struct terminal *terminal,
 		  struct err *err)
 {
 	const struct sandbox_options *o = i->options;
-	int r = network_make(sockets, err);
+	struct span writable = { 0 };
+	int r;
 
+	/* Here and not at birth: it takes as long as all others, and the caller need not wait. */
+	if (unshare(CLONE_NEWNET) < 0)
+		return err_set(err, -errno, "make a network namespace");
+	r = network_make(sockets, err);
 	if (r < 0)
 		return r;
 	r = forbid_nesting(o);
@@ -93,7 +113,10 @@ static int set_up(const struct init *i, struct network_sockets *sockets, struct 
 		return err_set(err, -errno, "make a cgroup namespace");
 	if (o->hostname && sethostname(o->hostname, strlen(o->hostname)) < 0)
 		return err_set(err, -errno, "set the container's host name");
-	r = mounts_make(o, err);
+	r = receive_writable(i->control_fd, &writable, err);
+	if (r >= 0)
+		r = mounts_make(o, writable, err);
+	memfd_unmap(writable);
 	if (r < 0)
 		return r;
 	if (o->want_pty) {
@@ -241,7 +264,8 @@ static void pass_signal(int control_fd, pid_t command)
 	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
 	int32_t signal_number;
 
-	if (ipc_receive(control_fd, sandbox_messages_to_init, MESSAGE_MAX, &m) <= 0)
+	if (ipc_receive(control_fd, sandbox_messages_to_init, MESSAGE_MAX, &m) <= 0 ||
+	    m.type != MESSAGE_SIGNAL)
 		_exit(0);
 	memcpy(&signal_number, m.payload.data, sizeof(signal_number));
 	(void)kill(-command, signal_number);

@@ -13,5 +13,6 @@ const struct ipc_type sandbox_messages_to_caller[MESSAGE_MAX] = {
 };
 
 const struct ipc_type sandbox_messages_to_init[MESSAGE_MAX] = {
+	[MESSAGE_WRITABLE] = { "writable", 0, 0, 1 },
 	[MESSAGE_SIGNAL] = { "signal", sizeof(int32_t), sizeof(int32_t), 0 },
 };

@@ -18,9 +18,14 @@ enum sandbox_message {
 	MESSAGE_AT_GATE,  /* P→C: waits at the gate, without a seccomp filter */
 	MESSAGE_FILTERED, /* P→C, fd: waits at the gate; the filter's listener */
 	MESSAGE_EVENT,	  /* I,P→C: struct sandbox_event */
+	MESSAGE_WRITABLE, /* C→I, fd: a sealed file of paths, each with its NUL: what stays writable
+			   */
 	MESSAGE_SIGNAL,	  /* C→I: int32_t: send it to the command's process group */
 	MESSAGE_MAX,
 };
+
+/* Bytes of all writable paths together. */
+#define WRITABLE_MAX ((size_t)8 * 1024 * 1024)
 
 extern const struct ipc_type sandbox_messages_to_caller[MESSAGE_MAX];
 extern const struct ipc_type sandbox_messages_to_init[MESSAGE_MAX];

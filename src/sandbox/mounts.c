@@ -37,6 +37,7 @@ struct bind {
 
 struct tree {
 	const struct sandbox_options *options;
+	struct span paths;	   /* to stay writable, each with its NUL */
 	VEC(struct bind) writable; /* and those that are visible again below private directories */
 	VEC(struct bind) extra;	   /* -v, in their order */
 	struct devices devices;
@@ -166,14 +167,28 @@ static bool is_taken(const struct tree *t, const char *path)
 	return false;
 }
 
+/* Cuts the next of a list of paths off, or returns NULL at its end. */
+static const char *next_path(struct span *list)
+{
+	const char *path = list->p;
+	const char *end = list->len ? memchr(path, 0, list->len) : NULL;
+
+	if (!end)
+		return NULL;
+	*list = span_make(end + 1, list->len - (size_t)(end + 1 - path));
+	return path;
+}
+
 static int take_writables(struct tree *t, struct err *err)
 {
-	for (const char *const *w = t->options->writable; w && *w; w++) {
-		_cleanup_free_ char *real = path_resolve(*w);
+	struct span rest = t->paths;
+
+	for (const char *path; (path = next_path(&rest));) {
+		_cleanup_free_ char *real = path_resolve(path);
 		int r = 0;
 
 		if (!real)
-			return err_set(err, -errno, "resolve %s", *w);
+			return err_set(err, -errno, "resolve %s", path);
 		if (strcmp(real, "/") == 0)
 			t->is_root_writable = true;
 		else if (!is_meant_privately(t, real) && !is_taken(t, real))
@@ -322,11 +337,11 @@ static int hide_all(const struct tree *t, struct err *err)
 	return 0;
 }
 
-int mounts_make(const struct sandbox_options *o, struct err *err)
+int mounts_make(const struct sandbox_options *o, struct span writable, struct err *err)
 {
-	_cleanup_tree_ struct tree t = { .options = o,
-					 .devices = DEVICES_INIT,
-					 .scratch = SCRATCH_INIT };
+	_cleanup_tree_ struct tree t = {
+		.options = o, .paths = writable, .devices = DEVICES_INIT, .scratch = SCRATCH_INIT
+	};
 	int r = make_private(err);
 
 	if (r >= 0)

@@ -8,7 +8,9 @@
 
 #include "sandbox/sandbox.h"
 
-int mounts_make(const struct sandbox_options *o, struct err *err) _must_check_;
+/* writable: paths that stay writable, each with its NUL, one after the other; not those of o. */
+int mounts_make(const struct sandbox_options *o, struct span writable,
+		struct err *err) _must_check_;
 
 /* Is the path one of the directories that the container has for itself, or in one of them? */
 bool mounts_is_private(const char *path);

@@ -58,7 +58,7 @@ static int attempt_mounts(struct err *err)
 {
 	static const struct sandbox_options none;
 
-	return mounts_make(&none, err);
+	return mounts_make(&none, (struct span){ 0 }, err);
 }
 
 static int attempt_network(struct err *err)

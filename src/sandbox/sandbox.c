@@ -22,8 +22,7 @@
 
 #define START_TIMEOUT_MS 30000
 
-#define NAMESPACES                                                                                 \
-	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
 
 /* The signal handlers of the caller's loop must not run in the child, even for a moment. */
 static pid_t clone_blocked(struct clone_args *args)
@@ -178,6 +177,37 @@ static int receive_all(struct sandbox *s, bool want_pty, struct err *err)
 	return 0;
 }
 
+/* All of them in one sealed file, each with its NUL: there may be more than a message holds. */
+static int send_writable(const struct sandbox *s, const char *const *paths, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(WRITABLE_MAX);
+	_cleanup_close_ int fd = -1;
+	int r = 0;
+
+	for (; paths && *paths && r >= 0; paths++)
+		r = buf_append(&text, *paths, strlen(*paths) + 1);
+	if (r < 0)
+		return err_set(err, r, "the policy names too many writable directories");
+	fd = memfd_sealed("leash-writable", buf_span(&text));
+	if (fd < 0)
+		return err_set(err, fd, "list the container's writable directories");
+	r = ipc_send(s->control_fd, MESSAGE_WRITABLE, 0, (struct span){ 0 }, &fd, 1);
+	return r < 0 ? err_set(err, r, "talk to the container") : 0;
+}
+
+/* What the caller does while the container builds itself. */
+static int do_meanwhile(const struct sandbox_options *o, const struct sandbox *s, struct err *err)
+{
+	const char *const *writable = o->writable;
+	int r = o->find_writable ? o->find_writable(o->ctx, &writable, err) : 0;
+
+	if (r >= 0)
+		r = send_writable(s, writable, err);
+	if (r >= 0 && o->meanwhile)
+		r = o->meanwhile(o->ctx, err);
+	return r;
+}
+
 static int start(const struct sandbox_options *o, struct sandbox *s, struct err *err)
 {
 	_cleanup_close_ int init_fd = -1, gate_fd = -1;
@@ -203,7 +233,7 @@ static int start(const struct sandbox_options *o, struct sandbox *s, struct err 
 		init_main(&(struct init){ o, init_fd, gate_fd, uid, gid });
 	cleanup_close(&init_fd);
 	init_fd = -1;
-	r = o->meanwhile ? o->meanwhile(o->meanwhile_ctx, err) : 0;
+	r = do_meanwhile(o, s, err);
 	if (r < 0)
 		return r;
 	r = receive_all(s, o->want_pty, err);

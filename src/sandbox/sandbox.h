@@ -42,6 +42,11 @@ struct sandbox_options {
 	size_t n_mounts;
 	const char *const
 		*writable; /* host paths that stay writable at mount level; NULL-terminated */
+	/*
+	 * Or who finds them, called once the container has begun to build itself; they
+	 * must stay valid until sandbox_start returns. A negative errno ends the start.
+	 */
+	int (*find_writable)(void *ctx, const char *const **ret, struct err *err);
 	const char *const *hidden; /* files or directories covered by empty ones; NULL-terminated */
 	struct span resolv_conf;   /* content of /etc/resolv.conf */
 	struct sandbox_limits limits;
@@ -53,9 +58,9 @@ struct sandbox_options {
 	 */
 	struct sock_fprog filter;
 	unsigned int filter_flags; /* for seccomp(2), SECCOMP_FILTER_FLAG_NEW_LISTENER among them */
-	/* For what can be done while the container builds itself, or NULL; a negative errno ends the start. */
+	/* What else can be done meanwhile, or NULL; a negative errno ends the start. */
 	int (*meanwhile)(void *ctx, struct err *err);
-	void *meanwhile_ctx;
+	void *ctx; /* of both */
 };
 
 /* The container's own cgroup, where the limits are kept; descriptors -1 where there is none. */
