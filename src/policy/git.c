@@ -5,14 +5,18 @@
  * is protected, and the directories around it must stay where they are.
  * Repositories that the agent makes are its own: git init and git clone must
  * write configuration and hooks, and no rule by path can tell those from bad
- * ones. The profile's comments say what that leaves open.
+ * ones. The profile's comments say what that leaves open. So does the search for
+ * repositories below the workspace: two levels, the nearest first, and no more
+ * directories than a start can look at without being felt.
  */
 #include "policy/own.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -21,7 +25,8 @@
 #include "policy/text.h"
 
 #define SCAN_DEPTH 2	   /* levels below the workspace in which repositories are looked for */
-#define SCAN_MAX_DIRS 500 /* a start must not walk a whole tree */
+#define SCAN_MAX_DIRS 300  /* a start must not walk a whole tree */
+#define SCAN_MAX_WEIGHED 100 /* directories of which it is asked whether they hold others */
 #define SCAN_MAX_ENTRIES 4000 /* nor read a directory of a million files */
 #define GIT_FILE_MAX ((size_t)65536) /* a larger config is not read for includes */
 #define MODULE_DEPTH 4
@@ -29,7 +34,9 @@
 struct scan {
 	const struct policy_environment *env;
 	struct buf *out;
-	size_t n_dirs, n_entries;
+	size_t n_dirs, n_weighed, n_entries;
+	bool counts_links; /* the file system that the workspace is on, */
+	dev_t dev;	   /* this one, tells by its links whether a directory holds others */
 };
 
 static bool exists(const char *dir, const char *name)
@@ -310,25 +317,155 @@ static void protect_work_tree(struct scan *s, const char *dir)
 		protect_repository(s, dir, dir);
 }
 
-static bool holds_repository(const char *dir)
+/* ---- The search ------------------------------------------------------------------ */
+
+/* A directory to look into, and the one that it was found in (none for the workspace). */
+struct place {
+	struct place *parent, *next;
+	char *path;
+	bool is_held; /* it must not be moved, and a rule says so */
+};
+
+struct places {
+	struct place *first, **end;
+};
+
+static void add_place(struct places *list, struct place *parent, const char *path)
 {
-	return exists(dir, ".git") ||
-	       (exists(dir, "HEAD") && exists(dir, "objects") && exists(dir, "refs"));
+	struct place *p = xnew(struct place);
+
+	p->parent = parent;
+	p->path = xstrdup(path);
+	*list->end = p;
+	list->end = &p->next;
 }
 
-static void scan_dir(struct scan *s, const char *path, int depth)
+static void free_places(struct places *list)
 {
-	size_t before = s->out->len;
+	for (struct place *p = list->first, *next; p; p = next) {
+		next = p->next;
+		xfree(p->path);
+		xfree(p);
+	}
+}
 
-	if (span_eq(path_base_name(span_of(path)), SPAN(".git")) ||
-	    span_eq(path_base_name(span_of(path)), SPAN("node_modules")))
+static bool exists_below(int dir_fd, const char *name, const char *file)
+{
+	_cleanup_free_ char *path = path_join(name, file);
+	struct stat st;
+
+	return fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
+
+/*
+ * These count a directory's subdirectories among its links: one with two links
+ * has none. It can't hold a repository further down and is not worth reading, so
+ * the search costs a look at each directory, not at each file.
+ */
+static void look_at_file_system(struct scan *s)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (statfs(s->env->workspace, &fs) < 0 || stat(s->env->workspace, &st) < 0)
 		return;
-	if (holds_repository(path))
+	s->counts_links = fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == XFS_SUPER_MAGIC ||
+			  fs.f_type == TMPFS_MAGIC;
+	s->dev = st.st_dev;
+}
+
+static bool may_have_subdirectories(struct scan *s, int dir_fd, const char *name)
+{
+	struct stat st;
+
+	if (s->n_weighed++ >= SCAN_MAX_WEIGHED ||
+	    fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	return !s->counts_links || st.st_dev != s->dev || st.st_nlink != 2;
+}
+
+static bool is_bare_repository(int dir_fd, const char *name)
+{
+	return exists_below(dir_fd, name, "HEAD") && exists_below(dir_fd, name, "objects") &&
+	       exists_below(dir_fd, name, "refs");
+}
+
+/* The directories above a repository, up to the workspace, stay where they are. */
+static void hold(struct scan *s, struct place *p)
+{
+	for (; p->parent && !p->is_held; p = p->parent) {
+		p->is_held = true;
+		forbid_moving(s, p->path);
+	}
+}
+
+static bool is_directory(int dir_fd, const struct dirent *e)
+{
+	struct stat st;
+
+	return e->d_type == DT_DIR ||
+	       (e->d_type == DT_UNKNOWN &&
+		fstatat(dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode));
+}
+
+static bool is_searched(int dir_fd, const struct dirent *e)
+{
+	static const char *const others[] = { ".", "..", ".git", "node_modules" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (strcmp(e->d_name, others[i]) == 0)
+			return false;
+	return is_directory(dir_fd, e);
+}
+
+static void look_at(struct scan *s, int dir_fd, const char *name, struct place *in,
+		    struct places *deeper)
+{
+	bool is_deep = may_have_subdirectories(s, dir_fd, name);
+	_cleanup_free_ char *path = path_join(in->path, name);
+
+	s->n_dirs++;
+	if (exists_below(dir_fd, name, ".git") || (is_deep && is_bare_repository(dir_fd, name))) {
 		protect_work_tree(s, path);
-	if (depth > 0)
-		each_dir(s, path, depth - 1, scan_dir);
-	if (s->out->len > before)
 		forbid_moving(s, path);
+		hold(s, in);
+	}
+	if (is_deep && deeper)
+		add_place(deeper, in, path);
+}
+
+static void look_into(struct scan *s, struct place *in, struct places *deeper)
+{
+	DIR *d = s->n_dirs < SCAN_MAX_DIRS && s->n_entries < SCAN_MAX_ENTRIES ? opendir(in->path)
+									      : NULL;
+
+	if (!d)
+		return;
+	for (struct dirent *e = readdir(d);
+	     e && s->n_dirs < SCAN_MAX_DIRS && s->n_entries++ < SCAN_MAX_ENTRIES; e = readdir(d))
+		if (is_searched(dirfd(d), e))
+			look_at(s, dirfd(d), e->d_name, in, deeper);
+	(void)closedir(d);
+}
+
+/* Level by level, so that what is nearest is seen where the budget does not reach further. */
+static void search(struct scan *s)
+{
+	struct places level[SCAN_DEPTH] = { 0 };
+
+	for (size_t i = 0; i < SCAN_DEPTH; i++)
+		level[i].end = &level[i].first;
+	look_at_file_system(s);
+	add_place(&level[0], NULL, s->env->workspace);
+	for (size_t i = 0; i < SCAN_DEPTH; i++)
+		for (struct place *p = level[i].first; p; p = p->next)
+			look_into(s, p, i + 1 < SCAN_DEPTH ? &level[i + 1] : NULL);
+	for (size_t i = 0; i < SCAN_DEPTH; i++)
+		free_places(&level[i]);
 }
 
 int git_rules_text(const struct policy_environment *env, struct buf *out)
@@ -336,6 +473,6 @@ int git_rules_text(const struct policy_environment *env, struct buf *out)
 	struct scan s = { .env = env, .out = out };
 
 	protect_work_tree(&s, env->workspace);
-	each_dir(&s, env->workspace, SCAN_DEPTH - 1, scan_dir);
+	search(&s);
 	return out->failed ? -EMSGSIZE : 0;
 }

@@ -90,6 +90,36 @@ static void repositories_below(void **state)
 	assert_allowed(f, WRITE, "$W/b/c/main.c");
 }
 
+/* Directories full of files do not use up what the search may look at. */
+static void repositories_beside_many_files(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int dir = 0; dir < 40; dir++)
+		for (int file = 0; file < 150; file++) {
+			_cleanup_free_ char *path = xasprintf("$W/files%d/%d", dir, file);
+
+			make_file(f, path, "");
+		}
+	for (int i = 0; i < 8; i++) {
+		_cleanup_free_ char *near = xasprintf("$W/near%d/.git", i);
+		_cleanup_free_ char *far = xasprintf("$W/group/far%d/.git", i);
+
+		make_repository(f, near);
+		make_repository(f, far);
+	}
+	use_profile(f, "guarded");
+	for (int i = 0; i < 8; i++) {
+		_cleanup_free_ char *near = xasprintf("$W/near%d/.git", i);
+		_cleanup_free_ char *far = xasprintf("$W/group/far%d/.git", i);
+
+		expect_protected(f, near);
+		expect_protected(f, far);
+	}
+	assert_denied(f, DELETE, "$W/group");
+	assert_allowed(f, DELETE, "$W/files0");
+}
+
 static void repositories_the_agent_makes(void **state)
 {
 	static const char *const made[] = { "$W/new/.git", "$W/new/.git/config.lock",
@@ -222,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_workspace_repository),
 		TEST(repositories_below),
+		TEST(repositories_beside_many_files),
 		TEST(repositories_the_agent_makes),
 		TEST(submodules_and_worktrees),
 		TEST(what_a_configuration_includes),
