@@ -382,12 +382,11 @@ static int guess_name(struct worker *w, int base_fd, struct span *ret)
 	return canonical_append(ret, w->name, sizeof(w->name), path);
 }
 
-static int open_plain(int base_fd, const char *path, const struct opening *o)
+/* extra: O_NONBLOCK or 0 */
+static int open_plain(int base_fd, const char *path, const struct opening *o, uint32_t extra)
 {
 	struct open_how how = {
-		/* O_NONBLOCK: should it be replaced by a FIFO, that must not hold us up */
-		.flags = (o->flags & ~(uint32_t)(O_CREAT | O_EXCL)) | O_NONBLOCK | O_NOCTTY |
-			 O_CLOEXEC,
+		.flags = (o->flags & ~(uint32_t)(O_CREAT | O_EXCL)) | extra | O_NOCTTY | O_CLOEXEC,
 		.resolve = o->how | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 
@@ -395,12 +394,10 @@ static int open_plain(int base_fd, const char *path, const struct opening *o)
 }
 
 /* Opening a FIFO or a device, even for a moment, is seen at its other end. */
-static bool is_safe_to_open(struct worker *w, int base_fd, const char *path, uint64_t hash)
+static bool is_safe_to_open(int base_fd, const char *path)
 {
 	struct stat st;
 
-	if (regular_is_known(&w->regular, w->s, hash))
-		return true;
 	return fstatat(base_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 }
@@ -415,7 +412,82 @@ static bool is_simple(struct worker *w, uint64_t hash, mode_t mode)
 	return S_ISREG(mode) || S_ISDIR(mode);
 }
 
+static bool is_allowed(struct worker *w, struct span name, bool is_directory,
+		       const struct opening *o, struct verdict *v)
+{
+	enum policy_action action =
+		writes(o->flags) ? POLICY_FILE_OPEN_READ_WRITE : POLICY_FILE_OPEN_READ_ONLY;
+
+	return decide_path(w, action, name, is_directory, writes(o->flags) && reads(o->flags), v) &&
+	       v->outcome == EVENT_ALLOW;
+}
+
 #define CHANGEABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
+
+/* What is to be opened by the short way. */
+struct short_open {
+	int base_fd;
+	const char *path; /* for the kernel */
+	struct span name; /* canonical, and permitted for a file */
+	uint64_t hash;
+	const struct opening *o;
+};
+
+/*
+ * What was opened is looked at: is it of a kind that needs no more care, and
+ * may it be opened if it is a directory? (One belongs to itself too, and other
+ * policies may apply.) False where that takes the long way, or *ret is an error.
+ */
+static bool look_at(struct worker *w, const struct short_open *s, int fd, int64_t *ret)
+{
+	const struct opening *o = s->o;
+	struct verdict v = { 0 };
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !is_simple(w, s->hash, st.st_mode))
+		return false;
+	if (S_ISDIR(st.st_mode) &&
+	    (o->flags & O_CREAT || !is_allowed(w, s->name, /* is_directory = */ true, o, &v)))
+		return false;
+	*ret = !writes(o->flags) && !may_load(w, fd, &st, s->name) ? -EACCES : 0;
+	return true;
+}
+
+/*
+ * A name that stood for a regular file the last time is most likely one still.
+ * If it may be opened whatever it is now, and is nothing that a loader is about to
+ * run, nobody need look: the open is the one system call that it takes. It would
+ * wait for a FIFO's other end, but nothing inside gives a FIFO a name unseen.
+ */
+static bool need_not_look(struct worker *w, const struct short_open *s)
+{
+	struct watch_entry entry;
+	struct verdict v = { 0 };
+
+	return !(s->o->flags & O_CREAT) &&
+	       is_allowed(w, s->name, /* is_directory = */ true, s->o, &v) &&
+	       !watch_find(w->s->watch, w->process->tgid, WATCH_LOADER, &entry);
+}
+
+/* Returns the descriptor, an error for the caller, or -EAGAIN where it takes the long way. */
+static int64_t open_by_name(struct worker *w, const struct short_open *s)
+{
+	bool is_known = regular_is_known(&w->regular, w->s, s->hash);
+	uint32_t extra = is_known ? 0 : O_NONBLOCK; /* a FIFO by now must not hold us up */
+	_cleanup_close_ int fd = -1;
+	int64_t r = 0;
+
+	if (!is_known && !is_safe_to_open(s->base_fd, s->path))
+		return -EAGAIN;
+	fd = open_plain(s->base_fd, s->path, s->o, extra);
+	if (fd < 0)
+		return -EAGAIN;
+	if (!(is_known && need_not_look(w, s)) && !look_at(w, s, fd, &r))
+		return -EAGAIN;
+	if (r == 0 && extra & ~s->o->flags && fcntl(fd, F_SETFL, s->o->flags & CHANGEABLE) < 0)
+		return -EAGAIN;
+	return r < 0 ? r : TAKE_FD(fd);
+}
 
 /*
  * Most paths are plain and hold no symlink; then the path is the name. So it
@@ -430,41 +502,27 @@ static bool open_short(struct worker *w, int base_fd, const struct opening *o, i
 			   .access = access_name(o->flags),
 			   .flags = o->flags,
 			   .has_flags = true };
-	enum policy_action action =
-		writes(o->flags) ? POLICY_FILE_OPEN_READ_WRITE : POLICY_FILE_OPEN_READ_ONLY;
-	bool also_reads = writes(o->flags) && reads(o->flags);
+	struct short_open s = { .base_fd = base_fd, .path = w->path, .o = o };
 	_cleanup_close_ int fd = -1;
-	const char *path = w->path;
-	struct stat st;
-	uint64_t hash;
+	int64_t r;
 
 	if (o->flags & (O_PATH | O_EXCL | TMPFILE_BIT) || o->how || !is_plain(w->path) ||
-	    guess_name(w, base_fd, &e.path) < 0)
+	    guess_name(w, base_fd, &s.name) < 0 ||
+	    !is_allowed(w, s.name, /* is_directory = */ false, o, &v))
 		return false;
-	if (!decide_path(w, action, e.path, /* is_directory = */ false, also_reads, &v) ||
-	    v.outcome != EVENT_ALLOW)
+	if (w->path[0] == '/')
+		s.path = s.name.p; /* w->path, or w->name where a link was followed */
+	s.hash = regular_hash(s.name);
+	r = open_by_name(w, &s);
+	if (r == -EAGAIN)
 		return false;
-	if (path[0] == '/')
-		path = e.path.p; /* w->path, or w->name where a link was followed */
-	hash = regular_hash(e.path);
-	if (!is_safe_to_open(w, base_fd, path, hash))
-		return false;
-	fd = open_plain(base_fd, path, o);
-	if (fd < 0 || fstat(fd, &st) < 0 || !is_simple(w, hash, st.st_mode))
-		return false;
-	/* a directory belongs to itself too, and other policies may apply */
-	if (S_ISDIR(st.st_mode) &&
-	    (o->flags & O_CREAT ||
-	     !decide_path(w, action, e.path, /* is_directory = */ true, also_reads, &v) ||
-	     v.outcome != EVENT_ALLOW))
-		return false;
-	if (!(o->flags & O_NONBLOCK) && fcntl(fd, F_SETFL, o->flags & CHANGEABLE) < 0)
-		return false;
-	if (!writes(o->flags) && !may_load(w, fd, &st, e.path)) {
-		*ret = -EACCES;
+	if (r < 0) {
+		*ret = r;
 		return true;
 	}
+	fd = (int)r;
 	*ret = give(w, &fd, o);
+	e.path = s.name;
 	if (*ret != -ENOENT)
 		decide_record(w, &e, &v);
 	return true;

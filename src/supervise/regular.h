@@ -2,8 +2,9 @@
  * Names that stood for a regular file when they were last opened. Opening a
  * FIFO, even for a moment, is seen at its other end, so a name is looked at
  * before it is opened; where it is known from the last time, that look is
- * saved. What is found afterwards is always checked: a name that is listed
- * wrongly costs a FIFO's writer an early wake-up, and nobody anything else.
+ * saved, and the one afterwards too where the name may be opened whatever it
+ * stands for. A name that is listed wrongly, because somebody outside made it a
+ * FIFO's, lets the open wait for the other end, as it would without us.
  * One list per worker, of hashes, with one place for each.
  */
 #pragma once

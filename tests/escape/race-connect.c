@@ -40,7 +40,7 @@ static void race_of_connect(bool in_process)
 	struct sockaddr_un *a = shared_address(allowed, denied, &f);
 	struct swapper *s = swapper_start(race_flip, &f, in_process);
 
-	while (race_goes_on(&tally, 1)) {
+	while (race_goes_on(&tally)) {
 		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 		if (connect(fd, (struct sockaddr *)a, sizeof(*a)) < 0) {
@@ -75,7 +75,7 @@ static void race_of_sendmsg(void)
 	if (bind(fd, (struct sockaddr *)&own, sizeof(own)) < 0)
 		give_up("bind %s", own.sun_path);
 	s = swapper_start(race_flip, &f, false);
-	while (race_goes_on(&tally, 1)) {
+	while (race_goes_on(&tally)) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		ssize_t n = 0;
 

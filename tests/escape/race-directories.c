@@ -43,7 +43,7 @@ static void race(const char *name, struct swapper *s, int at, const char *path)
 {
 	struct tally tally = { 0 };
 
-	while (race_goes_on(&tally, 1))
+	while (race_goes_on(&tally))
 		race_count_fd(&tally, openat(at, path, O_RDONLY));
 	if (s)
 		swapper_stop(s);

@@ -1,7 +1,7 @@
 /*
  * The program's name or arguments change during the exec: the string in shared memory, a vforked
- * child that uses its parent's, a descriptor's number, a symbolic link, a script. Rounds: a tenth
- * of ROUNDS. ECHO is a program that may not be run with the argument FORBIDDEN_WORD.
+ * child that uses its parent's, a descriptor's number, a symbolic link, a script. ECHO is a program
+ * that may not be run with the argument FORBIDDEN_WORD.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -121,7 +121,7 @@ static void race(const char *name, void (*exec)(void), int flags, struct swapper
 	if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0 || saved < 0)
 		give_up("pipe");
 	dup2(pipes[1], STDOUT_FILENO);
-	while (race_goes_on(&tally, 10))
+	while (race_goes_on(&tally))
 		one(&tally, exec, flags, pipes[1], pipes[0]);
 	swapper_stop(s);
 	dup2(saved, STDOUT_FILENO);

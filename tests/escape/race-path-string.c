@@ -37,7 +37,7 @@ static void race(const char *name, int (*fn)(const char *), bool in_process)
 
 	f = (struct flip){ &path[place], allowed[place], denied[place] };
 	s = swapper_start(race_flip, &f, in_process);
-	while (race_goes_on(&tally, 1))
+	while (race_goes_on(&tally))
 		race_count_fd(&tally, fn(path));
 	swapper_stop(s);
 	race_end(&tally, name);
@@ -59,7 +59,7 @@ static void race_of_flags(void)
 	struct swapper *s = swapper_start(swap_flags, NULL, false);
 	struct tally tally = { 0 };
 
-	while (race_goes_on(&tally, 1)) {
+	while (race_goes_on(&tally)) {
 		int fd = by_openat2(locked);
 
 		tally.n_rounds++;

@@ -29,7 +29,7 @@ static void race(const char *name, const char *path, const struct pair *p, bool 
 		is_swapped_outside ? NULL : swapper_start(exchange, (void *)(unsigned long)p, true);
 	struct tally tally = { 0 };
 
-	while (race_goes_on(&tally, 1))
+	while (race_goes_on(&tally))
 		race_count_fd(&tally, open(path, O_RDONLY));
 	if (s)
 		swapper_stop(s);

@@ -28,9 +28,9 @@ static long enough(long rounds)
 	return rounds / 1000 + 5;
 }
 
-bool race_goes_on(const struct tally *t, long divisor)
+bool race_goes_on(const struct tally *t)
 {
-	long rounds = need_number("ROUNDS", 100000) / divisor, min = enough(rounds);
+	long rounds = need_number("ROUNDS", 100000), min = enough(rounds);
 
 	if (t->n_rounds < rounds)
 		return true;

@@ -10,11 +10,11 @@ struct tally {
 };
 
 /*
- * Is there another round? ROUNDS of them (divided by divisor), and more, up to ten times as many,
+ * Is there another round? ROUNDS of them, and more, up to ten times as many,
  * as long as one side has hardly been met: on a busy machine the swapper may not get to run at
  * first.
  */
-bool race_goes_on(const struct tally *t, long divisor);
+bool race_goes_on(const struct tally *t);
 /* Counts one round by the content that fd gives; closes it. fd < 0: looks at errno. */
 void race_count_fd(struct tally *t, int fd);
 /*
