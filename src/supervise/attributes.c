@@ -273,7 +273,7 @@ static int apply_removexattr(const char *path, int fd, const struct change *c)
 
 static int read_name(struct worker *w, uint64_t address, struct change *c)
 {
-	ssize_t n = memory_read_string((pid_t)w->call->pid, process_memory(w->process), address, c->name, sizeof(c->name));
+	ssize_t n = memory_read_string((pid_t)w->call->pid, address, c->name, sizeof(c->name));
 
 	if (n == -ENAMETOOLONG || n == 0)
 		return -ERANGE;

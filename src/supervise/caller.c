@@ -7,8 +7,7 @@
 
 int caller_read_path(struct worker *w, uint64_t address, char *out)
 {
-	ssize_t n = memory_read_string((pid_t)w->call->pid, process_memory(w->process), address,
-				       out, LIMIT_PATH);
+	ssize_t n = memory_read_string((pid_t)w->call->pid, address, out, LIMIT_PATH);
 
 	return n < 0 ? (int)n : 0;
 }

@@ -280,7 +280,7 @@ static bool is_path_same(const struct worker *w, pid_t pid, int dir_fd, const st
 	n = read(fd, auxv, sizeof(auxv));
 	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(auxv[0]); i++)
 		if (auxv[i].a_type == AT_EXECFN)
-			return memory_read_string(pid, -1, auxv[i].a_un.a_val, actual,
+			return memory_read_string(pid, auxv[i].a_un.a_val, actual,
 						  sizeof(actual)) >= 0 &&
 			       strcmp(actual, wanted) == 0;
 	return false;

@@ -44,24 +44,14 @@ int memory_write(pid_t tid, uint64_t address, const void *bytes, size_t len)
 	return process_vm_writev(tid, &local, 1, &remote, 1, 0) == (ssize_t)len ? 0 : -EFAULT;
 }
 
-/* Through the open file where there is one; what it cannot say (the memory of a former program) is asked anew. */
-static ssize_t read_piece(pid_t tid, int mem_fd, uint64_t address, void *out, size_t len)
-{
-	ssize_t n = -1;
-
-	if (mem_fd >= 0 && address <= INT64_MAX)
-		n = pread(mem_fd, out, len, (off_t)address);
-	return n > 0 ? n : read_some(tid, address, out, len);
-}
-
-ssize_t memory_read_string(pid_t tid, int mem_fd, uint64_t address, char *out, size_t size)
+ssize_t memory_read_string(pid_t tid, uint64_t address, char *out, size_t size)
 {
 	size_t have = 0, most = SHORT;
 
 	/* most strings are short; a longer one is read by the page, and never over its end */
 	while (have < size) {
 		size_t piece = MIN(MIN((size_t)(PAGE - (address + have) % PAGE), most), size - have);
-		ssize_t n = read_piece(tid, mem_fd, address + have, out + have, piece);
+		ssize_t n = read_some(tid, address + have, out + have, piece);
 		const char *end;
 
 		if (n <= 0)

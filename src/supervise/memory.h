@@ -15,10 +15,8 @@ int memory_read(pid_t tid, uint64_t address, void *out, size_t len) _must_check_
 /*
  * Copies a NUL-terminated string into out (size bytes with the NUL). Returns
  * its length, -EFAULT, or -ENAMETOOLONG if there is no NUL within size bytes.
- * mem_fd is the task's /proc/<tid>/mem, which costs less to read through, or -1.
  */
-ssize_t memory_read_string(pid_t tid, int mem_fd, uint64_t address, char *out,
-			   size_t size) _must_check_;
+ssize_t memory_read_string(pid_t tid, uint64_t address, char *out, size_t size) _must_check_;
 /*
  * Appends the strings of a NULL-terminated array of pointers, each with its
  * NUL, as far as out's limit allows; *ret_cut tells whether some did not fit.

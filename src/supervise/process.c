@@ -33,9 +33,8 @@ struct task_info {
 #define STALE_NS (250 * NS_PER_MS) /* comm and parent may change without our seeing it */
 #define MAX_ANCESTORS 64
 #define NOT_OPEN (-2)
-#define READS_BEFORE_OPEN 4
 #define KERNEL_COMM 16 /* TASK_COMM_LEN */
-#define NO_PROCESS ((struct process){ .dir_fd = -1, .pidfd = NOT_OPEN, .mem_fd = NOT_OPEN })
+#define NO_PROCESS ((struct process){ .dir_fd = -1, .pidfd = NOT_OPEN })
 
 static ssize_t read_link(int dir_fd, const char *name, char *out, size_t size)
 {
@@ -174,8 +173,6 @@ static void forget(struct process *p)
 		fd_close(p->dir_fd);
 	if (p->pidfd >= 0)
 		fd_close(p->pidfd);
-	if (p->mem_fd >= 0)
-		fd_close(p->mem_fd);
 	xfree(p->exe);
 	xfree(p->cwd);
 	*p = NO_PROCESS;
@@ -296,15 +293,6 @@ struct process *process_find(struct worker *w, pid_t tid)
 	return p;
 }
 
-int process_memory(struct process *p)
-{
-	if (p->mem_fd == NOT_OPEN && p->n_reads++ < READS_BEFORE_OPEN)
-		return -1;
-	if (p->mem_fd == NOT_OPEN)
-		p->mem_fd = openat(p->dir_fd, "mem", O_RDONLY | O_CLOEXEC);
-	return p->mem_fd;
-}
-
 bool process_take_exec(struct worker *w, struct span exe, const char *path)
 {
 	struct process *p = w->process;
@@ -320,10 +308,6 @@ bool process_take_exec(struct worker *w, struct span exe, const char *path)
 	memcpy(p->comm, comm, sizeof(comm));
 	xfree(p->exe);
 	p->exe = xmemdup0(exe.p, exe.len);
-	if (p->mem_fd >= 0)
-		fd_close(p->mem_fd);
-	p->mem_fd = NOT_OPEN;
-	p->n_reads = 0;
 	p->n_execs = exec_count(w->s, p->tgid);
 	return true;
 }
@@ -393,6 +377,8 @@ int process_arguments(int dir_fd, struct buf *out, bool *ret_cut)
 			return 0;
 		}
 		(void)buf_append(out, piece, (size_t)n);
+		if ((size_t)n < sizeof(piece))
+			return 0; /* the kernel gives all there is */
 	}
 }
 

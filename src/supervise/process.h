@@ -20,9 +20,7 @@ struct process {
 	pid_t ns_tid, ns_tgid; /* as the container numbers them; see process_load_numbers */
 	uint32_t uid;
 	int dir_fd;		      /* /proc/<tid>, outside */
-	int pidfd;		      /* of the thread, once it is needed; -1: there is none to be had */
-	int mem_fd;		      /* /proc/<tid>/mem, see process_memory */
-	unsigned n_reads;	      /* of its memory, until that is worth opening */
+	int pidfd; /* of the thread, once it is needed; -1: there is none to be had */
 	uint32_t n_execs;	      /* of the supervisor's counter when this was loaded */
 	uint64_t loaded_ns, alive_ns; /* when it was read, and last known to be there */
 	char comm[64];
@@ -43,12 +41,6 @@ struct process *process_find(struct worker *w, pid_t tid);
 void process_cache_init(struct process_cache *c);
 void process_cache_done(struct process_cache *c);
 
-/*
- * The task's memory, to read; owned by the cache. -1 where it may not be opened,
- * or where it has not been read often enough for that to pay: most programs are
- * short, and begin with an exec that makes the descriptor useless.
- */
-int process_memory(struct process *p);
 /* A process has executed a program: what is cached about it is stale. */
 void process_note_exec(struct supervisor *s, pid_t tgid);
 /*

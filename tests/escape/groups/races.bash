@@ -36,7 +36,7 @@ swapped_outside() {
 }
 
 group_races() {
-	local s=$WORK/s TIME_LIMIT=${LEASH_TEST_TIME_LIMIT:-900}
+	local s=$WORK/s TIME_LIMIT=${LEASH_TEST_TIME_LIMIT:-3600}
 	races_world
 	ALLOWED=$WORK/race/file-a DENIED=$WORK/race/file-b
 	escape "race: a path's string" race-path-string "LOCKED=$WORK/race/locked"
