@@ -331,6 +331,15 @@ start_service() {
 	rm -f "$fifo"
 }
 
+# start_user_service COMMAND…: the same, as the user and with the environment as it is.
+start_user_service() {
+	if [ "$(id -u)" = 0 ]; then
+		start_service setpriv --reuid="$T_UID" --regid="$T_GID" --clear-groups "$@"
+	else
+		start_service "$@"
+	fi
+}
+
 # ---- Events -----------------------------------------------------------------
 
 # The event log of the newest session.

@@ -40,10 +40,8 @@ ipc_sockets() {
 	local s=$WORK/s
 	mkdir -p "$s/open" "$s/shut"
 	chown -R "$T_UID:$T_GID" "$s"
-	start_service setpriv --reuid="$T_UID" --regid="$T_GID" --clear-groups \
-		"$PROGRAMS/unix-server" "$SECRET" "$s/shut/a" "$s/shut/a.dgram" "@leash-escape-$$"
-	start_service setpriv --reuid="$T_UID" --regid="$T_GID" --clear-groups \
-		"$PROGRAMS/unix-server" public "$s/open/b" "$s/open/b.dgram"
+	start_user_service "$PROGRAMS/unix-server" "$SECRET" "$s/shut/a" "$s/shut/a.dgram" "@leash-escape-$$"
+	start_user_service "$PROGRAMS/unix-server" public "$s/open/b" "$s/open/b.dgram"
 	ALLOWED=$s/open/b DENIED=$s/shut/a
 	escape "IPC-01 sockets of the host" ipc-01-unix-sockets "DENIED_DGRAM=$s/shut/a.dgram" "ALLOWED_DGRAM=$s/open/b.dgram" \
 		"ABSTRACT=@leash-escape-$$"

@@ -27,7 +27,7 @@ races_world() {
 # swapped_outside NAME PROGRAM: the same with a swapper that no supervisor slows down.
 swapped_outside() {
 	local swapper
-	start_service setpriv --reuid="$T_UID" --regid="$T_GID" --clear-groups env -i SWAP_ONLY=1 "ALLOWED=$ALLOWED" \
+	start_user_service env -i SWAP_ONLY=1 "ALLOWED=$ALLOWED" \
 		"DENIED=$DENIED" "SECRET=$SECRET" "WORK=$WORK/scratch" "$PROGRAMS/$2"
 	swapper=$SERVICE_PID
 	escape "$1" "$2" SWAPPED_OUTSIDE=1 "WORK=$WORK/scratch"
@@ -55,10 +55,8 @@ group_races() {
 	ALLOWED=$WORK/tools/tool-a DENIED=$WORK/tools/tool-b
 	SECRET=denied-tool-ran escape "race: exec" race-exec "ECHO=$WORK/tools/echo" FORBIDDEN_WORD=xforbidden SECRET=denied-tool-ran
 	denial "... refusals are in the log" proc.exec "$DENIED"
-	start_service setpriv --reuid="$T_UID" --regid="$T_GID" --clear-groups \
-		"$PROGRAMS/unix-server" "$SECRET" "$s/sock-b" "$s/sock-b.dgram"
-	start_service setpriv --reuid="$T_UID" --regid="$T_GID" --clear-groups \
-		"$PROGRAMS/unix-server" public "$s/sock-a" "$s/sock-a.dgram"
+	start_user_service "$PROGRAMS/unix-server" "$SECRET" "$s/sock-b" "$s/sock-b.dgram"
+	start_user_service "$PROGRAMS/unix-server" public "$s/sock-a" "$s/sock-a.dgram"
 	ALLOWED=$s/sock-a DENIED=$s/sock-b
 	escape "race: a socket's address" race-connect "ALLOWED_DGRAM=$s/sock-a.dgram" "DENIED_DGRAM=$s/sock-b.dgram"
 	denial "... refusals are in the log" net.connect "$DENIED"
