@@ -71,11 +71,13 @@ control_reloads() {
 		-- "$PROGRAMS/ipc-08-notifications"
 	wait_for 20 test -s "$OUT"
 	for ((i = 1; i <= n; i++)); do
-		{ base_policy; cat <<-END
-			permit (principal, action in Action::"FileOpenReadWrite", resource in Dir::"$T_HOME/");
+		# What forbids comes first: the beginning of a policy file can be a policy too.
+		{ cat <<-END
 			@id("file") forbid (principal, action in Action::"FileOpen", resource == File::"$WORK/secret.txt");
 			@id("round-$i") forbid (principal, action in Action::"FileOpen", resource == File::"$WORK/never/$i");
+			permit (principal, action in Action::"FileOpenReadWrite", resource in Dir::"$T_HOME/");
 		END
+		base_policy
 		} >"$T_HOME/policy.next"
 		[ $((i % 2)) = 0 ] || head -c $((RANDOM % 900)) "$T_HOME/policy.next" >"$POLICY"
 		chown "$T_UID:$T_GID" "$T_HOME/policy.next"
