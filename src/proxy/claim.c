@@ -276,6 +276,27 @@ static size_t permitted(struct connection *c, struct proxy_question *q, const st
 	return count;
 }
 
+bool connection_hides_requests(const struct connection *c)
+{
+	return c->sniff.kind == SNIFF_TLS || c->sniff.kind == SNIFF_HTTP2;
+}
+
+/*
+ * Requests that cannot be seen cannot be judged one by one. Where a policy
+ * forbids some to this host, or looks at what they are, none may go.
+ */
+static bool unseen_requests_may_go(struct connection *c, struct proxy_question q,
+				   struct policy_decision *d)
+{
+	struct policy_decision request;
+
+	q.action = POLICY_HTTP_REQUEST;
+	if (proxy_decide(c->proxy, &q, &request) || (!request.n_reasons && !request.has_error))
+		return true;
+	*d = request;
+	return false;
+}
+
 size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDRESSES])
 {
 	struct name names[LIMIT_PROXY_NAMES_PER_ADDRESS];
@@ -296,6 +317,12 @@ size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDR
 		return 0;
 	}
 	q.address = &ret[0].address;
+	if (connection_hides_requests(c) && !unseen_requests_may_go(c, q, &d)) {
+		q.action = POLICY_HTTP_REQUEST;
+		refuse_denied(c, &q, &d,
+			      SPAN("a policy looks at requests to this host, and those in TLS or HTTP/2 cannot be seen"));
+		return 0;
+	}
 	c->decided_name = n_names ? names[0] : (struct name){ 0 };
 	if (c->sniff.kind == SNIFF_TLS && c->sniff.hello.has_ech)
 		e.message = SPAN("the client offers an encrypted server name");

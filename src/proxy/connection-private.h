@@ -6,6 +6,7 @@
 
 #include "proxy/dial.h"
 #include "proxy/dns-message.h"
+#include "proxy/exchange.h"
 #include "proxy/proxy-private.h"
 #include "proxy/relay.h"
 #include "proxy/sniff.h"
@@ -54,7 +55,11 @@ struct connection {
 
 	struct name decided_name; /* what the relay or dial in progress was permitted for */
 	struct dial *dial;
+	struct endpoint dialled; /* and where it goes */
+	/* One of the two, once there is a server: bytes, or HTTP/1's messages. */
 	struct relay *relay;
+	struct exchange *exchange;
+	struct request_record *record; /* of the request in progress */
 };
 
 /* ---- claim.c ---- */
@@ -67,6 +72,24 @@ void connection_settle_claim(struct connection *c);
  * Returns how many addresses may be dialled; on 0 the connection was refused.
  */
 size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDRESSES]);
+
+/* Are there requests that only its two ends can read? */
+bool connection_hides_requests(const struct connection *c);
+
+/* ---- request.c ---- */
+
+/*
+ * May this request go to the connection's server? Then target and host hold what
+ * is to be asked for, and Host's value; else answer holds the response. Reports.
+ */
+bool request_judge(struct connection *c, const struct http_head *head, struct buf *target,
+		   struct buf *host, struct buf *answer);
+/* The response to the request that was judged last has begun: now it can be recorded whole. */
+void request_answered(struct connection *c, int status);
+/* It will not come. NULL-safe: there may be no request. */
+void request_lost(struct connection *c);
+/* The client's message is out of form. */
+void request_refuse_malformed(struct connection *c, struct span why, struct buf *answer);
 
 /* ---- connection.c ---- */
 

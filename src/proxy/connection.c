@@ -53,6 +53,11 @@ static void settle_process(struct connection *c)
 	c->is_process_settled = true;
 }
 
+static uint64_t bytes_from(const struct connection *c, int side)
+{
+	return c->relay ? relay_bytes(c->relay, side) : exchange_bytes(c->exchange, side);
+}
+
 static void report_end(struct connection *c)
 {
 	struct proxy_question q = connection_question(c);
@@ -62,8 +67,8 @@ static void report_end(struct connection *c)
 
 	if (c->decided_name.len)
 		q.name = &c->decided_name;
-	e.bytes_out = relay_bytes(c->relay, RELAY_CLIENT);
-	e.bytes_in = relay_bytes(c->relay, RELAY_SERVER);
+	e.bytes_out = bytes_from(c, RELAY_CLIENT);
+	e.bytes_in = bytes_from(c, RELAY_SERVER);
 	(void)snprintf(message, sizeof(message), "open for %llu.%03llu s",
 		       (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000));
 	e.message = span_of(message);
@@ -76,7 +81,8 @@ static void close_connection(struct connection *c, bool abort)
 
 	if (c->phase == PHASE_CLOSED)
 		return;
-	if (c->relay)
+	request_lost(c);
+	if (c->relay || c->exchange)
 		report_end(c);
 	c->phase = PHASE_CLOSED;
 	settle_process(c);
@@ -85,6 +91,7 @@ static void close_connection(struct connection *c, bool abort)
 	dns_request_cancel(TAKE_PTR(c->request));
 	dial_cancel(TAKE_PTR(c->dial));
 	relay_free(TAKE_PTR(c->relay), abort);
+	exchange_free(TAKE_PTR(c->exchange), abort);
 	stop_polling(c);
 	if (c->fd >= 0) {
 		if (abort)
@@ -208,6 +215,50 @@ static void on_tapped(void *ctx, struct span bytes)
 	connection_step(c);
 }
 
+/* ---- HTTP/1 ---- */
+
+static bool on_request(void *ctx, const struct http_head *head, struct buf *target, struct buf *host,
+		       struct buf *answer)
+{
+	return request_judge(ctx, head, target, host, answer);
+}
+
+static void on_response(void *ctx, int status)
+{
+	request_answered(ctx, status);
+}
+
+static void on_malformed(void *ctx, bool is_client, const char *what, struct buf *answer)
+{
+	struct connection *c = ctx;
+	struct proxy_question q = connection_question(c);
+	struct event e = { .kind = EVENT_NET_CLOSE, .message = span_of(what) };
+
+	if (is_client)
+		request_refuse_malformed(c, span_of(what), answer);
+	else
+		proxy_report_plain(c->proxy, &e, &q, EVENT_DECISION_NONE);
+}
+
+/* Requests are judged one by one from here on. */
+static void begin_exchange(struct connection *c, int client_fd, int server_fd)
+{
+	static const struct exchange_events events = { on_request, on_response, on_malformed,
+						       on_relay_end };
+	struct buf seen = c->sniff.seen;
+
+	c->sniff.seen = (struct buf){ 0 };
+	c->exchange = exchange_new(&c->proxy->loop, client_fd, server_fd, c->proxy->scratch,
+				   &events, c);
+	exchange_start(c->exchange, buf_span(&seen));
+	buf_done(&seen);
+}
+
+static bool is_http1(const struct connection *c)
+{
+	return c->claim == CLAIM_SETTLED && c->sniff.kind == SNIFF_HTTP1;
+}
+
 static void begin_relay(struct connection *c, int server_fd)
 {
 	static const struct relay_events events = { on_relay_end, on_tapped };
@@ -215,6 +266,10 @@ static void begin_relay(struct connection *c, int server_fd)
 	stop_polling(c);
 	c->phase = PHASE_RELAYING;
 	c->relayed_ms = uv_now(&c->proxy->loop);
+	if (is_http1(c)) {
+		begin_exchange(c, TAKE_FD(c->fd), server_fd);
+		return;
+	}
 	c->relay = relay_new(&c->proxy->loop, TAKE_FD(c->fd), server_fd, c->proxy->scratch, &events,
 			     c);
 	relay_start(c->relay, /* is_tapped = */ true);
@@ -244,10 +299,24 @@ static void on_dialled(void *ctx, int fd, const struct endpoint *to)
 	struct connection *c = ctx;
 
 	c->dial = NULL;
+	c->dialled = *to;
 	if (fd >= 0)
 		begin_relay(c, fd);
 	else
 		report_unreachable(c, fd, to);
+}
+
+/* The client turned out to speak HTTP/1 only after the connection was joined. */
+static void switch_to_exchange(struct connection *c)
+{
+	int client_fd, server_fd;
+
+	if (relay_release(c->relay, &client_fd, &server_fd) < 0) {
+		close_connection(c, true);
+		return;
+	}
+	c->relay = NULL;
+	begin_exchange(c, client_fd, server_fd);
 }
 
 /*
@@ -261,8 +330,12 @@ static void release(struct connection *c)
 				       : c->name.len > 0 && !span_eq(name_span(&c->name),
 								     name_span(&c->decided_name));
 
-	if (is_new && connection_decide(c, to) == 0)
+	if ((is_new || connection_hides_requests(c)) && connection_decide(c, to) == 0)
 		return;
+	if (is_http1(c)) {
+		switch_to_exchange(c);
+		return;
+	}
 	relay_send(c->relay, buf_span(&c->sniff.seen));
 	sniff_done(&c->sniff);
 	if (c->relay)
@@ -284,7 +357,7 @@ static void advance(struct connection *c)
 			relay_pause(c->relay);
 		connection_settle_claim(c);
 	}
-	if (c->phase == PHASE_RELAYING && c->claim == CLAIM_SETTLED) {
+	if (c->phase == PHASE_RELAYING && c->relay && c->claim == CLAIM_SETTLED) {
 		release(c);
 		return;
 	}

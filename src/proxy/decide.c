@@ -14,7 +14,10 @@ static bool is_own_port(const struct proxy *p, const struct proxy_question *q)
 static bool decide_one(struct proxy *p, const struct proxy_question *q,
 		       const struct policy_address *address, struct policy_decision *ret)
 {
-	struct policy_request r = { .action = q->action, .port = q->port, .protocol = q->protocol };
+	struct policy_request r = { .action = q->action,
+				    .port = q->port,
+				    .protocol = q->protocol,
+				    .http = q->http };
 
 	if (q->name)
 		r.host = name_span(q->name);

@@ -56,6 +56,7 @@ struct proxy_question {
 	const struct policy_address *address; /* NULL: not known */
 	uint16_t port;			      /* 0: not known */
 	struct span protocol;
+	const struct policy_http *http; /* of HttpRequest; else NULL */
 	const struct process *process; /* NULL: unknown */
 };
 

@@ -264,6 +264,20 @@ static void on_closed(uv_handle_t *handle)
 		xfree(r);
 }
 
+int relay_release(struct relay *r, int *ret_client_fd, int *ret_server_fd)
+{
+	if (r->flow[0].held || r->flow[1].held)
+		return -EBUSY;
+	r->is_closing = true;
+	*ret_client_fd = TAKE_FD(r->side[RELAY_CLIENT].fd);
+	*ret_server_fd = TAKE_FD(r->side[RELAY_SERVER].fd);
+	for (int i = 0; i < 2; i++) {
+		(void)uv_poll_stop(&r->side[i].poll);
+		uv_close((uv_handle_t *)&r->side[i].poll, on_closed);
+	}
+	return 0;
+}
+
 void relay_free(struct relay *r, bool abort)
 {
 	if (!r || r->is_closing)

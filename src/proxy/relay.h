@@ -38,6 +38,8 @@ void relay_pause(struct relay *r);
 void relay_untap(struct relay *r);
 /* Bytes from the client to the server, and back. */
 uint64_t relay_bytes(const struct relay *r, int from);
+/* Gives both sockets back, and ends: instead of relay_free. -EBUSY while bytes wait to be written. */
+int relay_release(struct relay *r, int *ret_client_fd, int *ret_server_fd) _must_check_;
 /* Closes both sockets, by RST if abort. NULL allowed. */
 void relay_free(struct relay *r, bool abort);
 

@@ -167,6 +167,80 @@ kill -TERM "$LEASH_PID"
 leash_wait 20
 refute "... and closes with the session" port_is_open 127.0.0.1 18123
 
+# ---- Requests in clear
+user_file "$T_HOME/requests.cedar" <<'EOF'
+permit (principal, action in [Action::"FileOpen", Action::"ProcessExec", Action::"NetworkConnect"], resource);
+@id("no-posts") forbid (principal, action == Action::"HttpRequest", resource == Host::"api.wild.test")
+	when { context.method == "POST" };
+@id("no-admin") forbid (principal, action == Action::"HttpRequest", resource == Host::"api.wild.test")
+	when { context.path like "/admin/*" };
+EOF
+LEASH_FLAGS=(-I --policy "$T_HOME/requests.cedar")
+# Bytes to port 80 of api.wild.test, and what comes back within three seconds.
+raw='import socket, sys
+s = socket.create_connection(("api.wild.test", 80), 5)
+for part in sys.argv[1:]:
+	s.sendall(part.encode().decode("unicode_escape").encode("latin-1"))
+	s.settimeout(3)
+	try:
+		while True:
+			b = s.recv(65536)
+			if not b: break
+			print(b.decode("latin-1"), flush=True)
+			if len(sys.argv) > 2: break
+	except OSError: pass'
+forget
+leash_run -- "${curl[@]}" -w ' %{http_code}' http://api.wild.test/a -d secret=1
+like "a forbidden method gets 403" "$(out)" '"policy":"file:no-posts".* 403$'
+is "... and does not arrive" "$(requests '.kind == "http"')" 0
+check_event "... and the log names method, place and policy" '.kind == "http.request" and .decision == "deny" and
+	.method == "POST" and .url == "http://api.wild.test/a" and .host == "api.wild.test" and by("no-posts") and .comm == "curl"'
+leash_run -- "${curl[@]}" http://api.wild.test/1 --next -sS http://api.wild.test/2 -d x --next -sS http://api.wild.test/3
+is "each request is decided again" "$(out | grep -c '^hello')" 2
+leash_run -- "${curl[@]}" "http://api.wild.test/find?key=abcdef"
+check_event "a permitted one is in the log with its status, its query is not" '.kind == "http.request" and .decision == "allow" and
+	.method == "GET" and .status == 200 and (.url | startswith("http://api.wild.test/find")) and (.url | contains("abcdef") | not)'
+forget
+leash_run -- python3 -c "$raw" 'GET /one HTTP/1.1\r\nHost: api.wild.test\r\n\r\nPOST /two HTTP/1.1\r\nHost: api.wild.test\r\nContent-Length: 1\r\n\r\nx'
+is "... also when both are sent at once" "$(out | grep -c 'HTTP/1.1 200'):$(out | grep -c 'HTTP/1.1 403'):$(requests '.kind == "http"')" 1:1:1
+for path in /admin/x /x/../admin/x /%61dmin/x /x/%2e%2e/admin/x '//x/..//../admin/x' /./admin/x; do
+	forget
+	leash_run -- "${curl[@]}" --path-as-is -o /dev/null -w '%{http_code}' "http://api.wild.test$path"
+	is "a forbidden path by another spelling gets 403: $path" "$(out):$(requests '.kind == "http"')" 403:0
+done
+forget
+leash_run -- python3 -c "$raw" 'GET /one HTTP/1.1\r\nHost: api.wild.test\r\n\r\n' 'GET /two HTTP/1.1\r\nHost: forbidden.test\r\n\r\n'
+is "a later request for another host gets 421" "$(out | grep -c 'HTTP/1.1 200'):$(out | grep -c 'HTTP/1.1 421'):$(requests '.kind == "http"')" 1:1:1
+check_event "... and the log has it" '.kind == "mismatch" and .decision == "deny"'
+for bad in 'Content-Length: 4\r\nTransfer-Encoding: chunked' 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked' \
+	'Content-Length: 4\r\nContent-Length: 5' 'Content-Length: +4' 'Transfer-Encoding: xchunked' 'X: a\r\n b' 'X : a' \
+	'Host: api.wild.test' 'Transfer-Encoding: chunked\r\nX: \x01'; do
+	forget
+	leash_run -- python3 -c "$raw" 'GET /one HTTP/1.1\r\nHost: api.wild.test\r\n\r\n' \
+		"PUT /two HTTP/1.1\\r\\nHost: api.wild.test\\r\\n$bad\\r\\n\\r\\n0\\r\\n\\r\\nGET /admin/x HTTP/1.1\\r\\nHost: api.wild.test\\r\\n\\r\\n"
+	is "a request that could be read in two ways gets 400: $bad" \
+		"$(out | grep -c 'HTTP/1.1 200'):$(out | grep -c 'HTTP/1.1 400'):$(requests '.kind == "http"')" 1:1:1
+done
+leash_run -- "${curl[@]}" -o /dev/null -w '%{http_code} %{size_download}' 'http://permitted.test/big?bytes=20000000'
+is "20 MB come down whole in clear" "$(out)" "200 20000000"
+leash_run -- "${curl[@]}" --data-binary @upload http://permitted.test/echo
+is "5 MB go up whole in clear" "$(out)" "POST 5000000 $(sha256sum <"$WORK/upload" | cut -d ' ' -f 1)"
+leash_run -- "${curl[@]}" -H 'Transfer-Encoding: chunked' --data-binary @upload http://permitted.test/echo
+is "... in chunks" "$(out)" "POST 5000000 $(sha256sum <"$WORK/upload" | cut -d ' ' -f 1)"
+leash_run -- "${curl[@]}" -I http://permitted.test/
+like "HEAD works" "$(out)" '^HTTP/1.1 200'
+leash_run -- sh -c 'curl -sSN http://permitted.test/stream | while read -r l; do [ -z "$l" ] || echo "$l $(date +%s%3N)"; done'
+is "a stream in clear arrives as it comes" "$(out | awk 'NR > 1 && arrived < $4 { n++ } { arrived = $5 } END { print n }')" 2
+leash_run -- "${curl[@]}" --http1.0 http://permitted.test/
+like "HTTP/1.0 works" "$(out)" 'hello from permitted.test'
+forget
+leash_run -- "${curl[@]}" -k https://api.wild.test/a
+unlike "what cannot be seen is refused where a policy looks at requests" "$(out)" hello
+check_event "... and the log says why" '.decision == "deny" and .host == "api.wild.test" and (.message // "" | contains("cannot be seen"))'
+leash_run -- "${curl[@]}" https://permitted.test/a
+like "... and nowhere else" "$(out)" 'hello from permitted.test'
+LEASH_FLAGS=(-I --policy "$policy")
+
 # ---- Inside TLS
 leash_run -- sh -c 'openssl s_client -connect permitted.test:443 -servername permitted.test </dev/null 2>/dev/null |
 	openssl x509 -noout -issuer'

@@ -1,0 +1,623 @@
+#include "proxy/exchange.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "http/h1-reader.h"
+#include "http/h1-writer.h"
+#include "proxy/relay.h"
+
+#define ROUNDS 4 /* reads of one side before others have their turn */
+#define MAX_FIELDS (LIMIT_HTTP_FIELDS + 4)
+
+/* One of the two connections. */
+struct side {
+	int fd;
+	uv_poll_t poll;
+	int events;	 /* waited for now */
+	struct buf in;	 /* read and not used yet; at most one read's */
+	size_t in_at;	 /* what of it is used */
+	struct buf out;	 /* to be written */
+	size_t out_at;
+	bool is_eof;	 /* nothing more comes */
+	bool is_shut;	 /* nothing more goes */
+	uint64_t n_bytes;
+	struct h1_reader *reader;
+};
+
+struct exchange {
+	struct side side[2];
+	char *scratch;
+	struct exchange_events events;
+	void *ctx;
+	uv_timer_t timer;
+	int n_handles;
+	bool is_closing;
+
+	/* The request in progress. */
+	bool is_asked;	       /* its head has gone to the server */
+	bool is_request_over;  /* so has its end */
+	bool is_response_over;
+	bool is_answering;     /* the response's head has gone to the client */
+	bool wants_upgrade;    /* to WebSocket */
+	bool is_chunked[2];    /* how the body from that side is written on */
+	bool is_old_client;    /* HTTP/1.0 */
+	bool is_last;	       /* the connection ends after this request */
+	bool is_refused;       /* the client is told why, then all ends */
+	bool is_joined;	       /* upgraded: bytes both ways */
+};
+
+static void on_ready(uv_poll_t *poll, int status, int events);
+static void on_timer(uv_timer_t *timer);
+
+/* ---- Sockets ---- */
+
+static void end(struct exchange *x, int error)
+{
+	if (!x->is_closing)
+		x->events.ended(x->ctx, error);
+}
+
+static bool has_output(const struct side *s)
+{
+	return s->out.len > s->out_at;
+}
+
+static bool is_full(const struct side *s)
+{
+	return s->out.len - s->out_at >= LIMIT_PROXY_RELAY;
+}
+
+static bool has_input(const struct side *s)
+{
+	return s->in.len > s->in_at;
+}
+
+static int flush(struct side *s)
+{
+	while (has_output(s)) {
+		ssize_t n = send(s->fd, s->out.data + s->out_at, s->out.len - s->out_at, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN ? 0 : -errno;
+		s->out_at += (size_t)n;
+	}
+	buf_reset(&s->out);
+	s->out_at = 0;
+	return 0;
+}
+
+/* Is it this side's turn to be read? What it sent before must have been used. */
+static bool may_read(const struct exchange *x, int i)
+{
+	const struct side *s = &x->side[i];
+
+	return !s->is_eof && !has_input(s) && !is_full(&x->side[1 - i]);
+}
+
+static void wait_for(struct exchange *x, int i)
+{
+	struct side *s = &x->side[i];
+	int events = (may_read(x, i) ? UV_READABLE : 0) | (has_output(s) ? UV_WRITABLE : 0);
+
+	if (x->is_closing || events == s->events)
+		return;
+	s->events = events;
+	if (events)
+		(void)uv_poll_start(&s->poll, events, on_ready);
+	else
+		(void)uv_poll_stop(&s->poll);
+}
+
+/* ---- Heads ---- */
+
+/* Fields that concern one connection, or that are written anew (RFC 9110 §7.6.1). */
+static bool is_of_connection(const struct http_head *h, const struct http_field *f)
+{
+	static const char *const names[] = { "connection",	    "content-length", "host",
+					     "keep-alive",	    "proxy-connection",
+					     "proxy-authorization", "proxy-authenticate",
+					     "te",		    "transfer-encoding",
+					     "upgrade" };
+	char name[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (span_eq_str(f->name, names[i]))
+			return true;
+	if (f->name.len >= sizeof(name))
+		return false;
+	memcpy(name, f->name.p, f->name.len);
+	name[f->name.len] = 0;
+	return http_list_has(h, "connection", name);
+}
+
+struct fields {
+	struct http_field items[MAX_FIELDS];
+	size_t n;
+};
+
+static void add_field(struct fields *f, const char *name, struct span value)
+{
+	if (f->n < MAX_FIELDS)
+		f->items[f->n++] = (struct http_field){ span_of(name), value };
+}
+
+static void copy_fields(const struct http_head *h, const char *also_not, struct fields *to)
+{
+	for (size_t i = 0; i < h->n_fields && to->n < MAX_FIELDS; i++)
+		if (!is_of_connection(h, &h->fields[i]) &&
+		    !(also_not && span_eq_str(h->fields[i].name, also_not)))
+			to->items[to->n++] = h->fields[i];
+}
+
+/* How the body is written on; text keeps the digits of its length. */
+static void add_framing(struct exchange *x, int from, struct fields *f, char text[32])
+{
+	uint64_t length = 0;
+	enum h1_body body = h1_reader_body(x->side[from].reader, &length);
+	bool may_chunk = from == RELAY_CLIENT || !x->is_old_client;
+
+	x->is_chunked[from] = false;
+	if (body == H1_BODY_LENGTH) {
+		(void)snprintf(text, 32, "%llu", (unsigned long long)length);
+		add_field(f, "content-length", span_of(text));
+	} else if (body == H1_BODY_CHUNKED && may_chunk) {
+		x->is_chunked[from] = true;
+		add_field(f, "transfer-encoding", SPAN("chunked"));
+	} else if (body != H1_BODY_NONE) {
+		x->is_last = true; /* its end is the connection's */
+	} else if (from == RELAY_SERVER) {
+		/* what the body would be, of which there is none (HEAD, 304) */
+		const struct http_head *h = h1_reader_head(x->side[from].reader);
+		const struct http_field *field = http_field_find(h, "content-length");
+
+		if (field)
+			add_field(f, "content-length", field->value);
+	}
+}
+
+/* Only WebSocket: what another protocol would do on the connection cannot be judged. */
+static bool asks_for_websocket(const struct http_head *h)
+{
+	const struct http_field *f = http_field_find(h, "upgrade");
+
+	return f && h->minor == 1 && http_list_has(h, "connection", "upgrade") &&
+	       span_eq_nocase(f->value, SPAN("websocket"));
+}
+
+static void refuse(struct exchange *x, const struct buf *answer)
+{
+	struct side *client = &x->side[RELAY_CLIENT];
+
+	x->is_refused = true;
+	/* In the middle of a response an answer would be taken for a part of it. */
+	if (answer->len && !x->is_answering)
+		(void)buf_append(&client->out, answer->data, answer->len);
+	if (!has_output(client))
+		end(x, -EPROTO);
+	else
+		(void)uv_timer_start(&x->timer, on_timer, LIMIT_PROXY_ANSWER_MS, 0);
+}
+
+static void refuse_malformed(struct exchange *x, int from)
+{
+	_cleanup_buf_ struct buf answer = BUF_INIT(0);
+
+	x->events.malformed(x->ctx, from == RELAY_CLIENT, h1_reader_error(x->side[from].reader),
+			    &answer);
+	refuse(x, &answer);
+}
+
+static void forward_request(struct exchange *x, const struct http_head *h, struct span target,
+			    struct span host)
+{
+	struct fields f = { .n = 0 };
+	struct http_head out = { .method = h->method, .target = target, .minor = 1 };
+	char length[32];
+
+	x->is_old_client = h->minor == 0;
+	x->is_last = !h1_keeps_alive(h);
+	x->wants_upgrade = asks_for_websocket(h);
+	add_field(&f, "host", host);
+	copy_fields(h, NULL, &f);
+	add_framing(x, RELAY_CLIENT, &f, length);
+	if (x->wants_upgrade) {
+		add_field(&f, "connection", SPAN("upgrade"));
+		add_field(&f, "upgrade", SPAN("websocket"));
+	} else if (x->is_last) {
+		add_field(&f, "connection", SPAN("close"));
+	}
+	out.fields = f.items;
+	out.n_fields = f.n;
+	h1_reader_expect(x->side[RELAY_SERVER].reader, h->method);
+	x->is_asked = true;
+	x->is_request_over = x->is_response_over = x->is_answering = false;
+	if (h1_write_request(&x->side[RELAY_SERVER].out, &out) < 0)
+		end(x, -EMSGSIZE);
+}
+
+static void judge_request(struct exchange *x)
+{
+	const struct http_head *h = h1_reader_head(x->side[RELAY_CLIENT].reader);
+	_cleanup_buf_ struct buf target = BUF_INIT(0);
+	_cleanup_buf_ struct buf host = BUF_INIT(0);
+	_cleanup_buf_ struct buf answer = BUF_INIT(0);
+
+	(void)uv_timer_stop(&x->timer);
+	if (x->events.request(x->ctx, h, &target, &host, &answer))
+		forward_request(x, h, buf_span(&target), buf_span(&host));
+	else
+		refuse(x, &answer);
+}
+
+static void forward_response(struct exchange *x, const struct http_head *h)
+{
+	struct fields f = { .n = 0 };
+	struct http_head out = { .status = h->status, .reason = h->reason, .minor = 1 };
+	bool is_interim = h->status < 200;
+	char length[32];
+
+	if (h->status == 101) {
+		x->is_joined = x->wants_upgrade;
+		x->is_chunked[RELAY_CLIENT] = x->is_chunked[RELAY_SERVER] = false;
+		if (!x->is_joined) {
+			end(x, -EPROTO); /* a protocol that nobody asked for */
+			return;
+		}
+	}
+	if (is_interim && x->is_old_client)
+		return; /* HTTP/1.0 knows none */
+	if (!is_interim && !h1_keeps_alive(h))
+		x->is_last = true;
+	/* Another way to the same service, which would lead around the proxy. */
+	copy_fields(h, "alt-svc", &f);
+	if (!is_interim)
+		add_framing(x, RELAY_SERVER, &f, length);
+	if (x->is_joined) {
+		add_field(&f, "connection", SPAN("upgrade"));
+		add_field(&f, "upgrade", SPAN("websocket"));
+	} else if (!is_interim && x->is_last) {
+		add_field(&f, "connection", SPAN("close"));
+	}
+	out.fields = f.items;
+	out.n_fields = f.n;
+	x->is_answering = !is_interim;
+	if (h1_write_response(&x->side[RELAY_CLIENT].out, &out) < 0)
+		end(x, -EMSGSIZE);
+	else if (!is_interim || x->is_joined)
+		x->events.response(x->ctx, h->status);
+}
+
+/* ---- Bodies ---- */
+
+static void forward_data(struct exchange *x, int from, struct span data)
+{
+	struct buf *out = &x->side[1 - from].out;
+	int r = x->is_chunked[from] ? h1_write_chunk(out, data) : buf_append(out, data.p, data.len);
+
+	if (r < 0)
+		end(x, r);
+}
+
+static void forward_end(struct exchange *x, int from)
+{
+	size_t n = 0;
+	const struct http_field *trailers = h1_reader_trailers(x->side[from].reader, &n);
+
+	if (x->is_chunked[from] &&
+	    h1_write_last_chunk(&x->side[1 - from].out, trailers, n) < 0)
+		end(x, -EMSGSIZE);
+	if (from == RELAY_CLIENT)
+		x->is_request_over = true;
+	else
+		x->is_response_over = true;
+	if (!x->is_request_over || !x->is_response_over)
+		return;
+	x->is_asked = x->is_answering = false;
+}
+
+/* ---- Reading ---- */
+
+/* Is there something that this side's next bytes can be? */
+static bool is_awaited(const struct exchange *x, int from)
+{
+	if (x->is_closing || x->is_refused)
+		return false;
+	if (x->is_joined)
+		return true;
+	if (from == RELAY_CLIENT)
+		return !x->is_asked ? !x->is_last : !x->is_request_over;
+	return x->is_asked && !x->is_response_over;
+}
+
+static void take(struct exchange *x, int from, enum h1_event event, struct span data)
+{
+	switch (event) {
+	case H1_MORE:
+		break;
+	case H1_HEAD:
+		if (from == RELAY_CLIENT)
+			judge_request(x);
+		else
+			forward_response(x, h1_reader_head(x->side[from].reader));
+		break;
+	case H1_DATA:
+		forward_data(x, from, data);
+		break;
+	case H1_END:
+		/* the end of an interim response is not the response's */
+		if (from == RELAY_CLIENT || x->is_answering)
+			forward_end(x, from);
+		break;
+	case H1_BAD:
+		refuse_malformed(x, from);
+		break;
+	}
+}
+
+static struct span unused(const struct side *s)
+{
+	return span_make(s->in.data + s->in_at, s->in.len - s->in_at);
+}
+
+/* Uses of the input what can be used now. True if anything was. */
+static bool use(struct exchange *x, int from)
+{
+	struct side *s = &x->side[from];
+	bool is_used = false;
+
+	while (has_input(s) && is_awaited(x, from) && !is_full(&x->side[1 - from])) {
+		struct span rest = unused(s), data = { 0 };
+		size_t n = rest.len;
+
+		is_used = true;
+		if (x->is_joined) {
+			forward_data(x, from, rest);
+		} else {
+			enum h1_event event = h1_reader_feed(s->reader, rest, &n, &data);
+
+			take(x, from, event, data);
+			if (x->is_closing)
+				return false;
+		}
+		s->in_at += n;
+	}
+	if (!has_input(s)) {
+		buf_reset(&s->in);
+		s->in_at = 0;
+	}
+	return is_used;
+}
+
+/* A side has ended, and all that it sent is used. */
+static void take_end(struct exchange *x, int from)
+{
+	enum h1_event event;
+
+	if (x->is_joined)
+		return;
+	if (from == RELAY_CLIENT) {
+		x->is_last = true;
+		if (x->is_asked ? !x->is_request_over : !h1_reader_is_idle(x->side[from].reader))
+			end(x, -ECONNRESET);
+		else if (!x->is_asked)
+			end(x, 0);
+		return;
+	}
+	x->is_last = true;
+	if (!x->is_asked) {
+		end(x, 0);
+		return;
+	}
+	event = x->is_response_over ? H1_MORE : h1_reader_finish(x->side[from].reader);
+	if (event == H1_END && x->is_answering)
+		forward_end(x, from);
+	else if (!x->is_response_over)
+		end(x, -ECONNRESET); /* cut off: the client must see that */
+	else
+		x->is_asked = false; /* it does not want the rest of the request */
+}
+
+static void run(struct exchange *x)
+{
+	bool is_used;
+
+	do {
+		is_used = use(x, RELAY_CLIENT);
+		if (!x->is_closing)
+			is_used |= use(x, RELAY_SERVER);
+	} while (is_used && !x->is_closing);
+	for (int i = 0; i < 2 && !x->is_closing && !x->is_refused; i++)
+		if (x->side[i].is_eof && !has_input(&x->side[i]))
+			take_end(x, i);
+}
+
+static int fill(struct exchange *x, int from)
+{
+	struct side *s = &x->side[from];
+	ssize_t n = recv(s->fd, x->scratch, LIMIT_PROXY_RELAY, 0);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	s->is_eof = n == 0;
+	s->n_bytes += (uint64_t)n;
+	if (x->is_refused && from == RELAY_CLIENT)
+		return (int)n; /* read on, so that closing does not overtake the answer */
+	if (n > 0 && buf_append(&s->in, x->scratch, (size_t)n) < 0)
+		return -ENOMEM;
+	return (int)n;
+}
+
+/* ---- The end of things ---- */
+
+static void shut_when_over(struct exchange *x)
+{
+	struct side *client = &x->side[RELAY_CLIENT];
+
+	if (x->is_joined) {
+		for (int i = 0; i < 2; i++)
+			if (x->side[i].is_eof && !has_input(&x->side[i]) &&
+			    !has_output(&x->side[1 - i]) && !x->side[1 - i].is_shut) {
+				x->side[1 - i].is_shut = true;
+				(void)shutdown(x->side[1 - i].fd, SHUT_WR);
+			}
+		if (x->side[0].is_shut && x->side[1].is_shut)
+			end(x, 0);
+		return;
+	}
+	if (has_output(client))
+		return;
+	if (x->is_refused && !client->is_shut) {
+		client->is_shut = true;
+		(void)shutdown(client->fd, SHUT_WR);
+	}
+	if (x->is_refused ? client->is_eof : x->is_last && !x->is_asked && !has_output(&x->side[RELAY_SERVER]))
+		end(x, 0);
+}
+
+/* A head that has begun must come to its end; between requests a client may wait for ever. */
+static void watch_head(struct exchange *x)
+{
+	bool is_partial = !x->is_joined && !x->is_refused && !x->is_asked &&
+			  !h1_reader_is_idle(x->side[RELAY_CLIENT].reader);
+
+	if (is_partial && !uv_is_active((uv_handle_t *)&x->timer))
+		(void)uv_timer_start(&x->timer, on_timer, LIMIT_PROXY_HEAD_MS, 0);
+}
+
+static void settle(struct exchange *x)
+{
+	for (int i = 0; i < 2 && !x->is_closing; i++) {
+		int r = flush(&x->side[i]);
+
+		if (r < 0)
+			end(x, r);
+	}
+	if (!x->is_closing)
+		shut_when_over(x);
+	if (x->is_closing)
+		return;
+	watch_head(x);
+	wait_for(x, RELAY_CLIENT);
+	wait_for(x, RELAY_SERVER);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	end(timer->data, -ETIMEDOUT);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+	struct exchange *x = poll->data;
+	int i = poll == &x->side[RELAY_SERVER].poll;
+
+	(void)events;
+	for (int round = 0; round < ROUNDS && !x->is_closing && may_read(x, i); round++) {
+		int n = fill(x, i);
+
+		if (n < 0) {
+			end(x, n);
+			return;
+		}
+		if (n == 0 && !x->side[i].is_eof)
+			break;
+		run(x);
+	}
+	/* libuv reports a socket in error so, and has stopped watching it. */
+	if (!x->is_closing && status < 0)
+		end(x, -ECONNRESET);
+	if (x->is_closing)
+		return;
+	/* Output that went makes room for input that waits. */
+	if (flush(&x->side[i]) < 0) {
+		end(x, -EPIPE);
+		return;
+	}
+	run(x);
+	if (!x->is_closing)
+		settle(x);
+}
+
+/* ---- Life ---- */
+
+struct exchange *exchange_new(uv_loop_t *loop, int client_fd, int server_fd, char *scratch,
+			      const struct exchange_events *events, void *ctx)
+{
+	struct exchange *x = xnew(struct exchange);
+	int fds[2] = { client_fd, server_fd };
+	int on = 1;
+
+	x->scratch = scratch;
+	x->events = *events;
+	x->ctx = ctx;
+	for (int i = 0; i < 2; i++) {
+		struct side *s = &x->side[i];
+
+		s->fd = fds[i];
+		s->reader = h1_reader_new(i == RELAY_CLIENT ? H1_REQUESTS : H1_RESPONSES);
+		(void)setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		(void)setsockopt(fds[i], SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+		/* A socket can always be watched, unless we watch it already. */
+		if (uv_poll_init(loop, &s->poll, fds[i]) < 0)
+			abort();
+		s->poll.data = x;
+	}
+	(void)uv_timer_init(loop, &x->timer);
+	x->timer.data = x;
+	x->n_handles = 3;
+	return x;
+}
+
+void exchange_start(struct exchange *x, struct span first_bytes)
+{
+	struct side *client = &x->side[RELAY_CLIENT];
+
+	client->n_bytes = first_bytes.len;
+	(void)buf_append(&client->in, first_bytes.p, first_bytes.len);
+	run(x);
+	if (!x->is_closing)
+		settle(x);
+}
+
+uint64_t exchange_bytes(const struct exchange *x, int from)
+{
+	return x->side[from].n_bytes;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct exchange *x = handle->data;
+
+	if (--x->n_handles)
+		return;
+	for (int i = 0; i < 2; i++) {
+		h1_reader_free(x->side[i].reader);
+		buf_done(&x->side[i].in);
+		buf_done(&x->side[i].out);
+	}
+	xfree(x);
+}
+
+void exchange_free(struct exchange *x, bool abort)
+{
+	if (!x || x->is_closing)
+		return;
+	x->is_closing = true;
+	for (int i = 0; i < 2; i++) {
+		(void)uv_poll_stop(&x->side[i].poll);
+		if (abort)
+			socket_set_abort(x->side[i].fd);
+		fd_close(TAKE_FD(x->side[i].fd));
+		uv_close((uv_handle_t *)&x->side[i].poll, on_closed);
+	}
+	uv_close((uv_handle_t *)&x->timer, on_closed);
+}

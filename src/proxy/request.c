@@ -1,0 +1,247 @@
+/*
+ * One HTTP/1 request on a connection that was decided on: is it for the same
+ * server, and may it be sent? What is sent on is what was decided about.
+ */
+#include <errno.h>
+
+#include "base/alloc.h"
+#include "http/target.h"
+#include "proxy/answer.h"
+#include "proxy/connection-private.h"
+
+/* A request while it is judged. */
+struct asked {
+	const struct http_head *head;
+	struct http_target target;
+	struct buf path;       /* normalised */
+	struct buf url;	       /* for the record: without the query's text */
+	struct policy_header *headers;
+	struct policy_http facts;
+};
+
+static void done(struct asked *a)
+{
+	buf_done(&a->path);
+	buf_done(&a->url);
+	xfree(a->headers);
+}
+
+#define _cleanup_asked_ _cleanup_(done)
+
+static struct proxy_question question(const struct connection *c)
+{
+	struct proxy_question q = connection_question(c);
+
+	q.action = POLICY_HTTP_REQUEST;
+	q.name = &c->decided_name;
+	q.address = &c->dialled.address;
+	return q;
+}
+
+/* ---- Whom it is for ---- */
+
+static bool is_of_connection(const struct connection *c, const struct authority *a)
+{
+	if (a->port && a->port != c->to.port)
+		return false;
+	if (a->is_address)
+		return c->is_by_address && address_eq(&a->address, &c->to.address);
+	return !c->is_by_address && span_eq(name_span(&a->name), name_span(&c->decided_name));
+}
+
+/* Host and, where the target has one, its authority. */
+static bool is_for_this_server(const struct connection *c, const struct asked *a)
+{
+	const struct http_field *field = http_field_find(a->head, "host");
+	struct authority host;
+
+	if (field && (authority_parse(field->value, &host) < 0 || !is_of_connection(c, &host)))
+		return false;
+	return !a->target.authority.len ||
+	       (authority_parse(a->target.authority, &host) == 0 && is_of_connection(c, &host));
+}
+
+/* The one form of the server's name, with the port where that is not http's own. */
+static int write_host(const struct connection *c, struct buf *out)
+{
+	char text[ADDRESS_TEXT_MAX];
+	struct span name = name_span(&c->decided_name);
+	int r;
+
+	if (c->is_by_address || !name.len) {
+		name = address_format(&c->to.address, text);
+		r = buf_printf(out, c->to.address.is_v6 ? "[%.*s]" : "%.*s", SPAN_ARG(name));
+	} else {
+		r = buf_append(out, name.p, name.len);
+	}
+	if (r >= 0 && c->to.port != 80)
+		r = buf_printf(out, ":%u", c->to.port);
+	return r;
+}
+
+/* ---- What is recorded ---- */
+
+/* A query may hold keys and tokens: that there is one is all that is kept of it. */
+static void write_url(const struct connection *c, struct asked *a)
+{
+	(void)buf_append_str(&a->url, "http://");
+	(void)write_host(c, &a->url);
+	(void)buf_append_span(&a->url, buf_span(&a->path));
+	if (a->target.has_query)
+		(void)buf_append_str(&a->url, "?…");
+}
+
+static void refuse_mismatch(struct connection *c, const struct asked *a, struct buf *answer)
+{
+	struct proxy_question q = question(c);
+	struct event e = { .kind = EVENT_MISMATCH,
+			   .method = a->head->method,
+			   .message = SPAN("a request for another host than the connection leads to") };
+
+	proxy_report_plain(c->proxy, &e, &q, EVENT_DENY);
+	(void)answer_mismatch(&q, answer);
+}
+
+void request_refuse_malformed(struct connection *c, struct span why, struct buf *answer)
+{
+	struct proxy_question q = question(c);
+	struct event e = { .kind = EVENT_HTTP_REQUEST, .message = why };
+
+	proxy_report_plain(c->proxy, &e, &q, EVENT_DENY);
+	(void)answer_malformed(answer);
+}
+
+/* ---- The decision ---- */
+
+static void collect_facts(struct asked *a)
+{
+	const struct http_head *h = a->head;
+
+	a->headers = xnew_array(struct policy_header, h->n_fields + 1);
+	for (size_t i = 0; i < h->n_fields; i++)
+		a->headers[i] = (struct policy_header){ h->fields[i].name, h->fields[i].value };
+	a->facts = (struct policy_http){ .method = h->method,
+					 .scheme = SPAN("http"),
+					 .path = buf_span(&a->path),
+					 .query = a->target.query,
+					 .headers = a->headers,
+					 .n_headers = h->n_fields };
+}
+
+/* What is kept of a permitted request until its answer comes; the policy may be another by then. */
+struct request_record {
+	struct buf method, url, policies;
+	enum event_decision decision;
+	uint64_t generation;
+	uint32_t latency_us;
+};
+
+static void record_free(struct request_record *r)
+{
+	if (!r)
+		return;
+	buf_done(&r->method);
+	buf_done(&r->url);
+	buf_done(&r->policies);
+	xfree(r);
+}
+
+static void write_record(struct connection *c, int status)
+{
+	struct request_record *r = TAKE_PTR(c->record);
+	struct proxy_question q = question(c);
+	struct event e = { .kind = EVENT_HTTP_REQUEST };
+
+	if (!r)
+		return;
+	e.method = buf_span(&r->method);
+	e.url = buf_span(&r->url);
+	e.policies = buf_span(&r->policies);
+	e.generation = r->generation;
+	e.latency_us = r->latency_us;
+	e.status = status;
+	e.has_status = status != 0;
+	if (!status)
+		e.message = SPAN("the connection ended before the response");
+	proxy_report_plain(c->proxy, &e, &q, r->decision);
+	record_free(r);
+}
+
+void request_answered(struct connection *c, int status)
+{
+	write_record(c, status);
+}
+
+void request_lost(struct connection *c)
+{
+	write_record(c, 0);
+}
+
+static void keep_record(struct connection *c, const struct asked *a, const struct policy_decision *d,
+			uint32_t latency_us)
+{
+	struct request_record *r = xnew(struct request_record);
+
+	r->decision = d->verdict == DECISION_ALLOW ? EVENT_ALLOW : EVENT_WOULD_DENY;
+	r->generation = d->generation;
+	r->latency_us = latency_us;
+	(void)buf_append_span(&r->method, a->head->method);
+	(void)buf_append_span(&r->url, buf_span(&a->url));
+	(void)policy_reasons(d, &r->policies);
+	c->record = r;
+}
+
+static bool decide(struct connection *c, struct asked *a, struct buf *answer)
+{
+	struct proxy_question q = question(c);
+	struct event e = { .kind = EVENT_HTTP_REQUEST, .method = a->head->method };
+	uint64_t started = uv_hrtime();
+	struct policy_decision d;
+	bool may;
+
+	collect_facts(a);
+	write_url(c, a);
+	q.http = &a->facts;
+	may = proxy_decide(c->proxy, &q, &d);
+	e.latency_us = (uint32_t)((uv_hrtime() - started) / 1000);
+	if (may) {
+		keep_record(c, a, &d, e.latency_us);
+		return true;
+	}
+	e.url = buf_span(&a->url);
+	proxy_report(c->proxy, &e, &q, &d);
+	(void)answer_denied(&d, &q, answer);
+	return false;
+}
+
+bool request_judge(struct connection *c, const struct http_head *head, struct buf *target,
+		   struct buf *host, struct buf *answer)
+{
+	_cleanup_asked_ struct asked a = { .head = head,
+					   .path = BUF_INIT(LIMIT_PROXY_FIRST_BYTES),
+					   .url = BUF_INIT(2 * LIMIT_PROXY_FIRST_BYTES) };
+
+	if (http_target_split(head->method, head->target, &a.target) < 0 ||
+	    a.target.form == HTTP_TARGET_AUTHORITY ||
+	    (a.target.form != HTTP_TARGET_ASTERISK &&
+	     http_path_normalise(a.target.path, &a.path) < 0)) {
+		request_refuse_malformed(
+			c, SPAN("the request's target is malformed, or its method is not for a server"),
+			answer);
+		return false;
+	}
+	if (!is_for_this_server(c, &a)) {
+		refuse_mismatch(c, &a, answer);
+		return false;
+	}
+	if (a.target.form == HTTP_TARGET_ASTERISK)
+		(void)buf_append_str(&a.path, "*");
+	if (!decide(c, &a, answer))
+		return false;
+	(void)buf_append_span(target, buf_span(&a.path));
+	if (a.target.has_query) {
+		(void)buf_append_char(target, '?');
+		(void)buf_append_span(target, a.target.query);
+	}
+	return write_host(c, host) >= 0 && !target->failed;
+}
