@@ -12,6 +12,16 @@
 /* Policy text of all layers together. */
 #define LIMIT_POLICY_TEXT ((size_t)8 * 1024 * 1024)
 
+/* ---- HTTP/1 messages ---------------------------------------------------------- */
+
+/* Bytes of a message's head, and of its first line. */
+#define LIMIT_HTTP_HEAD ((size_t)64 * 1024)
+#define LIMIT_HTTP_FIRST_LINE ((size_t)16 * 1024)
+#define LIMIT_HTTP_FIELDS ((size_t)200)
+/* Bytes of a chunk's size with its extensions, and of the fields behind the last chunk. */
+#define LIMIT_HTTP_CHUNK_LINE ((size_t)256)
+#define LIMIT_HTTP_TRAILERS ((size_t)8 * 1024)
+
 /* ---- The proxy -------------------------------------------------------------- */
 
 /* Connections out of the container at one time; two descriptors each, so the process's own limit may be lower. */

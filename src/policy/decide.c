@@ -245,6 +245,8 @@ static void evaluate_request(struct policy_decider *d, const struct policy *p,
 	bool is_cacheable = facts->are_known && !p->actions[r->action].is_uncacheable;
 	uint32_t keys = keys_of(p, r);
 
+	/* hardly a request is like another, and what is kept of it could be a secret */
+	is_cacheable &= !(r->http && keys & CONTEXT_HTTP_BITS);
 	if (reads_too(r))
 		is_cacheable &= !p->actions[POLICY_FILE_OPEN_READ_ONLY].is_uncacheable;
 	in.missing_keys =

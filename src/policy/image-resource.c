@@ -301,6 +301,14 @@ struct operand context_attribute(struct compiler *c, struct span name)
 		break;
 	case CONTEXT_NOW:
 		return (struct operand){ .kind = OPERAND_NOW };
+	case CONTEXT_METHOD:
+	case CONTEXT_SCHEME:
+	case CONTEXT_PATH:
+	case CONTEXT_QUERY:
+	case CONTEXT_HEADERS:
+		if (c->class == REQUEST_NETWORK)
+			return (struct operand){ .kind = OPERAND_UNKNOWN };
+		break;
 	case CONTEXT_IP:
 	case CONTEXT_PORT:
 	case CONTEXT_PROTOCOL:

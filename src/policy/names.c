@@ -36,11 +36,15 @@ static const char *const context_keys[N_CONTEXT_KEYS] = {
 	[CONTEXT_PROTOCOL] = "protocol",
 	[CONTEXT_HOSTNAME] = "hostname",
 	[CONTEXT_NOW] = "now",
+	[CONTEXT_METHOD] = "method",
+	[CONTEXT_SCHEME] = "scheme",
+	[CONTEXT_PATH] = "path",
+	[CONTEXT_QUERY] = "query",
+	[CONTEXT_HEADERS] = "headers",
 };
 
 static const char *const planned_context_keys[] = {
-	"method", "path", "query",  "scheme",	 "headers",   "header",
-	"value",  "tool", "server", "transport", "arguments",
+	"header", "value", "tool", "server", "transport", "arguments",
 };
 
 static const char *const entity_types[] = {

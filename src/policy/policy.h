@@ -65,6 +65,19 @@ struct policy_address {
 	bool is_v6;
 };
 
+struct policy_header {
+	struct span name, value; /* name in lower case */
+};
+
+/* What an HTTP request asks for. The same name may come twice: as one, with ", " between the
+ * values. */
+struct policy_http {
+	struct span method, scheme; /* "GET"; "http" or "https" */
+	struct span path, query;    /* normalised by whoever fills it; without the question mark */
+	const struct policy_header *headers;
+	size_t n_headers;
+};
+
 struct policy_request {
 	enum policy_action action;
 	/*
@@ -89,6 +102,8 @@ struct policy_request {
 	bool has_address;
 	uint16_t port; /* 0: not known (DnsResolve) */
 	struct span protocol; /* "tcp", "udp" */
+	const struct policy_http
+		*http; /* HttpRequest; NULL where it cannot be seen: policies that need it err */
 	struct span server, tool; /* McpCall; host and port are the server's where it has them */
 	policy_fact_fn fact; /* NULL: facts are absent, policies that need them deny */
 	void *fact_ctx;

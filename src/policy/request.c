@@ -238,12 +238,81 @@ static bool network_value(enum context_key key, const struct policy_request *r, 
 	return is_known;
 }
 
+/* The values of a header, joined as RFC 9110 §5.3 has it. */
+static const struct cedar_value *header_value(struct arena *arena, const struct policy_http *http,
+					      size_t first)
+{
+	_cleanup_buf_ struct buf joined = BUF_INIT(0);
+	struct span name = http->headers[first].name;
+	char *copy;
+
+	for (size_t i = first; i < http->n_headers; i++) {
+		if (!span_eq(http->headers[i].name, name))
+			continue;
+		if (i > first)
+			(void)buf_append_str(&joined, ", ");
+		(void)buf_append_span(&joined, http->headers[i].value);
+	}
+	copy = arena_dup(arena, buf_span(&joined));
+	return copy ? text_value(arena, span_make(copy, joined.len)) : NULL;
+}
+
+static bool is_repeated(const struct policy_http *http, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (span_eq(http->headers[k].name, http->headers[i].name))
+			return true;
+	return false;
+}
+
+static const struct cedar_value *headers_value(struct arena *arena, const struct policy_http *http)
+{
+	struct cedar_record_entry *entries =
+		arena_alloc_array(arena, http->n_headers + 1, sizeof(*entries));
+	size_t n = 0;
+
+	for (size_t i = 0; entries && i < http->n_headers; i++) {
+		if (is_repeated(http, i))
+			continue;
+		entries[n].value = header_value(arena, http, i);
+		if (!entries[n].value ||
+		    !text_in_arena(http->headers[i].name, arena, &entries[n].key))
+			return NULL;
+		n++;
+	}
+	return entries ? cedar_value_record(arena, entries, n) : NULL;
+}
+
+static bool http_value(enum context_key key, const struct policy_request *r, struct arena *arena,
+		       const struct cedar_value **ret)
+{
+	const struct policy_http *http = r->http;
+	struct span text;
+
+	if (!http || r->action != POLICY_HTTP_REQUEST)
+		return false;
+	if (key == CONTEXT_HEADERS) {
+		*ret = headers_value(arena, http);
+		return true;
+	}
+	if (key == CONTEXT_METHOD)
+		text = http->method;
+	else if (key == CONTEXT_SCHEME)
+		text = http->scheme;
+	else
+		text = key == CONTEXT_PATH ? http->path : http->query;
+	*ret = text_value(arena, text);
+	return true;
+}
+
 static bool context_value(enum context_key key, const struct policy_request *r,
 			  const struct facts *f, struct arena *arena,
 			  const struct cedar_value **ret)
 {
 	if (CONTEXT_BIT(key) & CONTEXT_PROCESS_BITS)
 		return process_value(key, f, arena, ret);
+	if (CONTEXT_BIT(key) & CONTEXT_HTTP_BITS)
+		return http_value(key, r, arena, ret);
 	if (key != CONTEXT_NOW)
 		return network_value(key, r, arena, ret);
 	*ret = cedar_value_datetime(arena, (int64_t)(clock_real_ns() / NS_PER_MS));

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -122,21 +123,21 @@ static void wait_for(struct exchange *x, int i)
 /* Fields that concern one connection, or that are written anew (RFC 9110 §7.6.1). */
 static bool is_of_connection(const struct http_head *h, const struct http_field *f)
 {
-	static const char *const names[] = { "connection",	    "content-length", "host",
-					     "keep-alive",	    "proxy-connection",
-					     "proxy-authorization", "proxy-authenticate",
-					     "te",		    "transfer-encoding",
+	static const char *const names[] = { "connection",
+					     "content-length",
+					     "host",
+					     "keep-alive",
+					     "proxy-connection",
+					     "proxy-authorization",
+					     "proxy-authenticate",
+					     "te",
+					     "transfer-encoding",
 					     "upgrade" };
-	char name[64];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (span_eq_str(f->name, names[i]))
 			return true;
-	if (f->name.len >= sizeof(name))
-		return false;
-	memcpy(name, f->name.p, f->name.len);
-	name[f->name.len] = 0;
-	return http_list_has(h, "connection", name);
+	return http_list_has(h, "connection", f->name);
 }
 
 struct fields {
@@ -189,7 +190,7 @@ static bool asks_for_websocket(const struct http_head *h)
 {
 	const struct http_field *f = http_field_find(h, "upgrade");
 
-	return f && h->minor == 1 && http_list_has(h, "connection", "upgrade") &&
+	return f && h->minor == 1 && http_list_has(h, "connection", SPAN("upgrade")) &&
 	       span_eq_nocase(f->value, SPAN("websocket"));
 }
 
@@ -224,7 +225,7 @@ static void forward_request(struct exchange *x, const struct http_head *h, struc
 	char length[32];
 
 	x->is_old_client = h->minor == 0;
-	x->is_last = !h1_keeps_alive(h);
+	x->is_last = !http_keeps_alive(h);
 	x->wants_upgrade = asks_for_websocket(h);
 	add_field(&f, "host", host);
 	copy_fields(h, NULL, &f);
@@ -275,7 +276,7 @@ static void forward_response(struct exchange *x, const struct http_head *h)
 	}
 	if (is_interim && x->is_old_client)
 		return; /* HTTP/1.0 knows none */
-	if (!is_interim && !h1_keeps_alive(h))
+	if (!is_interim && !http_keeps_alive(h))
 		x->is_last = true;
 	/* Another way to the same service, which would lead around the proxy. */
 	copy_fields(h, "alt-svc", &f);
@@ -374,7 +375,8 @@ static bool use(struct exchange *x, int from)
 	struct side *s = &x->side[from];
 	bool is_used = false;
 
-	while (has_input(s) && is_awaited(x, from) && !is_full(&x->side[1 - from])) {
+	while ((has_input(s) || h1_reader_has_ended(s->reader)) && is_awaited(x, from) &&
+	       !is_full(&x->side[1 - from])) {
 		struct span rest = unused(s), data = { 0 };
 		size_t n = rest.len;
 
@@ -397,33 +399,28 @@ static bool use(struct exchange *x, int from)
 	return is_used;
 }
 
-/* A side has ended, and all that it sent is used. */
+/* A side has ended, and all that it sent is used. Between requests that is the end of both. */
 static void take_end(struct exchange *x, int from)
 {
-	enum h1_event event;
+	struct h1_reader *reader = x->side[from].reader;
 
 	if (x->is_joined)
 		return;
-	if (from == RELAY_CLIENT) {
-		x->is_last = true;
-		if (x->is_asked ? !x->is_request_over : !h1_reader_is_idle(x->side[from].reader))
-			end(x, -ECONNRESET);
-		else if (!x->is_asked)
-			end(x, 0);
-		return;
-	}
 	x->is_last = true;
-	if (!x->is_asked) {
-		end(x, 0);
+	if (from == RELAY_CLIENT) {
+		if (x->is_asked ? !x->is_request_over : !h1_reader_is_idle(reader))
+			end(x, -ECONNRESET);
 		return;
 	}
-	event = x->is_response_over ? H1_MORE : h1_reader_finish(x->side[from].reader);
-	if (event == H1_END && x->is_answering)
-		forward_end(x, from);
-	else if (!x->is_response_over)
+	if (!x->is_asked)
+		return;
+	if (!x->is_response_over && (h1_reader_finish(reader) != H1_END || !x->is_answering)) {
 		end(x, -ECONNRESET); /* cut off: the client must see that */
-	else
-		x->is_asked = false; /* it does not want the rest of the request */
+		return;
+	}
+	if (!x->is_response_over)
+		forward_end(x, from);
+	x->is_asked = false; /* whatever there still is of the request, it is not wanted */
 }
 
 static void run(struct exchange *x)

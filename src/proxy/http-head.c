@@ -36,7 +36,7 @@ static bool same_authority(const struct authority *a, const struct authority *b)
 }
 
 /* Host, or an authority in the target, whichever comes first; the others must say the same. */
-static int claim(struct http_head *h, struct span text)
+static int claim(struct http_first_head *h, struct span text)
 {
 	struct authority a;
 	int r = authority_parse(text, &a);
@@ -51,7 +51,7 @@ static int claim(struct http_head *h, struct span text)
 }
 
 /* RFC 9112 §3.2: origin-form, absolute-form, authority-form (CONNECT) or "*". */
-static int read_target(struct http_head *h, struct span method, struct span target)
+static int read_target(struct http_first_head *h, struct span method, struct span target)
 {
 	const struct span scheme = SPAN("http://");
 	size_t len = 0;
@@ -90,7 +90,7 @@ static bool is_request_line(struct span line)
 }
 
 /* method SP request-target SP "HTTP/1." DIGIT, and nothing else. */
-static int read_request_line(struct http_head *h, struct span line)
+static int read_request_line(struct http_first_head *h, struct span line)
 {
 	const struct span version = SPAN(" HTTP/1.");
 	struct span method = line, target;
@@ -109,7 +109,7 @@ static int read_request_line(struct http_head *h, struct span line)
 	return read_target(h, method, target);
 }
 
-static int read_field(struct http_head *h, struct span line, bool *seen_host)
+static int read_field(struct http_first_head *h, struct span line, bool *seen_host)
 {
 	struct span name = { line.p, 0 }, value;
 
@@ -135,7 +135,7 @@ static int read_field(struct http_head *h, struct span line, bool *seen_host)
 }
 
 /* All lines after the first; text ends with the empty line. */
-static int read_fields(struct http_head *h, struct span text, bool is_1_0)
+static int read_fields(struct http_first_head *h, struct span text, bool is_1_0)
 {
 	bool seen_host = false;
 
@@ -151,7 +151,7 @@ static int read_fields(struct http_head *h, struct span text, bool is_1_0)
 	return seen_host || is_1_0 ? 0 : -EBADMSG; /* RFC 9112 §3.2 */
 }
 
-static enum http_head_state end_first_line(struct http_head *h, struct span line)
+static enum http_head_state end_first_line(struct http_first_head *h, struct span line)
 {
 	if (!is_request_line(line))
 		return HTTP_HEAD_FOREIGN;
@@ -160,7 +160,7 @@ static enum http_head_state end_first_line(struct http_head *h, struct span line
 }
 
 /* A line has ended at the LF that text ends with. */
-static enum http_head_state end_line(struct http_head *h)
+static enum http_head_state end_line(struct http_first_head *h)
 {
 	struct span line = span_from(buf_span(&h->text), h->line_at);
 	bool has_cr = line.len >= 2 && line.p[line.len - 2] == '\r';
@@ -192,7 +192,7 @@ static enum http_head_state end_line(struct http_head *h)
 }
 
 /* Can what has come of the first line still become a request line? */
-static bool is_plausible(const struct http_head *h)
+static bool is_plausible(const struct http_first_head *h)
 {
 	struct span line = span_from(buf_span(&h->text), h->line_at);
 	size_t i = 0;
@@ -210,17 +210,17 @@ static bool is_line_byte(char c)
 	return (unsigned char)c >= ' ' || is_separator(c);
 }
 
-void http_head_init(struct http_head *h)
+void http_head_init(struct http_first_head *h)
 {
-	*h = (struct http_head){ .text = BUF_INIT(LIMIT_PROXY_FIRST_BYTES) };
+	*h = (struct http_first_head){ .text = BUF_INIT(LIMIT_PROXY_FIRST_BYTES) };
 }
 
-void http_head_done(struct http_head *h)
+void http_head_done(struct http_first_head *h)
 {
 	buf_done(&h->text);
 }
 
-enum http_head_state http_head_feed(struct http_head *h, struct span bytes)
+enum http_head_state http_head_feed(struct http_first_head *h, struct span bytes)
 {
 	for (size_t i = 0; i < bytes.len; i++) {
 		enum http_head_state state = HTTP_HEAD_MORE;

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "proxy/name.h"
 
-struct http_head {
+struct http_first_head {
 	/* The parser's state. */
 	struct buf text;
 	size_t line_at; /* where the line that is being read starts */
@@ -26,6 +26,6 @@ enum http_head_state {
 	HTTP_HEAD_BAD,	   /* HTTP/1, or made to look like it to some servers, and malformed */
 };
 
-void http_head_init(struct http_head *h);
-void http_head_done(struct http_head *h);
-enum http_head_state http_head_feed(struct http_head *h, struct span bytes);
+void http_head_init(struct http_first_head *h);
+void http_head_done(struct http_first_head *h);
+enum http_head_state http_head_feed(struct http_first_head *h, struct span bytes);

@@ -13,7 +13,8 @@
 struct asked {
 	const struct http_head *head;
 	struct http_target target;
-	struct buf path;       /* normalised */
+	struct buf path;       /* normalised, as it is sent on */
+	struct buf place;      /* and as servers that merge slashes read it: what is judged */
 	struct buf url;	       /* for the record: without the query's text */
 	struct policy_header *headers;
 	struct policy_http facts;
@@ -22,6 +23,7 @@ struct asked {
 static void done(struct asked *a)
 {
 	buf_done(&a->path);
+	buf_done(&a->place);
 	buf_done(&a->url);
 	xfree(a->headers);
 }
@@ -122,7 +124,7 @@ static void collect_facts(struct asked *a)
 		a->headers[i] = (struct policy_header){ h->fields[i].name, h->fields[i].value };
 	a->facts = (struct policy_http){ .method = h->method,
 					 .scheme = SPAN("http"),
-					 .path = buf_span(&a->path),
+					 .path = buf_span(&a->place),
 					 .query = a->target.query,
 					 .headers = a->headers,
 					 .n_headers = h->n_fields };
@@ -219,12 +221,14 @@ bool request_judge(struct connection *c, const struct http_head *head, struct bu
 {
 	_cleanup_asked_ struct asked a = { .head = head,
 					   .path = BUF_INIT(LIMIT_PROXY_FIRST_BYTES),
+					   .place = BUF_INIT(LIMIT_PROXY_FIRST_BYTES),
 					   .url = BUF_INIT(2 * LIMIT_PROXY_FIRST_BYTES) };
 
 	if (http_target_split(head->method, head->target, &a.target) < 0 ||
 	    a.target.form == HTTP_TARGET_AUTHORITY ||
 	    (a.target.form != HTTP_TARGET_ASTERISK &&
-	     http_path_normalise(a.target.path, &a.path) < 0)) {
+	     (http_path_normalise(a.target.path, &a.path) < 0 ||
+	      http_path_merge_slashes(buf_span(&a.path), &a.place) < 0))) {
 		request_refuse_malformed(
 			c, SPAN("the request's target is malformed, or its method is not for a server"),
 			answer);
@@ -235,7 +239,7 @@ bool request_judge(struct connection *c, const struct http_head *head, struct bu
 		return false;
 	}
 	if (a.target.form == HTTP_TARGET_ASTERISK)
-		(void)buf_append_str(&a.path, "*");
+		(void)(buf_append_char(&a.path, '*') + buf_append_char(&a.place, '*'));
 	if (!decide(c, &a, answer))
 		return false;
 	(void)buf_append_span(target, buf_span(&a.path));

@@ -22,7 +22,7 @@ struct sniff {
 	enum sniff_kind kind;
 	bool is_tls;
 	struct client_hello hello;
-	struct http_head head;
+	struct http_first_head head;
 };
 
 void sniff_init(struct sniff *s);

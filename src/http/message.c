@@ -1,0 +1,71 @@
+#include "http/message.h"
+
+#include <string.h>
+
+static bool is_token_byte(char c)
+{
+	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+		return true;
+	return c && strchr("!#$%&'*+-.^_`|~", c);
+}
+
+bool http_is_token(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_token_byte(s.p[i]))
+			return false;
+	return s.len > 0;
+}
+
+bool http_is_value(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (((unsigned char)s.p[i] < ' ' && s.p[i] != '\t') || s.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+const struct http_field *http_field_find(const struct http_head *h, const char *lower_name)
+{
+	for (size_t i = 0; i < h->n_fields; i++)
+		if (span_eq_str(h->fields[i].name, lower_name))
+			return &h->fields[i];
+	return NULL;
+}
+
+static struct span trim(struct span s)
+{
+	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = span_from(s, 1);
+	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+static bool list_has(struct span list, struct span token)
+{
+	while (list.len) {
+		const char *comma = memchr(list.p, ',', list.len);
+		size_t len = comma ? (size_t)(comma - list.p) : list.len;
+
+		if (span_eq_nocase(trim(span_make(list.p, len)), token))
+			return true;
+		list = span_from(list, comma ? len + 1 : len);
+	}
+	return false;
+}
+
+bool http_list_has(const struct http_head *h, const char *lower_name, struct span token)
+{
+	for (size_t i = 0; i < h->n_fields; i++)
+		if (span_eq_str(h->fields[i].name, lower_name) && list_has(h->fields[i].value, token))
+			return true;
+	return false;
+}
+
+bool http_keeps_alive(const struct http_head *h)
+{
+	if (http_list_has(h, "connection", SPAN("close")))
+		return false;
+	return h->minor == 1 || http_list_has(h, "connection", SPAN("keep-alive"));
+}

@@ -1,0 +1,32 @@
+/*
+ * An HTTP/1 message's head as its reader found it: spans into the reader's
+ * memory. No policy, no sockets.
+ */
+#pragma once
+
+#include "base/span.h"
+
+struct http_field {
+	struct span name;  /* lower case */
+	struct span value; /* without the blanks around it */
+};
+
+struct http_head {
+	struct span method, target; /* of a request, as sent */
+	int status;		    /* of a response */
+	struct span reason;
+	int minor; /* of HTTP/1.x: 0 or 1 */
+	const struct http_field *fields;
+	size_t n_fields;
+};
+
+/* RFC 9110 §5.6.2: what names of fields and methods are made of. */
+bool http_is_token(struct span s);
+/* Nothing that a line could end at, and no other control byte but a tab (RFC 9110 §5.5). */
+bool http_is_value(struct span s);
+/* The first field with this name (lower case), or NULL. */
+const struct http_field *http_field_find(const struct http_head *h, const char *lower_name);
+/* Is the token in the comma-separated lists of all fields of that name (RFC 9110 §5.6.1)? */
+bool http_list_has(const struct http_head *h, const char *lower_name, struct span token);
+/* May another message follow on the connection (RFC 9112 §9.3)? */
+bool http_keeps_alive(const struct http_head *h);
