@@ -332,6 +332,12 @@ static void other_term(struct buf *out)
 		"resource has port",
 		"resource has name",
 		"context.method == \"GET\"",
+		"context.path like \"/a*\"",
+		"context.query == \"\"",
+		"context.scheme == \"https\"",
+		"context has headers",
+		"context.headers has accept",
+		"context.headers.accept == \"a, b\"",
 		"context.now > datetime(\"2020-01-01\")",
 		"context.now <= datetime(\"2020-01-01\")",
 		"context.now.toTime() < duration(\"24h\")",
@@ -566,6 +572,23 @@ static void random_network(struct random_request *r)
 		q->protocol = one_in(2) ? SPAN("tcp") : SPAN("a");
 }
 
+static void random_http(struct random_request *r)
+{
+	static const struct span names[] = { SPAN("accept"), SPAN("x") };
+	static const struct span values[] = { SPAN("a"), SPAN("b"), SPAN("\xff") };
+	static const struct span paths[] = { SPAN("/"), SPAN("/a"), SPAN("/a/b"), SPAN("/b") };
+
+	for (size_t i = 0; i < ARRAY_SIZE(r->headers); i++)
+		r->headers[i] = (struct policy_header){ PICK(names), PICK(values) };
+	r->http = (struct policy_http){ .method = one_in(2) ? SPAN("GET") : SPAN("POST"),
+					.scheme = one_in(2) ? SPAN("http") : SPAN("https"),
+					.path = PICK(paths),
+					.query = one_in(2) ? SPAN("") : SPAN("a"),
+					.headers = r->headers,
+					.n_headers = below(ARRAY_SIZE(r->headers) + 1) };
+	r->request.http = &r->http;
+}
+
 void random_request(struct random_request *r)
 {
 	static const struct span lists[] = { SPAN(""), SPAN("a"), SPAN("a\0b"), SPAN("a\0/a/b\0"),
@@ -594,4 +617,6 @@ void random_request(struct random_request *r)
 		.fact_ctx = r,
 	};
 	random_network(r);
+	if (r->request.action == POLICY_HTTP_REQUEST && !one_in(4))
+		random_http(r);
 }

@@ -9,6 +9,8 @@
 
 struct random_request {
 	struct policy_request request;
+	struct policy_http http;
+	struct policy_header headers[3];
 	char path[512], host[300], server[64], tool[64], exe[512];
 	const char *comm, *cwd;
 	struct span ancestors, argv;

@@ -307,12 +307,15 @@ static void reports_name_what_is_to_blame(void **state)
 		{ "permit (principal, action == Action::\"HttpRewrite\", resource);",
 		  POLICY_NEVER_APPLIES, "action == Action::\"HttpRewrite\"" },
 		{ "permit (principal, action == Action::\"HttpRequest\", resource) when { true && "
-		  "context.method == \"GET\" };",
-		  POLICY_NEVER_APPLIES, "context.method == \"GET\"" },
+		  "context.tool == \"t\" };",
+		  POLICY_NEVER_APPLIES, "context.tool == \"t\"" },
 		/* It errs, so it denies. */
 		{ "forbid (principal, action == Action::\"HttpRequest\", resource) when { "
-		  "context.method == \"GET\" };",
+		  "context.tool == \"t\" };",
 		  POLICY_EXACT, NULL },
+		{ "permit (principal, action == Action::\"HttpRequest\", resource) when { true && "
+		  "context.method == \"GET\" };",
+		  POLICY_PARTLY_ASKS, "context.method == \"GET\"" },
 		{ "permit (principal, action == Action::\"ProcessExec\", resource) when { "
 		  "context.args like \"a*\" };",
 		  POLICY_EXACT, NULL },
