@@ -23,9 +23,7 @@ struct side {
 	uv_poll_t poll;
 	int events;	 /* waited for now */
 	struct buf in;	 /* read and not used yet; at most one read's */
-	size_t in_at;	 /* what of it is used */
 	struct buf out;	 /* to be written */
-	size_t out_at;
 	bool is_eof;	 /* nothing more comes */
 	bool is_shut;	 /* nothing more goes */
 	uint64_t n_bytes;
@@ -67,33 +65,38 @@ static void end(struct exchange *x, int error)
 
 static bool has_output(const struct side *s)
 {
-	return s->out.len > s->out_at;
+	return s->out.len > 0;
 }
 
 static bool is_full(const struct side *s)
 {
-	return s->out.len - s->out_at >= LIMIT_PROXY_RELAY;
+	return s->out.len >= LIMIT_PROXY_RELAY;
 }
 
 static bool has_input(const struct side *s)
 {
-	return s->in.len > s->in_at;
+	return s->in.len > 0;
 }
 
 static int flush(struct side *s)
 {
 	while (has_output(s)) {
-		ssize_t n = send(s->fd, s->out.data + s->out_at, s->out.len - s->out_at, MSG_NOSIGNAL);
+		ssize_t n = send(s->fd, s->out.data, s->out.len, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return errno == EAGAIN ? 0 : -errno;
-		s->out_at += (size_t)n;
+		buf_consume(&s->out, (size_t)n);
 	}
-	buf_reset(&s->out);
-	s->out_at = 0;
 	return 0;
+}
+
+/* It does not listen any more, but may have said why. */
+static void stop_sending(struct side *s)
+{
+	s->is_shut = true;
+	buf_reset(&s->out);
 }
 
 /* Is it this side's turn to be read? What it sent before must have been used. */
@@ -302,7 +305,11 @@ static void forward_response(struct exchange *x, const struct http_head *h)
 static void forward_data(struct exchange *x, int from, struct span data)
 {
 	struct buf *out = &x->side[1 - from].out;
-	int r = x->is_chunked[from] ? h1_write_chunk(out, data) : buf_append(out, data.p, data.len);
+	int r;
+
+	if (x->side[1 - from].is_shut)
+		return;
+	r = x->is_chunked[from] ? h1_write_chunk(out, data) : buf_append(out, data.p, data.len);
 
 	if (r < 0)
 		end(x, r);
@@ -339,7 +346,7 @@ static bool is_awaited(const struct exchange *x, int from)
 	return x->is_asked && !x->is_response_over;
 }
 
-static void take(struct exchange *x, int from, enum h1_event event, struct span data)
+static void take(struct exchange *x, int from, enum h1_event event, const struct span *data)
 {
 	switch (event) {
 	case H1_MORE:
@@ -351,7 +358,7 @@ static void take(struct exchange *x, int from, enum h1_event event, struct span 
 			forward_response(x, h1_reader_head(x->side[from].reader));
 		break;
 	case H1_DATA:
-		forward_data(x, from, data);
+		forward_data(x, from, *data);
 		break;
 	case H1_END:
 		/* the end of an interim response is not the response's */
@@ -364,38 +371,28 @@ static void take(struct exchange *x, int from, enum h1_event event, struct span 
 	}
 }
 
-static struct span unused(const struct side *s)
-{
-	return span_make(s->in.data + s->in_at, s->in.len - s->in_at);
-}
-
 /* Uses of the input what can be used now. True if anything was. */
 static bool use(struct exchange *x, int from)
 {
 	struct side *s = &x->side[from];
+	struct span rest = buf_span(&s->in);
 	bool is_used = false;
 
-	while ((has_input(s) || h1_reader_has_ended(s->reader)) && is_awaited(x, from) &&
+	while ((rest.len || h1_reader_has_ended(s->reader)) && is_awaited(x, from) &&
 	       !is_full(&x->side[1 - from])) {
-		struct span rest = unused(s), data = { 0 };
+		struct span data = { 0 };
 		size_t n = rest.len;
 
 		is_used = true;
-		if (x->is_joined) {
+		if (x->is_joined)
 			forward_data(x, from, rest);
-		} else {
-			enum h1_event event = h1_reader_feed(s->reader, rest, &n, &data);
-
-			take(x, from, event, data);
-			if (x->is_closing)
-				return false;
-		}
-		s->in_at += n;
+		else
+			take(x, from, h1_reader_feed(s->reader, rest, &n, &data), &data);
+		if (x->is_closing)
+			return false;
+		rest = span_from(rest, n);
 	}
-	if (!has_input(s)) {
-		buf_reset(&s->in);
-		s->in_at = 0;
-	}
+	buf_consume(&s->in, s->in.len - rest.len);
 	return is_used;
 }
 
@@ -423,15 +420,24 @@ static void take_end(struct exchange *x, int from)
 	x->is_asked = false; /* whatever there still is of the request, it is not wanted */
 }
 
+/* Uses what has come, and writes what is to go, until one of them has to wait. */
 static void run(struct exchange *x)
 {
-	bool is_used;
+	bool is_used = true;
 
-	do {
+	while (is_used && !x->is_closing) {
+		int r = flush(&x->side[RELAY_CLIENT]);
+
+		if (r < 0) {
+			end(x, r);
+			return;
+		}
+		if (flush(&x->side[RELAY_SERVER]) < 0)
+			stop_sending(&x->side[RELAY_SERVER]);
 		is_used = use(x, RELAY_CLIENT);
 		if (!x->is_closing)
 			is_used |= use(x, RELAY_SERVER);
-	} while (is_used && !x->is_closing);
+	}
 	for (int i = 0; i < 2 && !x->is_closing && !x->is_refused; i++)
 		if (x->side[i].is_eof && !has_input(&x->side[i]))
 			take_end(x, i);
@@ -492,12 +498,7 @@ static void watch_head(struct exchange *x)
 
 static void settle(struct exchange *x)
 {
-	for (int i = 0; i < 2 && !x->is_closing; i++) {
-		int r = flush(&x->side[i]);
-
-		if (r < 0)
-			end(x, r);
-	}
+	run(x);
 	if (!x->is_closing)
 		shut_when_over(x);
 	if (x->is_closing)
@@ -516,30 +517,19 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct exchange *x = poll->data;
 	int i = poll == &x->side[RELAY_SERVER].poll;
+	int n = 1;
 
 	(void)events;
-	for (int round = 0; round < ROUNDS && !x->is_closing && may_read(x, i); round++) {
-		int n = fill(x, i);
-
-		if (n < 0) {
+	for (int round = 0; round < ROUNDS && n > 0 && !x->is_closing && may_read(x, i); round++) {
+		n = fill(x, i);
+		if (n < 0)
 			end(x, n);
-			return;
-		}
-		if (n == 0 && !x->side[i].is_eof)
-			break;
-		run(x);
+		else
+			run(x);
 	}
 	/* libuv reports a socket in error so, and has stopped watching it. */
 	if (!x->is_closing && status < 0)
 		end(x, -ECONNRESET);
-	if (x->is_closing)
-		return;
-	/* Output that went makes room for input that waits. */
-	if (flush(&x->side[i]) < 0) {
-		end(x, -EPIPE);
-		return;
-	}
-	run(x);
 	if (!x->is_closing)
 		settle(x);
 }
@@ -580,9 +570,7 @@ void exchange_start(struct exchange *x, struct span first_bytes)
 
 	client->n_bytes = first_bytes.len;
 	(void)buf_append(&client->in, first_bytes.p, first_bytes.len);
-	run(x);
-	if (!x->is_closing)
-		settle(x);
+	settle(x);
 }
 
 uint64_t exchange_bytes(const struct exchange *x, int from)

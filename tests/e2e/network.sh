@@ -191,7 +191,7 @@ for part in sys.argv[1:]:
 	except OSError: pass'
 forget
 leash_run -- "${curl[@]}" -w ' %{http_code}' http://api.wild.test/a -d secret=1
-like "a forbidden method gets 403" "$(out)" '"policy":"file:no-posts".* 403$'
+like "a forbidden method gets 403" "$(out | tr -d '\n')" '"policy":"file:no-posts".* 403$'
 is "... and does not arrive" "$(requests '.kind == "http"')" 0
 check_event "... and the log names method, place and policy" '.kind == "http.request" and .decision == "deny" and
 	.method == "POST" and .url == "http://api.wild.test/a" and .host == "api.wild.test" and by("no-posts") and .comm == "curl"'
