@@ -13,6 +13,7 @@ enum {
 	OPTION_CWD,
 	OPTION_ANCESTOR,
 	OPTION_HOST,
+	OPTION_HEADER,
 };
 
 static const struct option_spec options[] = {
@@ -24,6 +25,8 @@ static const struct option_spec options[] = {
 	  0 },
 	{ "host", 0, "NAME", "the name by which an address was found, or an MCP server's host",
 	  OPTION_HOST, 0 },
+	{ "header", 0, "NAME: VALUE", "a header of the request; may be given several times",
+	  OPTION_HEADER, 0 },
 	POLICY_ROWS_COMMON,
 };
 
@@ -36,7 +39,8 @@ const struct usage policy_explain_usage = {
 		       "write, create, delete, link,\n"
 		       "chmod, exec, listen, connect, resolve, datagram, http, call (of an MCP "
 		       "tool, SERVER/TOOL), or an action's\n"
-		       "name. ARGs are those of a program, its own name first. Ends with 0 for "
+		       "name. The object of http is a URL, after a method that is not GET. ARGs "
+		       "are those of a program, its own name first. Ends with 0 for "
 		       "allowed, 1 for denied, 2 when\n"
 		       "that cannot be told.\n",
 	.options = options,
@@ -44,6 +48,7 @@ const struct usage policy_explain_usage = {
 	.examples = "  leash policy explain read ~/.ssh/id_ed25519\n"
 		    "  leash policy explain --exe /usr/bin/git write .git/config\n"
 		    "  leash policy explain connect 140.82.112.5:443 --host github.com\n"
+		    "  leash policy explain http 'POST https://api.example.com/v1/items'\n"
 		    "  leash policy explain exec /usr/bin/rm -- rm -rf build\n",
 };
 
@@ -56,6 +61,8 @@ struct explaining {
 	} facts[64];
 	size_t n_facts;
 	const char *host;
+	const char *headers[OPERATION_MAX_HEADERS];
+	size_t n_headers;
 };
 
 static void explaining_done(struct explaining *x)
@@ -84,6 +91,11 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 		break;
 	case OPTION_HOST:
 		x->host = value;
+		return 0;
+	case OPTION_HEADER:
+		if (x->n_headers == ARRAY_SIZE(x->headers))
+			return err_say(err, -1, "too many headers");
+		x->headers[x->n_headers++] = value;
 		return 0;
 	default:
 		return -1;
@@ -192,6 +204,9 @@ static int complete(struct explaining *x, char **args, struct err *err)
 			return err_say(err, -1, "too many words: %s", *args);
 		operation_add_fact(o, POLICY_FACT_ARGV, *args);
 	}
+	for (size_t i = 0; i < x->n_headers; i++)
+		if (operation_add_header(o, x->headers[i], err) < 0)
+			return -1;
 	return x->host ? operation_set_host(o, x->host, err) : 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "http/target.h"
 
 /* What people call the operations; Cedar's own names work too. */
 static const struct {
@@ -166,6 +167,62 @@ static int parse_tool(struct operation *o, const char *object, struct err *err)
 	return 0;
 }
 
+/* "METHOD URL" or a URL: the request's facts. A host alone leaves them unknown. */
+static int parse_request(struct operation *o, struct err *err)
+{
+	char *url = strchr(o->object, ' ');
+	struct span method = SPAN("GET");
+	_cleanup_buf_ struct buf path = BUF_INIT(0);
+	struct http_target t;
+	int r;
+
+	if (url) {
+		method = span_make(o->object, (size_t)(url - o->object));
+		*url++ = 0;
+	} else {
+		url = o->object;
+	}
+	if (!strstr(url, "://"))
+		return parse_host(url, &o->request, err);
+	if (http_target_split(method, span_of(url), &t) < 0 || t.form != HTTP_TARGET_ABSOLUTE ||
+	    http_path_normalise(t.path, &path) < 0 ||
+	    http_path_merge_slashes(buf_span(&path), &o->path) < 0)
+		return err_say(err, -EINVAL, "%s: not the URL of a request", url);
+	o->http = (struct policy_http){ .method = method,
+					.scheme = url[4] == 's' || url[4] == 'S' ? SPAN("https")
+										 : SPAN("http"),
+					.path = buf_span(&o->path),
+					.query = t.query,
+					.headers = o->headers };
+	o->request.http = &o->http;
+	o->host = xmemdup0(t.authority.p, t.authority.len);
+	r = parse_host(o->host, &o->request, err);
+	if (!o->request.port)
+		o->request.port = o->http.scheme.len == 5 ? 443 : 80;
+	return r;
+}
+
+int operation_add_header(struct operation *o, const char *header, struct err *err)
+{
+	size_t n = o->http.n_headers;
+	const char *colon = strchr(header, ':');
+	char *text;
+
+	if (!o->request.http)
+		return err_say(err, -EINVAL, "a header goes with `http` and a URL");
+	if (!colon || colon == header || n == OPERATION_MAX_HEADERS)
+		return err_say(err, -EINVAL, "%s: write a header as \"Name: value\"", header);
+	text = xstrdup(header);
+	o->header_texts[n] = text;
+	for (char *p = text; *p != ':'; p++)
+		*p = ascii_lower(*p);
+	colon++;
+	o->headers[n].name = span_make(text, (size_t)(colon - 1 - header));
+	o->headers[n].value = span_of(text + (colon - header) + strspn(colon, " \t"));
+	o->http.n_headers = n + 1;
+	return 0;
+}
+
 int operation_parse(struct operation *o, const char *verb, const char *object, const char *home,
 		    const char *cwd, struct err *err)
 {
@@ -178,6 +235,8 @@ int operation_parse(struct operation *o, const char *verb, const char *object, c
 	if (o->request.action == POLICY_MCP_CALL)
 		return parse_tool(o, object, err);
 	o->object = xstrdup(object);
+	if (o->request.action == POLICY_HTTP_REQUEST)
+		return parse_request(o, err);
 	if (parse_host(o->object, &o->request, err) < 0)
 		return -EINVAL;
 	if (o->request.action == POLICY_NETWORK_DATAGRAM)
@@ -213,6 +272,10 @@ void operation_done(struct operation *o)
 {
 	for (size_t i = 0; i < POLICY_FACT_MAX; i++)
 		buf_done(&o->facts[i]);
+	for (size_t i = 0; i < o->http.n_headers; i++)
+		xfree(o->header_texts[i]);
+	buf_done(&o->path);
+	o->http.n_headers = 0;
 	xfree(o->object);
 	xfree(o->host);
 	o->object = o->host = NULL;

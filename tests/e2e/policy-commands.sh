@@ -99,6 +99,31 @@ explains 2 "no such port" connect a.example.com:99999
 explains 2 "no such operation" frobnicate x
 explains 2 "nothing" read
 
+# ---- explain: requests
+user_file "$WORK/http.cedar" <<'EOF'
+permit (principal, action in Action::"NetworkConnect", resource in Host::"*.example.com");
+@id("reads") forbid (principal, action in Action::"HttpRequest", resource)
+unless { context.method == "GET" && context.path like "/v1/*" && context.query == "" };
+@id("cookies") forbid (principal, action in Action::"HttpRequest", resource) when { context.headers has cookie };
+EOF
+for object in 'http://a.example.com/v1/x' 'GET https://a.example.com:8443/v1/%78' 'http://a.example.com//v1//x/../y'; do
+	leash_run policy explain --policy http.cedar http "$object"
+	is "explain http $object: allowed" "$RC" 0
+done
+for object in 'POST http://a.example.com/v1/x' 'http://a.example.com/v1/../x' 'http://a.example.com/v1/x?y' 'http://a.example.com/'; do
+	leash_run policy explain --policy http.cedar http "$object"
+	is "explain http $object: denied by the policy" "$RC:$(out | grep -c 'Forbidden by file:reads')" 1:1
+done
+leash_run policy explain --policy http.cedar --header 'Cookie: a=b' http http://a.example.com/v1/x
+is "explain http with a header" "$RC:$(out | grep -c 'Forbidden by file:cookies')" 1:1
+leash_run policy explain --policy http.cedar http a.example.com:80
+is "explain http of a host alone: what nobody knows denies" "$RC:$(out | grep -c 'file:reads')" 1:1
+for words in 'http http://' 'http http://a.example.com/%zz' '--header x http http://a.example.com/' '--header a:b connect a.example.com:80'; do
+	# shellcheck disable=SC2086
+	leash_run policy explain --policy http.cedar $words
+	is "explain $words: exit 2" "$RC" 2
+done
+
 # ---- show
 leash_run policy show --policy my.cedar
 is "show: each policy with layer, id and place" "$RC:$(out | grep -c '^// file: file:[a-z]* (.*/my\.cedar:[0-9]*)$')" 0:5

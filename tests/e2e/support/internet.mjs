@@ -85,6 +85,12 @@ for (const address of addresses) {
 		listen(server, port, address);
 	}
 	const clear = http.createServer(answer);
+	// An echo behind any upgrade: what it is of is the client's affair.
+	clear.on('upgrade', (req, socket) => {
+		socket.on('error', () => {});
+		socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ' + req.headers.upgrade + '\r\n\r\n');
+		socket.pipe(socket);
+	});
 	clear.on('connection', () => record({ kind: 'tcp', address, port: 80 }));
 	listen(clear, 80, address);
 	// A protocol in which the server speaks first.
