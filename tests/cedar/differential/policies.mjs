@@ -340,8 +340,9 @@ export function makePolicies(r, world, broken) {
 		let text = layout(r, tokens, style);
 		if (style === 2 && r.chance(30)) text = `${r.pick(COMMENTS)}\n${r.pick(['', '\n'])}${text}`;
 		if (broken && r.chance(3)) {
-			const at = r.below(text.length + 1);
-			text = text.slice(0, at) + r.pick(PIECES) + text.slice(at);
+			const characters = [...text]; // never between the halves of one
+			characters.splice(r.below(characters.length + 1), 0, r.pick(PIECES));
+			text = characters.join('');
 		}
 		return text;
 	});

@@ -227,7 +227,7 @@ static void refused_requests(void **state)
 		CHUNKED "0\r\n",
 		CHUNKED "0\r\n\r",
 		/* cut off */
-		"GET / HTTP/1.1\r\n" HOST,
+		("GET / HTTP/1.1\r\n" HOST),
 		"G",
 	};
 
