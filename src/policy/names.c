@@ -36,11 +36,15 @@ static const char *const context_keys[N_CONTEXT_KEYS] = {
 	[CONTEXT_PROTOCOL] = "protocol",
 	[CONTEXT_HOSTNAME] = "hostname",
 	[CONTEXT_NOW] = "now",
+	[CONTEXT_METHOD] = "method",
+	[CONTEXT_SCHEME] = "scheme",
+	[CONTEXT_PATH] = "path",
+	[CONTEXT_QUERY] = "query",
+	[CONTEXT_HEADERS] = "headers",
 };
 
 static const char *const planned_context_keys[] = {
-	"method", "path", "query",  "scheme",	 "headers",   "header",
-	"value",  "tool", "server", "transport", "arguments",
+	"header", "value", "tool", "server", "transport", "arguments",
 };
 
 static const char *const entity_types[] = {
@@ -138,6 +142,13 @@ struct span context_key_name(enum context_key key)
 bool context_key_is_planned(struct span name)
 {
 	return index_in(name, planned_context_keys, ARRAY_SIZE(planned_context_keys)) >= 0;
+}
+
+bool context_key_is_of_http(struct span name)
+{
+	int key = context_key_index(name);
+
+	return key >= 0 && (CONTEXT_BIT(key) & CONTEXT_HTTP_BITS);
 }
 
 bool entity_type_is_known(struct span type)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "policy/http.h"
 #include "policy/text.h"
 
 static const struct {
@@ -38,7 +39,16 @@ int facts_fetch(const struct policy_request *r, uint32_t keys, struct facts *ret
 
 uint32_t keys_unavailable(const struct policy_request *r, uint32_t keys)
 {
-	return r->fact ? 0 : keys & CONTEXT_PROCESS_BITS;
+	uint32_t unavailable = r->fact ? 0 : CONTEXT_PROCESS_BITS;
+
+	if (r->action == POLICY_HTTP_REQUEST && !r->http)
+		unavailable |= CONTEXT_HTTP_BITS;
+	return keys & unavailable;
+}
+
+bool request_is_sound(const struct policy_request *r)
+{
+	return r->action != POLICY_HTTP_REQUEST || !r->http || http_is_sound(r->http);
 }
 
 static bool is_about_files(enum policy_action action)
@@ -238,12 +248,32 @@ static bool network_value(enum context_key key, const struct policy_request *r, 
 	return is_known;
 }
 
+static bool http_value(enum context_key key, const struct policy_request *r, struct arena *arena,
+		       const struct cedar_value **ret)
+{
+	if (r->action != POLICY_HTTP_REQUEST || !r->http)
+		return false;
+	if (key == CONTEXT_METHOD)
+		*ret = text_value(arena, r->http->method);
+	else if (key == CONTEXT_SCHEME)
+		*ret = text_value(arena, r->http->scheme);
+	else if (key == CONTEXT_PATH)
+		*ret = text_value(arena, r->http->path);
+	else if (key == CONTEXT_QUERY)
+		*ret = text_value(arena, r->http->query);
+	else
+		*ret = http_headers_value(r->http, arena);
+	return true;
+}
+
 static bool context_value(enum context_key key, const struct policy_request *r,
 			  const struct facts *f, struct arena *arena,
 			  const struct cedar_value **ret)
 {
 	if (CONTEXT_BIT(key) & CONTEXT_PROCESS_BITS)
 		return process_value(key, f, arena, ret);
+	if (CONTEXT_BIT(key) & CONTEXT_HTTP_BITS)
+		return http_value(key, r, arena, ret);
 	if (key != CONTEXT_NOW)
 		return network_value(key, r, arena, ret);
 	*ret = cedar_value_datetime(arena, (int64_t)(clock_real_ns() / NS_PER_MS));
