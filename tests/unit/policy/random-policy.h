@@ -13,6 +13,9 @@ struct random_request {
 	const char *comm, *cwd;
 	struct span ancestors, argv;
 	enum policy_fact missing; /* POLICY_FACT_MAX: none */
+	char url_path[512];
+	struct policy_header headers[4];
+	struct policy_http http;
 };
 
 /* Appends a policy, with a final newline. */
