@@ -110,7 +110,7 @@ static bool is_operation(struct span key)
 
 static bool is_known_key(struct span key)
 {
-	static const char *const others[] = { "name", "expect", "by", "host" };
+	static const char *const others[] = { "name", "expect", "by", "host", "headers" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (span_eq_str(key, others[i]))
@@ -123,7 +123,7 @@ static bool is_known_key(struct span key)
 
 static int unknown_key(const struct reading *r, const struct toml *v)
 {
-	static const char *const names[] = { "name",  "expect", "by",	     "host",	"exe",
+	static const char *const names[] = { "name",  "expect", "by",	     "host",	"exe",     "headers",
 					     "comm",  "cwd",	"ancestors", "argv",	"read",
 					     "write", "create", "delete",    "link",	"chmod",
 					     "exec",  "listen", "connect",   "resolve", "datagram",
@@ -187,9 +187,24 @@ static int read_expectation(const struct reading *r, const struct toml *table,
 	return code;
 }
 
+static int read_headers(const struct reading *r, const struct toml *v, struct operation *o)
+{
+	const char **values;
+	struct err err = { 0 };
+	size_t n;
+
+	if (strings_of(r, v, &values, &n) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		if (operation_add_header(o, values[i], &err) < 0)
+			return fail(r, v->line, v->column, "%s", err.text);
+	return 0;
+}
+
 static int read_facts(const struct reading *r, const struct toml *table, struct operation *o)
 {
 	const struct toml *host = toml_get(table, "host");
+	const struct toml *headers = toml_get(table, "headers");
 	const char *text = NULL;
 	struct err err = { 0 };
 
@@ -209,6 +224,8 @@ static int read_facts(const struct reading *r, const struct toml *table, struct 
 		for (size_t j = 0; j < n; j++)
 			operation_add_fact(o, facts[i].fact, values[j]);
 	}
+	if (headers && read_headers(r, headers, o) < 0)
+		return -EINVAL;
 	if (!host)
 		return 0;
 	if (string_of(r, host, &text) < 0)

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "policy/http.h"
 
 /* What people call the operations; Cedar's own names work too. */
 static const struct {
@@ -166,6 +167,103 @@ static int parse_tool(struct operation *o, const char *object, struct err *err)
 	return 0;
 }
 
+/* ---- Requests of HTTP --------------------------------------------------------------- */
+
+static int parse_scheme(struct operation *o, char *url, char **ret_authority, struct err *err)
+{
+	char *end = strstr(url, "://");
+
+	if (end)
+		*end = 0;
+	if (!end || (strcmp(url, "http") != 0 && strcmp(url, "https") != 0))
+		return err_say(err, -EINVAL,
+			       "a request of HTTP is written as in GET https://example.com/path");
+	o->http.scheme = span_of(url);
+	*ret_authority = end + 3;
+	return 0;
+}
+
+/* "/path?query#fragment" behind the authority, which it is cut from. */
+static void parse_target(struct operation *o, char *authority)
+{
+	char *fragment = strchr(authority, '#');
+	char *query, *path;
+
+	if (fragment)
+		*fragment = 0;
+	query = strchr(authority, '?');
+	if (query)
+		*query++ = 0;
+	path = strchr(authority, '/');
+	(void)http_path_normalise(path ? span_of(path) : SPAN("/"), &o->path);
+	if (path)
+		*path = 0;
+	o->http.path = buf_span(&o->path);
+	o->http.query = query ? span_of(query) : SPAN("");
+}
+
+/* "METHOD URL" */
+static int parse_http(struct operation *o, const char *object, struct err *err)
+{
+	char *authority, *blank;
+
+	o->object = xstrdup(object);
+	blank = strchr(o->object, ' ');
+	if (!blank)
+		return err_say(err, -EINVAL,
+			       "name a method and a URL, as in GET https://example.com/path");
+	*blank = 0;
+	o->http.method = span_of(o->object);
+	if (parse_scheme(o, blank + 1, &authority, err) < 0)
+		return -EINVAL;
+	parse_target(o, authority);
+	if (strchr(authority, '@'))
+		return err_say(err, -EINVAL, "a URL with a name or password in it is not sent");
+	if (parse_host(authority, &o->request, err) < 0)
+		return -EINVAL;
+	if (!o->request.port)
+		o->request.port = span_eq(o->http.scheme, SPAN("http")) ? 80 : 443;
+	if (!http_is_sound(&o->http))
+		return err_say(err, -EINVAL, "%s: the method or the URL is malformed", object);
+	o->request.http = &o->http;
+	return 0;
+}
+
+static struct span trim(struct span s)
+{
+	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = span_from(s, 1);
+	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+/* Its value may be a secret, so no error repeats it. */
+int operation_add_header(struct operation *o, const char *header, struct err *err)
+{
+	struct span all = span_of(header), value;
+	const char *colon = strchr(header, ':');
+	char *name;
+
+	if (!o->request.http)
+		return err_say(err, -EINVAL, "headers go with a request of HTTP, METHOD and URL");
+	if (!colon)
+		return err_say(err, -EINVAL, "a header is written as in `accept: text/html`");
+	value = trim(span_from(all, (size_t)(colon - header) + 1));
+	name = xmemdup0(header, (size_t)(colon - header));
+	for (char *c = name; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	vec_push(&o->headers,
+		 ((struct policy_header){ span_of(name),
+					  span_make(xmemdup0(value.p, value.len), value.len) }));
+	o->http.headers = o->headers.items;
+	o->http.n_headers = o->headers.len;
+	return http_is_sound(&o->http)
+		       ? 0
+		       : err_say(err, -EINVAL, "a header is written as in `accept: text/html`");
+}
+
 int operation_parse(struct operation *o, const char *verb, const char *object, const char *home,
 		    const char *cwd, struct err *err)
 {
@@ -177,6 +275,8 @@ int operation_parse(struct operation *o, const char *verb, const char *object, c
 		return parse_path(o, object, home, cwd, err);
 	if (o->request.action == POLICY_MCP_CALL)
 		return parse_tool(o, object, err);
+	if (o->request.action == POLICY_HTTP_REQUEST && strpbrk(object, " /"))
+		return parse_http(o, object, err);
 	o->object = xstrdup(object);
 	if (parse_host(o->object, &o->request, err) < 0)
 		return -EINVAL;
@@ -213,6 +313,12 @@ void operation_done(struct operation *o)
 {
 	for (size_t i = 0; i < POLICY_FACT_MAX; i++)
 		buf_done(&o->facts[i]);
+	for (size_t i = 0; i < o->headers.len; i++) {
+		xfree((char *)(uintptr_t)o->headers.items[i].name.p);
+		xfree((char *)(uintptr_t)o->headers.items[i].value.p);
+	}
+	vec_done(&o->headers);
+	buf_done(&o->path);
 	xfree(o->object);
 	xfree(o->host);
 	o->object = o->host = NULL;

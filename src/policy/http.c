@@ -1,5 +1,6 @@
 #include "policy/http.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "policy/text.h"
@@ -104,6 +105,72 @@ bool http_is_sound(const struct policy_http *http)
 	       (span_eq(http->scheme, SPAN("http")) || span_eq(http->scheme, SPAN("https"))) &&
 	       path_is_sound(http->path) && has_only_visible(http->query, "#") &&
 	       headers_are_sound(http);
+}
+
+/* ---- Paths ----------------------------------------------------------------------- */
+
+static bool is_unreserved(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+static int append_decoded(struct span path, struct buf *out)
+{
+	int r = 0;
+
+	while (r >= 0 && path.len) {
+		char c;
+		size_t len = first_byte(path, &c);
+
+		if (len == 1 || is_unreserved(c))
+			r = buf_append_char(out, c);
+		else
+			r = buf_printf(out, "%%%02X", (unsigned int)(unsigned char)c);
+		path = span_from(path, len);
+	}
+	return r;
+}
+
+/* The path without its last component. */
+static void go_up(struct buf *out)
+{
+	while (out->len && out->data[--out->len] != '/')
+		;
+}
+
+static void append_component(struct buf *out, struct span part)
+{
+	(void)buf_append_char(out, '/');
+	(void)buf_append_span(out, part);
+}
+
+int http_path_normalise(struct span path, struct buf *out)
+{
+	_cleanup_buf_ struct buf decoded = BUF_INIT(0);
+	_cleanup_buf_ struct buf clean = BUF_INIT(0);
+	bool is_last = false;
+	struct span rest;
+
+	if (!path.len || path.p[0] != '/')
+		return buf_append_span(out, path);
+	if (append_decoded(path, &decoded) < 0)
+		return -ENOMEM;
+	for (rest = span_from(buf_span(&decoded), 1); !is_last;) {
+		const char *slash = rest.len ? memchr(rest.p, '/', rest.len) : NULL;
+		struct span part = { rest.p, slash ? (size_t)(slash - rest.p) : rest.len };
+		bool is_up = span_eq(part, SPAN("..")), is_dot = span_eq(part, SPAN("."));
+
+		is_last = !slash;
+		if (is_up)
+			go_up(&clean);
+		if (!is_up && !is_dot)
+			append_component(&clean, part);
+		else if (is_last)
+			(void)buf_append_char(&clean, '/');
+		rest = span_from(rest, part.len + !is_last);
+	}
+	return buf_append_span(out, buf_span(&clean));
 }
 
 /* ---- Headers --------------------------------------------------------------------- */

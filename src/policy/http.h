@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "cedar/cedar.h"
 #include "policy/policy.h"
 
@@ -12,6 +13,13 @@
  * than they do; policy.h says when.
  */
 bool http_is_sound(const struct policy_http *http);
+
+/*
+ * Appends the normal form of a path as a request has it: what need not be
+ * encoded is not, hex digits are in upper case, "." and ".." are followed
+ * (RFC 3986 §6.2.2). Slashes that follow each other stay: to servers they differ.
+ */
+int http_path_normalise(struct span path, struct buf *out);
 
 /* The headers as a record by name, one value each. NULL: out of memory. */
 const struct cedar_value *http_headers_value(const struct policy_http *http, struct arena *arena);

@@ -1,6 +1,8 @@
 /* Decisions about requests of HTTP: what policies see of them, and what they cannot be asked about. */
 #include "fixture.h"
 
+#include "policy/http.h"
+
 #define REQUEST POLICY_HTTP_REQUEST
 #define TO "(principal, action in Action::\"HttpRequest\", resource == Host::\"api.example.com\")"
 
@@ -163,6 +165,37 @@ static void what_can_be_read_otherwise_is_denied(void **state)
 			fail_msg("%.*s", SPAN_ARG(good[i].path));
 }
 
+static void paths_have_one_form(void **state)
+{
+	static const struct {
+		struct span path, wanted;
+	} cases[] = {
+		{ SPAN("/"), SPAN("/") },
+		{ SPAN("/a/b/"), SPAN("/a/b/") },
+		{ SPAN("/%61/%7e%2D"), SPAN("/a/~-") },
+		{ SPAN("/a%2fb%3f"), SPAN("/a%2Fb%3F") },
+		{ SPAN("/a/./b/../c"), SPAN("/a/c") },
+		{ SPAN("/a/%2e%2E/b"), SPAN("/b") },
+		{ SPAN("/../../x"), SPAN("/x") },
+		{ SPAN("/a/.."), SPAN("/") },
+		{ SPAN("/a/."), SPAN("/a/") },
+		{ SPAN("//a//b/../"), SPAN("//a//") },
+		{ SPAN("/a\0b/\xff"), SPAN("/a\0b/\xff") },
+		{ SPAN("/%zz%4"), SPAN("/%zz%4") },
+		{ SPAN("*"), SPAN("*") },
+		{ SPAN(""), SPAN("") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_buf_ struct buf out = BUF_INIT(0);
+
+		assert_int_equal(http_path_normalise(cases[i].path, &out), 0);
+		if (!span_eq(buf_span(&out), cases[i].wanted))
+			fail_msg("%s: %.*s", cases[i].path.p, SPAN_ARG(buf_span(&out)));
+	}
+}
+
 /* Without facts, what needs them denies, and what does not decides. */
 static void facts_that_are_not_known_deny(void **state)
 {
@@ -294,6 +327,7 @@ int main(void)
 		TEST(headers_go_by_name),
 		TEST(any_byte_can_be_matched),
 		TEST(what_can_be_read_otherwise_is_denied),
+		TEST(paths_have_one_form),
 		TEST(facts_that_are_not_known_deny),
 		TEST(a_permit_of_requests_opens_no_connection),
 		TEST(only_some_requests_to_a_host),
