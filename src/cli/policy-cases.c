@@ -123,11 +123,11 @@ static bool is_known_key(struct span key)
 
 static int unknown_key(const struct reading *r, const struct toml *v)
 {
-	static const char *const names[] = { "name",  "expect", "by",	     "host",	"exe",
-					     "comm",  "cwd",	"ancestors", "argv",	"read",
-					     "write", "create", "delete",    "link",	"chmod",
-					     "exec",  "listen", "connect",   "resolve", "datagram",
-					     "http",  "call",	"headers" };
+	static const char *const names[] = { "name",	 "expect", "by",     "host",	  "exe",
+					     "headers",	 "comm",   "cwd",    "ancestors", "argv",
+					     "read",	 "write",  "create", "delete",	  "link",
+					     "chmod",	 "exec",   "listen", "connect",	  "resolve",
+					     "datagram", "http",   "call" };
 	struct nearest nearest = { .word = v->key };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -187,15 +187,12 @@ static int read_expectation(const struct reading *r, const struct toml *table,
 	return code;
 }
 
-static int read_headers(const struct reading *r, const struct toml *table, struct operation *o)
+static int read_headers(const struct reading *r, const struct toml *v, struct operation *o)
 {
-	const struct toml *v = toml_get(table, "headers");
 	const char **values;
 	struct err err = { 0 };
-	size_t n = 0;
+	size_t n;
 
-	if (!v)
-		return 0;
 	if (strings_of(r, v, &values, &n) < 0)
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++)
@@ -207,6 +204,7 @@ static int read_headers(const struct reading *r, const struct toml *table, struc
 static int read_facts(const struct reading *r, const struct toml *table, struct operation *o)
 {
 	const struct toml *host = toml_get(table, "host");
+	const struct toml *headers = toml_get(table, "headers");
 	const char *text = NULL;
 	struct err err = { 0 };
 
@@ -226,7 +224,7 @@ static int read_facts(const struct reading *r, const struct toml *table, struct 
 		for (size_t j = 0; j < n; j++)
 			operation_add_fact(o, facts[i].fact, values[j]);
 	}
-	if (read_headers(r, table, o) < 0)
+	if (headers && read_headers(r, headers, o) < 0)
 		return -EINVAL;
 	if (!host)
 		return 0;

@@ -1,6 +1,7 @@
 /* `leash policy explain`: the answer for one operation, and why. */
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "cli/command.h"
@@ -25,7 +26,7 @@ static const struct option_spec options[] = {
 	  0 },
 	{ "host", 0, "NAME", "the name by which an address was found, or an MCP server's host",
 	  OPTION_HOST, 0 },
-	{ "header", 0, "NAME: VALUE", "a header of the request; may be given several times",
+	{ "header", 0, "'NAME: VALUE'", "a header of the request; may be given several times",
 	  OPTION_HEADER, 0 },
 	POLICY_ROWS_COMMON,
 };
@@ -37,18 +38,18 @@ const struct usage policy_explain_usage = {
 		       "answer, the policies that gave\n"
 		       "it with their conditions, and what would have to change. Operations: read, "
 		       "write, create, delete, link,\n"
-		       "chmod, exec, listen, connect, resolve, datagram, http, call (of an MCP "
-		       "tool, SERVER/TOOL), or an action's\n"
-		       "name. The object of http is a URL, after a method that is not GET. ARGs "
-		       "are those of a program, its own name first. Ends with 0 for "
-		       "allowed, 1 for denied, 2 when\n"
-		       "that cannot be told.\n",
+		       "chmod, exec, listen, connect, resolve, datagram, http (METHOD and URL), "
+		       "call (of an MCP tool,\n"
+		       "SERVER/TOOL), or an action's name. ARGs are those of a program, its own "
+		       "name first. Ends with 0 for\n"
+		       "allowed, 1 for denied, 2 when that cannot be told.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.examples = "  leash policy explain read ~/.ssh/id_ed25519\n"
 		    "  leash policy explain --exe /usr/bin/git write .git/config\n"
 		    "  leash policy explain connect 140.82.112.5:443 --host github.com\n"
-		    "  leash policy explain http 'POST https://api.example.com/v1/items'\n"
+		    "  leash policy explain http GET 'https://api.example.com/v1/users?all' "
+		    "--header 'accept: text/html'\n"
 		    "  leash policy explain exec /usr/bin/rm -- rm -rf build\n",
 };
 
@@ -60,15 +61,17 @@ struct explaining {
 		const char *value;
 	} facts[64];
 	size_t n_facts;
-	const char *host;
-	const char *headers[OPERATION_MAX_HEADERS];
+	const char *headers[64];
 	size_t n_headers;
+	const char *host;
+	char *object; /* of words put together, or NULL */
 };
 
 static void explaining_done(struct explaining *x)
 {
 	policy_context_done(&x->context);
 	operation_done(&x->operation);
+	xfree(x->object);
 }
 
 static int on_option(int id, const char *value, void *ctx, struct err *err)
@@ -210,11 +213,25 @@ static int complete(struct explaining *x, char **args, struct err *err)
 	return x->host ? operation_set_host(o, x->host, err) : 0;
 }
 
+/* A request of HTTP is named by method and URL: two words. Returns how many the object takes. */
+static int read_object(struct explaining *x, char **argv, int n_operands)
+{
+	bool is_http = strcmp(argv[0], "http") == 0 ||
+		       strcmp(argv[0], policy_action_name(POLICY_HTTP_REQUEST)) == 0;
+
+	if (!is_http || n_operands < 3) {
+		x->object = xstrdup(argv[1]);
+		return 1;
+	}
+	x->object = xasprintf("%s %s", argv[1], argv[2]);
+	return 2;
+}
+
 int policy_explain_main(int argc, char **argv)
 {
 	_cleanup_(explaining_done) struct explaining x = { .context.on_option = on_option };
 	struct err err = { 0 };
-	int n_operands, code;
+	int n_operands, n_words, code;
 
 	x.context.ctx = &x;
 	code = policy_context_parse(&x.context, &policy_explain_usage, argc, argv, SIZE_MAX,
@@ -227,9 +244,10 @@ int policy_explain_main(int argc, char **argv)
 			  OPERATION_VERBS);
 		return EXIT_USAGE;
 	}
-	if (operation_parse(&x.operation, argv[0], argv[1], x.context.home, x.context.cwd, &err) <
+	n_words = read_object(&x, argv, n_operands);
+	if (operation_parse(&x.operation, argv[0], x.object, x.context.home, x.context.cwd, &err) <
 		    0 ||
-	    complete(&x, argv + 2, &err) < 0) {
+	    complete(&x, argv + 1 + n_words, &err) < 0) {
 		log_error("policy explain: %s", err.text);
 		return EXIT_USAGE;
 	}

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "http/target.h"
+#include "policy/http.h"
 
 /* What people call the operations; Cedar's own names work too. */
 static const struct {
@@ -167,60 +168,106 @@ static int parse_tool(struct operation *o, const char *object, struct err *err)
 	return 0;
 }
 
-/* "METHOD URL" or a URL: the request's facts. A host alone leaves them unknown. */
-static int parse_request(struct operation *o, struct err *err)
-{
-	char *url = strchr(o->object, ' ');
-	struct span method = SPAN("GET");
-	_cleanup_buf_ struct buf path = BUF_INIT(0);
-	struct http_target t;
-	int r;
+/* ---- Requests of HTTP --------------------------------------------------------------- */
 
-	if (url) {
-		method = span_make(o->object, (size_t)(url - o->object));
-		*url++ = 0;
-	} else {
-		url = o->object;
-	}
-	if (!strstr(url, "://"))
-		return parse_host(url, &o->request, err);
-	if (http_target_split(method, span_of(url), &t) < 0 || t.form != HTTP_TARGET_ABSOLUTE ||
-	    http_path_normalise(t.path, &path) < 0 ||
-	    http_path_merge_slashes(buf_span(&path), &o->path) < 0)
-		return err_say(err, -EINVAL, "%s: not the URL of a request", url);
-	o->http = (struct policy_http){ .method = method,
-					.scheme = url[4] == 's' || url[4] == 'S' ? SPAN("https")
-										 : SPAN("http"),
-					.path = buf_span(&o->path),
-					.query = t.query,
-					.headers = o->headers };
-	o->request.http = &o->http;
-	o->host = xmemdup0(t.authority.p, t.authority.len);
-	r = parse_host(o->host, &o->request, err);
-	if (!o->request.port)
-		o->request.port = o->http.scheme.len == 5 ? 443 : 80;
-	return r;
+static int parse_scheme(struct operation *o, char *url, char **ret_authority, struct err *err)
+{
+	char *end = strstr(url, "://");
+
+	if (end)
+		*end = 0;
+	if (!end || (strcmp(url, "http") != 0 && strcmp(url, "https") != 0))
+		return err_say(err, -EINVAL,
+			       "a request of HTTP is written as in GET https://example.com/path");
+	o->http.scheme = span_of(url);
+	*ret_authority = end + 3;
+	return 0;
 }
 
+/* "/path?query#fragment" behind the authority, which it is cut from. */
+static int parse_target(struct operation *o, char *authority)
+{
+	_cleanup_buf_ struct buf normal = BUF_INIT(0);
+	char *fragment = strchr(authority, '#');
+	char *query, *path;
+
+	if (fragment)
+		*fragment = 0;
+	query = strchr(authority, '?');
+	if (query)
+		*query++ = 0;
+	path = strchr(authority, '/');
+	if (http_path_normalise(path ? span_of(path) : SPAN("/"), &normal) < 0 ||
+	    http_path_merge_slashes(buf_span(&normal), &o->path) < 0)
+		return -EINVAL;
+	if (path)
+		*path = 0;
+	o->http.path = buf_span(&o->path);
+	o->http.query = query ? span_of(query) : SPAN("");
+	return 0;
+}
+
+/* "METHOD URL" */
+static int parse_http(struct operation *o, const char *object, struct err *err)
+{
+	char *authority, *blank;
+
+	o->object = xstrdup(object);
+	blank = strchr(o->object, ' ');
+	if (!blank)
+		return err_say(err, -EINVAL,
+			       "name a method and a URL, as in GET https://example.com/path");
+	*blank = 0;
+	o->http.method = span_of(o->object);
+	if (parse_scheme(o, blank + 1, &authority, err) < 0)
+		return -EINVAL;
+	if (parse_target(o, authority) < 0)
+		return err_say(err, -EINVAL, "%s: the method or the URL is malformed", object);
+	if (strchr(authority, '@'))
+		return err_say(err, -EINVAL, "a URL with a name or password in it is not sent");
+	if (parse_host(authority, &o->request, err) < 0)
+		return -EINVAL;
+	if (!o->request.port)
+		o->request.port = span_eq(o->http.scheme, SPAN("http")) ? 80 : 443;
+	if (!http_is_sound(&o->http))
+		return err_say(err, -EINVAL, "%s: the method or the URL is malformed", object);
+	o->request.http = &o->http;
+	return 0;
+}
+
+static struct span trim(struct span s)
+{
+	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = span_from(s, 1);
+	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+/* Its value may be a secret, so no error repeats it. */
 int operation_add_header(struct operation *o, const char *header, struct err *err)
 {
-	size_t n = o->http.n_headers;
+	struct span all = span_of(header), value;
 	const char *colon = strchr(header, ':');
-	char *text;
+	char *name;
 
 	if (!o->request.http)
-		return err_say(err, -EINVAL, "a header goes with `http` and a URL");
-	if (!colon || colon == header || n == OPERATION_MAX_HEADERS)
-		return err_say(err, -EINVAL, "%s: write a header as \"Name: value\"", header);
-	text = xstrdup(header);
-	o->header_texts[n] = text;
-	for (char *p = text; *p != ':'; p++)
-		*p = ascii_lower(*p);
-	colon++;
-	o->headers[n].name = span_make(text, (size_t)(colon - 1 - header));
-	o->headers[n].value = span_of(text + (colon - header) + strspn(colon, " \t"));
-	o->http.n_headers = n + 1;
-	return 0;
+		return err_say(err, -EINVAL, "headers go with a request of HTTP, METHOD and URL");
+	if (!colon)
+		return err_say(err, -EINVAL, "a header is written as in `accept: text/html`");
+	value = trim(span_from(all, (size_t)(colon - header) + 1));
+	name = xmemdup0(header, (size_t)(colon - header));
+	for (char *c = name; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	vec_push(&o->headers,
+		 ((struct policy_header){ span_of(name),
+					  span_make(xmemdup0(value.p, value.len), value.len) }));
+	o->http.headers = o->headers.items;
+	o->http.n_headers = o->headers.len;
+	return http_is_sound(&o->http)
+		       ? 0
+		       : err_say(err, -EINVAL, "a header is written as in `accept: text/html`");
 }
 
 int operation_parse(struct operation *o, const char *verb, const char *object, const char *home,
@@ -234,9 +281,9 @@ int operation_parse(struct operation *o, const char *verb, const char *object, c
 		return parse_path(o, object, home, cwd, err);
 	if (o->request.action == POLICY_MCP_CALL)
 		return parse_tool(o, object, err);
+	if (o->request.action == POLICY_HTTP_REQUEST && strpbrk(object, " /"))
+		return parse_http(o, object, err);
 	o->object = xstrdup(object);
-	if (o->request.action == POLICY_HTTP_REQUEST)
-		return parse_request(o, err);
 	if (parse_host(o->object, &o->request, err) < 0)
 		return -EINVAL;
 	if (o->request.action == POLICY_NETWORK_DATAGRAM)
@@ -272,10 +319,12 @@ void operation_done(struct operation *o)
 {
 	for (size_t i = 0; i < POLICY_FACT_MAX; i++)
 		buf_done(&o->facts[i]);
-	for (size_t i = 0; i < o->http.n_headers; i++)
-		xfree(o->header_texts[i]);
+	for (size_t i = 0; i < o->headers.len; i++) {
+		xfree((char *)(uintptr_t)o->headers.items[i].name.p);
+		xfree((char *)(uintptr_t)o->headers.items[i].value.p);
+	}
+	vec_done(&o->headers);
 	buf_done(&o->path);
-	o->http.n_headers = 0;
 	xfree(o->object);
 	xfree(o->host);
 	o->object = o->host = NULL;

@@ -34,7 +34,8 @@ const struct usage policy_test_usage = {
 		"  by = \"keys\"            # optional: a policy that must be among those that "
 		"decide\n"
 		"  exe = \"/usr/bin/cat\"   # optional facts: exe, comm, cwd, ancestors, argv, "
-		"host\n\n"
+		"host,\n"
+		"                          # headers of http = \"GET https://example.com/\"\n\n"
 		"Ends with 0 when all pass, 1 when one fails, 2 when a file cannot be used.\n",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),

@@ -16,7 +16,7 @@
 #include "policy/policy-private.h"
 
 #define BUNDLE_MAGIC "LEASHPB\n"
-#define BUNDLE_VERSION 3
+#define BUNDLE_VERSION 4
 #define BUNDLE_MAX_POLICIES 100000
 
 struct bundle_string {

@@ -24,7 +24,7 @@ struct inquiry {
 	const struct policy_request *request;
 	struct question question;
 	const uint64_t *candidates; /* bit per rule that may apply; NULL: all */
-	uint32_t missing_keys;	    /* process facts that could not be had */
+	uint32_t missing_keys;	    /* facts that could not be had */
 	bool is_second_round; /* about reading: what was asked about writing need not be again */
 	struct arena *arena;
 	struct policy_decision *ret;
@@ -215,6 +215,15 @@ static uint32_t keys_of(const struct policy *p, const struct policy_request *r)
 	return reads_too(r) ? keys | p->actions[POLICY_FILE_OPEN_READ_ONLY].keys : keys;
 }
 
+/*
+ * No two requests of HTTP are alike, and their headers hold secrets: answers
+ * that may hang on them are not remembered.
+ */
+static bool hangs_on_http(const struct policy_request *r, uint32_t keys)
+{
+	return r->action == POLICY_HTTP_REQUEST && (keys & CONTEXT_HTTP_BITS);
+}
+
 /* Decides by evaluating; what was decided before is known from the cache. */
 static void decide_by_evaluation(struct policy_decider *d, const struct policy *p,
 				 struct inquiry *in, const struct facts *facts, uint32_t keys)
@@ -242,15 +251,15 @@ static void evaluate_request(struct policy_decider *d, const struct policy *p,
 			     struct policy_decision *ret)
 {
 	struct inquiry in = { .request = r, .arena = &d->arena, .ret = ret };
-	bool is_cacheable = facts->are_known && !p->actions[r->action].is_uncacheable;
 	uint32_t keys = keys_of(p, r);
+	bool is_cacheable = facts->are_known && !p->actions[r->action].is_uncacheable &&
+			    !hangs_on_http(r, keys);
 
-	/* hardly a request is like another, and what is kept of it could be a secret */
-	is_cacheable &= !(r->http && keys & CONTEXT_HTTP_BITS);
 	if (reads_too(r))
 		is_cacheable &= !p->actions[POLICY_FILE_OPEN_READ_ONLY].is_uncacheable;
-	in.missing_keys =
-		facts->are_known ? keys_unavailable(r, keys) : keys & CONTEXT_PROCESS_BITS;
+	in.missing_keys = keys_unavailable(r, keys);
+	if (!facts->are_known)
+		in.missing_keys |= keys & CONTEXT_PROCESS_BITS;
 	d->n_asked++;
 	*ret = (struct policy_decision){ .generation = p->generation };
 	if (is_cacheable && cache_get(&d->cache, r, facts, ret))
@@ -286,8 +295,9 @@ static void decide_request(struct policy_decider *d, const struct policy *p,
 			   const struct policy_request *r, struct policy_decision *ret)
 {
 	bool may_use_image = p->image && d->want_image;
+	uint32_t keys = keys_of(p, r);
 
-	if (keys_of(p, r) & CONTEXT_PROCESS_BITS) {
+	if ((keys & CONTEXT_PROCESS_BITS) || (hangs_on_http(r, keys) && !r->http)) {
 		decide_with_facts(d, p, r, may_use_image, ret);
 		return;
 	}
@@ -316,7 +326,7 @@ void policy_decide(struct policy_decider *d, const struct policy *p, const struc
 {
 	const char *below;
 
-	if (r->action >= POLICY_ACTION_MAX) {
+	if (r->action >= POLICY_ACTION_MAX || !request_is_sound(r)) {
 		*ret = (struct policy_decision){ .generation = p->generation };
 		undecidable(ret);
 		return;

@@ -42,12 +42,33 @@ static int append_visible(struct buf *out, struct span text, bool keep_newlines)
 	return r;
 }
 
+static bool is_known_request(const struct explanation *x)
+{
+	return x->request->action == POLICY_HTTP_REQUEST && x->request->http;
+}
+
+/* Without query: that may hold what is nobody's business. */
+static int append_url(const struct explanation *x, struct span host)
+{
+	const struct policy_http *http = x->request->http;
+	bool has_path = http->path.p[0] == '/';
+	int r = buf_printf(x->out, "%.*s %.*s://", SPAN_ARG(http->method), SPAN_ARG(http->scheme));
+
+	if (r >= 0)
+		r = append_visible(x->out, host, /* keep_newlines = */ false);
+	if (r >= 0 && has_path)
+		r = append_visible(x->out, http->path, /* keep_newlines = */ false);
+	return r;
+}
+
 static int append_object(const struct explanation *x)
 {
 	_cleanup_buf_ struct buf id = BUF_INIT(0);
 
-	if (request_resource_id(x->request, &id) < 0)
+	if (!request_is_sound(x->request) || request_resource_id(x->request, &id) < 0)
 		return buf_append_str(x->out, "something without a proper name");
+	if (is_known_request(x))
+		return append_url(x, buf_span(&id));
 	return append_visible(x->out, buf_span(&id), /* keep_newlines = */ false);
 }
 
@@ -56,7 +77,8 @@ static int explain_verdict(const struct explanation *x)
 	bool is_allowed = x->decision->verdict == DECISION_ALLOW;
 	const char *color = !x->color ? "" : is_allowed ? "\033[1;32m" : "\033[1;31m";
 	int r = buf_printf(x->out, "%s%s%s: to %s ", color, is_allowed ? "allowed" : "denied",
-			   x->color ? "\033[0m" : "", verbs[x->request->action]);
+			   x->color ? "\033[0m" : "",
+			   is_known_request(x) ? "send" : verbs[x->request->action]);
 
 	if (r >= 0)
 		r = append_object(x);
@@ -146,6 +168,19 @@ static int explain_policies(const struct explanation *x)
 	return r;
 }
 
+static int append_request_conditions(const struct explanation *x)
+{
+	int r = buf_append_str(x->out, "\n    when { context.method == ");
+
+	if (r >= 0)
+		r = text_append_literal(x->request->http->method, x->out);
+	if (r >= 0)
+		r = buf_append_str(x->out, " && context.path == ");
+	if (r >= 0)
+		r = text_append_literal(x->request->http->path, x->out);
+	return r < 0 ? r : buf_append_str(x->out, " }");
+}
+
 /* A permit of just this object, which a person can widen. */
 static int append_permit(const struct explanation *x)
 {
@@ -160,7 +195,11 @@ static int append_permit(const struct explanation *x)
 		       policy_action_name(x->request->action), SPAN_ARG(type));
 	if (r >= 0)
 		r = text_append_literal(buf_span(&id), x->out);
-	return r < 0 ? r : buf_append_str(x->out, ");\n");
+	if (r >= 0)
+		r = buf_append_char(x->out, ')');
+	if (r >= 0 && is_known_request(x))
+		r = append_request_conditions(x);
+	return r < 0 ? r : buf_append_str(x->out, ";\n");
 }
 
 static int explain_change(const struct explanation *x)

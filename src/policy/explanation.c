@@ -126,7 +126,7 @@ int policy_explanation_make(const struct policy *p, const struct policy_request 
 	int code;
 
 	*ret = (struct policy_explanation){ 0 };
-	if (r->action >= POLICY_ACTION_MAX || !policy_prepare(p))
+	if (r->action >= POLICY_ACTION_MAX || !request_is_sound(r) || !policy_prepare(p))
 		return -EINVAL;
 	code = facts_fetch(r, CONTEXT_ALL_BITS, &facts);
 	if (code >= 0)

@@ -160,12 +160,26 @@ static bool add_under(struct addition *a, enum policy_action action, uint32_t ac
 	return true;
 }
 
-/* Actions under which the policy reads alike: those of one class, and running a file like opening one. */
+/* Do facts that only one of two like classes has keep the policy from reading alike in both? */
+static bool tells_apart(const struct rule *rule, enum request_class a, enum request_class b)
+{
+	uint32_t keys = 0;
+
+	if (a <= REQUEST_EXEC && b <= REQUEST_EXEC)
+		keys = CONTEXT_BIT(CONTEXT_ARGS) | CONTEXT_BIT(CONTEXT_ARGV);
+	else if ((a == REQUEST_NETWORK || a == REQUEST_HTTP) &&
+		 (b == REQUEST_NETWORK || b == REQUEST_HTTP))
+		keys = CONTEXT_HTTP_BITS;
+	return !keys || rule->uses_whole_context || (rule->keys & keys);
+}
+
+/*
+ * Actions under which the policy reads alike: those of one class, running a file
+ * like opening one, and a request of HTTP like a connection.
+ */
 static uint32_t alike(const struct rule *rule, enum policy_action action, uint32_t actions)
 {
 	enum request_class class = request_class_of(action);
-	bool has_arguments = rule->uses_whole_context ||
-			     (rule->keys & (CONTEXT_BIT(CONTEXT_ARGS) | CONTEXT_BIT(CONTEXT_ARGV)));
 	uint32_t set = 0;
 
 	if (rule->mentions_action)
@@ -173,7 +187,7 @@ static uint32_t alike(const struct rule *rule, enum policy_action action, uint32
 	for (enum policy_action other = 0; other < POLICY_ACTION_MAX; other++) {
 		enum request_class c = request_class_of(other);
 
-		if (c == class || (!has_arguments && c <= REQUEST_EXEC && class <= REQUEST_EXEC))
+		if (c == class || !tells_apart(rule, c, class))
 			set |= ACTION_BIT(other);
 	}
 	return set & actions;

@@ -11,6 +11,8 @@ enum request_class request_class_of(enum policy_action action)
 		return REQUEST_EXEC;
 	if (action == POLICY_DNS_RESOLVE)
 		return REQUEST_DNS;
+	if (action == POLICY_HTTP_REQUEST)
+		return REQUEST_HTTP;
 	return action == POLICY_MCP_CALL ? REQUEST_MCP : REQUEST_NETWORK;
 }
 
@@ -249,15 +251,19 @@ static struct operand port_operand(void)
 	return (struct operand){ .kind = OPERAND_PORT, .definer = IMAGE_HAS_PORT };
 }
 
+static bool is_connection(const struct compiler *c)
+{
+	return c->class == REQUEST_NETWORK || c->class == REQUEST_HTTP;
+}
+
 struct operand resource_attribute(struct compiler *c, struct span name)
 {
 	if (span_eq(resource_type(c), TYPE_FILE) && span_eq(name, SPAN("path")))
 		return string_operand(IMAGE_PATH, 0);
-	if (c->class == REQUEST_NETWORK && span_eq(name, SPAN("port")))
+	if (is_connection(c) && span_eq(name, SPAN("port")))
 		return port_operand();
-	if ((c->class == REQUEST_NETWORK || c->class == REQUEST_DNS) &&
-	    span_eq(name, SPAN("name"))) {
-		c->needs_host_name |= c->class == REQUEST_NETWORK;
+	if ((is_connection(c) || c->class == REQUEST_DNS) && span_eq(name, SPAN("name"))) {
+		c->needs_host_name |= is_connection(c);
 		return string_operand(IMAGE_HOST, 0);
 	}
 	return (struct operand){ .kind = OPERAND_ERROR };
@@ -276,7 +282,8 @@ static struct operand network_key(const struct compiler *c, enum context_key key
 	return string_operand(IMAGE_PROTOCOL, IMAGE_HAS_PROTOCOL);
 }
 
-/* Requests for which facts about the process are missing never get to an image. */
+/* Requests for which facts about the process, or those of HTTP, are missing never get to an image.
+ */
 struct operand context_attribute(struct compiler *c, struct span name)
 {
 	bool is_file = c->class == REQUEST_FILE || c->class == REQUEST_EXEC;
@@ -301,20 +308,20 @@ struct operand context_attribute(struct compiler *c, struct span name)
 		break;
 	case CONTEXT_NOW:
 		return (struct operand){ .kind = OPERAND_NOW };
-	case CONTEXT_METHOD:
-	case CONTEXT_SCHEME:
-	case CONTEXT_PATH:
-	case CONTEXT_QUERY:
-	case CONTEXT_HEADERS:
-		if (c->class == REQUEST_NETWORK)
-			return (struct operand){ .kind = OPERAND_UNKNOWN };
-		break;
 	case CONTEXT_IP:
 	case CONTEXT_PORT:
 	case CONTEXT_PROTOCOL:
 	case CONTEXT_HOSTNAME:
 		if (!is_file)
 			return network_key(c, (enum context_key)key);
+		break;
+	case CONTEXT_METHOD:
+	case CONTEXT_SCHEME:
+	case CONTEXT_PATH:
+	case CONTEXT_QUERY:
+	case CONTEXT_HEADERS:
+		if (c->class == REQUEST_HTTP)
+			return (struct operand){ .kind = OPERAND_UNKNOWN };
 		break;
 	default:
 		break;
@@ -348,5 +355,7 @@ struct rails context_has(struct compiler *c, const struct cedar_expr *e)
 {
 	struct operand o = context_attribute(c, e->names[0]);
 
+	if (c->class == REQUEST_HTTP && e->n_names == 1 && context_key_is_of_http(e->names[0]))
+		return rails_known(&c->formula, true);
 	return operand_exists(c, e, &o);
 }

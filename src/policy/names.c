@@ -144,6 +144,13 @@ bool context_key_is_planned(struct span name)
 	return index_in(name, planned_context_keys, ARRAY_SIZE(planned_context_keys)) >= 0;
 }
 
+bool context_key_is_of_http(struct span name)
+{
+	int key = context_key_index(name);
+
+	return key >= 0 && (CONTEXT_BIT(key) & CONTEXT_HTTP_BITS);
+}
+
 bool entity_type_is_known(struct span type)
 {
 	return index_in(type, entity_types, ARRAY_SIZE(entity_types)) >= 0;

@@ -49,7 +49,7 @@ enum context_key {
 	(CONTEXT_BIT(CONTEXT_EXE) | CONTEXT_BIT(CONTEXT_COMM) | CONTEXT_BIT(CONTEXT_CWD) |         \
 	 CONTEXT_BIT(CONTEXT_ANCESTORS) | CONTEXT_BIT(CONTEXT_ARGS) | CONTEXT_BIT(CONTEXT_ARGV))
 
-/* The keys that an HTTP request fills. */
+/* The keys that only a request of HTTP fills. */
 #define CONTEXT_HTTP_BITS                                                                          \
 	(CONTEXT_BIT(CONTEXT_METHOD) | CONTEXT_BIT(CONTEXT_SCHEME) | CONTEXT_BIT(CONTEXT_PATH) |   \
 	 CONTEXT_BIT(CONTEXT_QUERY) | CONTEXT_BIT(CONTEXT_HEADERS))
@@ -57,9 +57,10 @@ enum context_key {
 /* A key the request can carry, or -EINVAL. */
 int context_key_index(struct span name);
 struct span context_key_name(enum context_key key);
-/* Is it in the schema but not yet given by any place that asks (details of rewriting and of MCP)?
+/* Is it in the schema but not yet given by any place that asks (details of MCP, headers to be set)?
  */
 bool context_key_is_planned(struct span name);
+bool context_key_is_of_http(struct span name);
 
 bool entity_type_is_known(struct span type);
 bool resource_attribute_is_known(struct span name);

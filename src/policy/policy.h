@@ -65,15 +65,24 @@ struct policy_address {
 	bool is_v6;
 };
 
+/* The name in lower case; of several fields of one name the order counts. */
 struct policy_header {
-	struct span name, value; /* name in lower case */
+	struct span name, value;
 };
 
-/* What an HTTP request asks for. The same name may come twice: as one, with ", " between the
- * values. */
+/*
+ * A request of HTTP, as it goes to the server. What could be read in more than
+ * one way is denied in every mode: a method that is no token, another scheme, a
+ * path with a component that some server takes for "." or "..", a path or query with
+ * blanks, control characters or '#', a name of a header that is not in lower case.
+ * Any other bytes are text as text.h has it, so a pattern sees all of them.
+ */
 struct policy_http {
 	struct span method, scheme; /* "GET"; "http" or "https" */
-	struct span path, query;    /* normalised by whoever fills it; without the question mark */
+	/* The path in normal form, "/" and on, or "*"; the query without '?', empty where there is
+	 * none. */
+	struct span path, query;
+	/* Several fields of one name are one value, joined by ", " (cookie: by "; "). */
 	const struct policy_header *headers;
 	size_t n_headers;
 };
@@ -101,10 +110,10 @@ struct policy_request {
 	struct policy_address address;
 	bool has_address;
 	uint16_t port; /* 0: not known (DnsResolve) */
-	struct span protocol; /* "tcp", "udp" */
-	const struct policy_http
-		*http; /* HttpRequest; NULL where it cannot be seen: policies that need it err */
+	struct span protocol;	  /* "tcp", "udp" */
 	struct span server, tool; /* McpCall; host and port are the server's where it has them */
+	/* HttpRequest. NULL: its facts are not known, policies that need them deny. */
+	const struct policy_http *http;
 	policy_fact_fn fact; /* NULL: facts are absent, policies that need them deny */
 	void *fact_ctx;
 };

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "policy/http.h"
 #include "policy/text.h"
 
 static const struct {
@@ -38,7 +39,16 @@ int facts_fetch(const struct policy_request *r, uint32_t keys, struct facts *ret
 
 uint32_t keys_unavailable(const struct policy_request *r, uint32_t keys)
 {
-	return r->fact ? 0 : keys & CONTEXT_PROCESS_BITS;
+	uint32_t unavailable = r->fact ? 0 : CONTEXT_PROCESS_BITS;
+
+	if (r->action == POLICY_HTTP_REQUEST && !r->http)
+		unavailable |= CONTEXT_HTTP_BITS;
+	return keys & unavailable;
+}
+
+bool request_is_sound(const struct policy_request *r)
+{
+	return r->action != POLICY_HTTP_REQUEST || !r->http || http_is_sound(r->http);
 }
 
 static bool is_about_files(enum policy_action action)
@@ -238,70 +248,21 @@ static bool network_value(enum context_key key, const struct policy_request *r, 
 	return is_known;
 }
 
-/* The values of a header, joined as RFC 9110 §5.3 has it. */
-static const struct cedar_value *header_value(struct arena *arena, const struct policy_http *http,
-					      size_t first)
-{
-	_cleanup_buf_ struct buf joined = BUF_INIT(0);
-	struct span name = http->headers[first].name;
-	char *copy;
-
-	for (size_t i = first; i < http->n_headers; i++) {
-		if (!span_eq(http->headers[i].name, name))
-			continue;
-		if (i > first)
-			(void)buf_append_str(&joined, ", ");
-		(void)buf_append_span(&joined, http->headers[i].value);
-	}
-	copy = arena_dup(arena, buf_span(&joined));
-	return copy ? text_value(arena, span_make(copy, joined.len)) : NULL;
-}
-
-static bool is_repeated(const struct policy_http *http, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (span_eq(http->headers[k].name, http->headers[i].name))
-			return true;
-	return false;
-}
-
-static const struct cedar_value *headers_value(struct arena *arena, const struct policy_http *http)
-{
-	struct cedar_record_entry *entries =
-		arena_alloc_array(arena, http->n_headers + 1, sizeof(*entries));
-	size_t n = 0;
-
-	for (size_t i = 0; entries && i < http->n_headers; i++) {
-		if (is_repeated(http, i))
-			continue;
-		entries[n].value = header_value(arena, http, i);
-		if (!entries[n].value ||
-		    !text_in_arena(http->headers[i].name, arena, &entries[n].key))
-			return NULL;
-		n++;
-	}
-	return entries ? cedar_value_record(arena, entries, n) : NULL;
-}
-
 static bool http_value(enum context_key key, const struct policy_request *r, struct arena *arena,
 		       const struct cedar_value **ret)
 {
-	const struct policy_http *http = r->http;
-	struct span text;
-
-	if (!http || r->action != POLICY_HTTP_REQUEST)
+	if (r->action != POLICY_HTTP_REQUEST || !r->http)
 		return false;
-	if (key == CONTEXT_HEADERS) {
-		*ret = headers_value(arena, http);
-		return true;
-	}
 	if (key == CONTEXT_METHOD)
-		text = http->method;
+		*ret = text_value(arena, r->http->method);
 	else if (key == CONTEXT_SCHEME)
-		text = http->scheme;
+		*ret = text_value(arena, r->http->scheme);
+	else if (key == CONTEXT_PATH)
+		*ret = text_value(arena, r->http->path);
+	else if (key == CONTEXT_QUERY)
+		*ret = text_value(arena, r->http->query);
 	else
-		text = key == CONTEXT_PATH ? http->path : http->query;
-	*ret = text_value(arena, text);
+		*ret = http_headers_value(r->http, arena);
 	return true;
 }
 

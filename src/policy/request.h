@@ -16,7 +16,7 @@ struct facts {
 
 /* Fetches the facts that the keys need. A negative errno where one could not be had. */
 int facts_fetch(const struct policy_request *r, uint32_t keys, struct facts *ret) _must_check_;
-/* The keys among keys that nobody can give for this request. */
+/* The keys among keys that nobody can give for this request, though its action has them. */
 uint32_t keys_unavailable(const struct policy_request *r, uint32_t keys);
 
 struct question {
@@ -36,6 +36,9 @@ int question_make(struct question *q, const struct policy *p, const struct polic
 /* The same question about another action. */
 int question_set_action(struct question *q, enum policy_action action);
 
+/* Can policies be asked about its facts? What names the object is looked at when it is asked about.
+ */
+bool request_is_sound(const struct policy_request *r);
 /* The resource's id in text form, for people. Appends to out; -EINVAL as above. */
 int request_resource_id(const struct policy_request *r, struct buf *out);
 struct span request_resource_type(const struct policy_request *r);

@@ -142,10 +142,10 @@ static const char *where(struct review *r, size_t number)
 }
 
 /* Some never apply for reasons that are no mistake, or that people were told already. */
-static bool is_known_reason(const char *blame)
+static bool is_known_reason(const char *blame, bool is_http)
 {
 	static const struct span context = SPAN("context.");
-	struct span rest = span_of(blame);
+	struct span rest = span_of(blame), key;
 
 	if (strstr(blame, "principal") || span_starts_with(rest, SPAN("action")))
 		return true;
@@ -157,7 +157,8 @@ static bool is_known_reason(const char *blame)
 		while (len < rest.len &&
 		       ((rest.p[len] | 0x20) >= 'a' && (rest.p[len] | 0x20) <= 'z'))
 			len++;
-		if (context_key_is_planned(span_make(rest.p + context.len, len - context.len)))
+		key = span_make(rest.p + context.len, len - context.len);
+		if (context_key_is_planned(key) || (!is_http && context_key_is_of_http(key)))
 			return true;
 	}
 	return false;
@@ -178,7 +179,8 @@ static bool never_applies(struct review *r, size_t number)
 		return false;
 	else
 		blame = report->blame;
-	if (!blame || !is_known_reason(blame))
+	if (!blame ||
+	    !is_known_reason(blame, r->shapes[number].actions & ACTION_BIT(POLICY_HTTP_REQUEST)))
 		lint_add(&r->lint, CEDAR_WARNING, "impossible_policy", p->cedar->range, NULL,
 			 "this policy can never apply here%s%s",
 			 blame ? ": what never holds is " : "", blame ? blame : "");

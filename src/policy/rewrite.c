@@ -267,13 +267,21 @@ static void rewrite_like(struct lint *l, struct cedar_expr *e)
 		(void)path_prefix_normalise(l, first->literal, e->range, &first->literal);
 }
 
+/* Tool calls come without what is known of requests; elsewhere the schema says who has them. */
+static bool is_given(const struct lint *l, struct span name)
+{
+	if (context_key_is_of_http(name))
+		return scope_matches_action(&l->policy->action, POLICY_HTTP_REQUEST);
+	return context_key_index(name) >= 0;
+}
+
 static void check_context_key(struct lint *l, struct span name, struct cedar_range range)
 {
 	const char *near;
 
-	if (context_key_index(name) >= 0)
+	if (is_given(l, name))
 		return;
-	if (context_key_is_planned(name)) {
+	if (context_key_index(name) >= 0 || context_key_is_planned(name)) {
 		lint_add(l, CEDAR_WARNING, "key_not_available", range, NULL,
 			 "context.%.*s is not known yet where this is decided: the policy errs, a "
 			 "permit does not apply and a forbid always does",

@@ -203,7 +203,7 @@ check_event "a permitted one is in the log with its status, its query is not" '.
 forget
 leash_run -- python3 -c "$raw" 'GET /one HTTP/1.1\r\nHost: api.wild.test\r\n\r\nPOST /two HTTP/1.1\r\nHost: api.wild.test\r\nContent-Length: 1\r\n\r\nx'
 is "... also when both are sent at once" "$(out | grep -c 'HTTP/1.1 200'):$(out | grep -c 'HTTP/1.1 403'):$(requests '.kind == "http"')" 1:1:1
-for path in /admin/x /x/../admin/x /%61dmin/x /x/%2e%2e/admin/x '//x/..//../admin/x' /./admin/x; do
+for path in /admin/x /x/../admin/x /%61dmin/x /x/%2e%2e/admin/x '//x/..//../admin/x' /./admin/x '/x/..;/admin/x' /x/..%2fadmin/x; do
 	forget
 	leash_run -- "${curl[@]}" --path-as-is -o /dev/null -w '%{http_code}' "http://api.wild.test$path"
 	is "a forbidden path by another spelling gets 403: $path" "$(out):$(requests '.kind == "http"')" 403:0

@@ -91,6 +91,17 @@ like "... by unless" "$(out)" 'does not hold: !\(context\.exe == "/usr/bin/env"\
 explains 0 "an address with its name" connect 203.0.113.1:443 --host a.example.com
 explains 0 "a name to be resolved" resolve a.example.com
 explains 1 "a tool" call github/search
+explains 0 "a request of HTTP" http GET 'https://a.example.com/%7ex/../v1/?token=hunter2' --header 'Authorization: hunter2'
+like "... by method and path in normal form" "$(out | head -n 1)" '^allowed: to send GET https://a\.example\.com:443/v1/ '
+is "... and neither query nor headers are repeated" "$(out | grep -c hunter2)" 0
+explains 1 "... by its port" http GET http://a.example.com/
+like "... for which a permit is proposed" "$(out)" 'when \{ context\.method == "GET" && context\.path == "/" \}'
+explains 2 "a URL that servers read in two ways" http GET 'https://a.example.com/v1/..%2fx'
+explains 2 "a URL with a password" http GET https://u:hunter2@a.example.com/
+explains 2 "a URL without a method" http https://a.example.com/
+explains 2 "a header that is none" http GET https://a.example.com/ --header hunter2
+is "... which is not repeated" "$(err | grep -c hunter2)" 0
+explains 2 "a header of a connection" connect a.example.com:443 --header 'a: b'
 explains 1 "JSON" --json connect a.example.com:80
 is "... with the policies that almost permit" \
 	"$(jq -c '[.decision, .policies, .almost[0].policy, .almost[0].conditions[0].result, .almost[0].conditions[1].result]' "$OUT")" \
@@ -98,31 +109,6 @@ is "... with the policies that almost permit" \
 explains 2 "no such port" connect a.example.com:99999
 explains 2 "no such operation" frobnicate x
 explains 2 "nothing" read
-
-# ---- explain: requests
-user_file "$WORK/http.cedar" <<'EOF'
-permit (principal, action in Action::"NetworkConnect", resource in Host::"*.example.com");
-@id("reads") forbid (principal, action in Action::"HttpRequest", resource)
-unless { context.method == "GET" && context.path like "/v1/*" && context.query == "" };
-@id("cookies") forbid (principal, action in Action::"HttpRequest", resource) when { context.headers has cookie };
-EOF
-for object in 'http://a.example.com/v1/x' 'GET https://a.example.com:8443/v1/%78' 'http://a.example.com//v1//x/../y'; do
-	leash_run policy explain --policy http.cedar http "$object"
-	is "explain http $object: allowed" "$RC" 0
-done
-for object in 'POST http://a.example.com/v1/x' 'http://a.example.com/v1/../x' 'http://a.example.com/v1/x?y' 'http://a.example.com/'; do
-	leash_run policy explain --policy http.cedar http "$object"
-	is "explain http $object: denied by the policy" "$RC:$(out | grep -c 'Forbidden by file:reads')" 1:1
-done
-leash_run policy explain --policy http.cedar --header 'Cookie: a=b' http http://a.example.com/v1/x
-is "explain http with a header" "$RC:$(out | grep -c 'Forbidden by file:cookies')" 1:1
-leash_run policy explain --policy http.cedar http a.example.com:80
-is "explain http of a host alone: what nobody knows denies" "$RC:$(out | grep -c 'file:reads')" 1:1
-for words in 'http http://' 'http http://a.example.com/%zz' '--header x http http://a.example.com/' '--header a:b connect a.example.com:80'; do
-	# shellcheck disable=SC2086
-	leash_run policy explain --policy http.cedar $words
-	is "explain $words: exit 2" "$RC" 2
-done
 
 # ---- show
 leash_run policy show --policy my.cedar
@@ -203,7 +189,36 @@ wrong_case "no operation" $'[[case]]\nexpect = "deny"' 'wrong\.toml:1:3: the cas
 wrong_case "two operations" $'[[case]]\nread = "x"\nwrite = "x"\nexpect = "deny"' 'wrong\.toml:3:1: a case has one operation'
 wrong_case "another word" $'[[case]]\nread = "x"\nexpect = "denied"' 'wrong\.toml:3:10: expect is "allow" or "deny"'
 wrong_case "a number" $'[[case]]\nread = [1]\nexpect = "deny"' 'wrong\.toml:2:9: read must be a string, not a integer'
+wrong_case "a header that is none" $'[[case]]\nhttp = "GET https://x/"\nheaders = "hunter2"\nexpect = "deny"' 'wrong\.toml:3:11: a header is written as in'
+wrong_case "headers of a connection" $'[[case]]\nconnect = "x:443"\nheaders = "a: b"\nexpect = "deny"' 'wrong\.toml:3:11: headers go with a request'
+wrong_case "a method alone" $'[[case]]\nhttp = "GET /x"\nexpect = "deny"' 'wrong\.toml:2:8: a request of HTTP is written as in GET https'
 wrong_case "no case" '' 'wrong\.toml:1:1: there is no'
+user_file "$WORK/http.cedar" <<'EOF'
+permit (principal, action in Action::"HttpRequest", resource == Host::"api.example.com:443")
+when { context.method == "GET" && context.headers has accept && context.headers.accept == "a, b" };
+EOF
+user_file "$WORK/http.test.toml" <<'EOF'
+[[case]]
+http = ["GET https://api.example.com/", "GET https://api.example.com:443/x?y#z"]
+headers = ["Accept: a", "accept:  b "]
+expect = "allow"
+
+[[case]]
+http = ["GET https://api.example.com/", "POST https://api.example.com/", "GET http://api.example.com/"]
+headers = "accept: b"
+expect = "deny"
+
+[[case]]
+connect = "api.example.com:443"
+expect = "deny"
+EOF
+leash_run policy check --deny-warnings http.cedar
+is "check: a permit about requests" "$RC" 0
+leash_run policy test http.cedar
+is "test: requests of HTTP" "$RC:$(out)" '0:6 passed, 0 failed'
+sed 's/^permit/forbid/; s/:443//' "$WORK/http.cedar" | user_file "$WORK/http-forbid.cedar"
+leash_run policy check http-forbid.cedar
+like "check: a forbid about requests that would deny every tool call" "$(err)" '\[mcp_fact_missing,'
 leash_run policy test bad.cedar
 is "test: a policy with mistakes: exit 2" "$RC" 2
 

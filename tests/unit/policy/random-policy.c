@@ -313,6 +313,32 @@ static void resource_term(struct buf *out)
 	}
 }
 
+static void http_term(struct buf *out)
+{
+	static const char *const terms[] = {
+		"context.method == \"GET\"",
+		"context.method != \"GET\"",
+		"[\"GET\", \"HEAD\"].contains(context.method)",
+		"context.scheme == \"https\"",
+		"context.query == \"\"",
+		"context.query like \"*a*\"",
+		"context.headers has authorization",
+		"context has headers.authorization",
+		"context.headers.accept like \"*b*\"",
+		"context.headers has accept && context.headers.accept == \"a, b\"",
+		"context has path",
+		"context has method && context.method == \"GET\"",
+		"context.headers == context.headers",
+	};
+
+	if (one_in(3)) {
+		(void)buf_append_str(out, "context.path like ");
+		pattern(out);
+	} else {
+		(void)buf_append_str(out, PICK(terms));
+	}
+}
+
 static void other_term(struct buf *out)
 {
 	static const char *const terms[] = {
@@ -332,12 +358,6 @@ static void other_term(struct buf *out)
 		"resource has port",
 		"resource has name",
 		"context.method == \"GET\"",
-		"context.path like \"/a*\"",
-		"context.query == \"\"",
-		"context.scheme == \"https\"",
-		"context has headers",
-		"context.headers has accept",
-		"context.headers.accept == \"a, b\"",
 		"context.now > datetime(\"2020-01-01\")",
 		"context.now <= datetime(\"2020-01-01\")",
 		"context.now.toTime() < duration(\"24h\")",
@@ -363,7 +383,7 @@ static void term(struct buf *out)
 {
 	static void (*const terms[])(struct buf *) = { string_term,   port_term,     ip_term,
 						       list_term,     resource_term, resource_term,
-						       resource_term, other_term };
+						       resource_term, http_term,     other_term };
 
 	PICK(terms)(out);
 }
@@ -574,18 +594,30 @@ static void random_network(struct random_request *r)
 
 static void random_http(struct random_request *r)
 {
-	static const struct span names[] = { SPAN("accept"), SPAN("x") };
-	static const struct span values[] = { SPAN("a"), SPAN("b"), SPAN("\xff") };
-	static const struct span paths[] = { SPAN("/"), SPAN("/a"), SPAN("/a/b"), SPAN("/b") };
+	static const char *const methods[] = { "GET", "HEAD", "POST", "get", "", "G T" };
+	static const char *const queries[] = { "", "a", "b=a", "\xff", "a b" };
+	static const char *const names[] = { "accept", "authorization", "cookie", "x-y", "Accept" };
+	static const char *const values[] = { "a", "b", "", "a, b", "\xff", "\x01" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(r->headers); i++)
-		r->headers[i] = (struct policy_header){ PICK(names), PICK(values) };
-	r->http = (struct policy_http){ .method = one_in(2) ? SPAN("GET") : SPAN("POST"),
-					.scheme = one_in(2) ? SPAN("http") : SPAN("https"),
-					.path = PICK(paths),
-					.query = one_in(2) ? SPAN("") : SPAN("a"),
-					.headers = r->headers,
-					.n_headers = below(ARRAY_SIZE(r->headers) + 1) };
+	if (one_in(6))
+		return;
+	random_path(r->url_path, sizeof(r->url_path));
+	for (size_t i = 0; i < ARRAY_SIZE(r->headers); i++) {
+		size_t n = one_in(20) ? ARRAY_SIZE(names) : ARRAY_SIZE(names) - 1;
+
+		r->headers[i].name = span_of(names[below(n)]);
+		r->headers[i].value = span_of(PICK(values));
+	}
+	r->http = (struct policy_http){
+		.method = span_of(methods[below(one_in(10) ? ARRAY_SIZE(methods) : 4)]),
+		.scheme = one_in(2)    ? SPAN("https")
+			  : one_in(20) ? SPAN("ws")
+				       : SPAN("http"),
+		.path = span_of(r->url_path),
+		.query = span_of(queries[below(one_in(10) ? ARRAY_SIZE(queries) : 4)]),
+		.headers = r->headers,
+		.n_headers = below(ARRAY_SIZE(r->headers) + 1),
+	};
 	r->request.http = &r->http;
 }
 
@@ -617,6 +649,5 @@ void random_request(struct random_request *r)
 		.fact_ctx = r,
 	};
 	random_network(r);
-	if (r->request.action == POLICY_HTTP_REQUEST && !one_in(4))
-		random_http(r);
+	random_http(r);
 }

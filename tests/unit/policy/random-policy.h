@@ -9,12 +9,13 @@
 
 struct random_request {
 	struct policy_request request;
-	struct policy_http http;
-	struct policy_header headers[3];
 	char path[512], host[300], server[64], tool[64], exe[512];
 	const char *comm, *cwd;
 	struct span ancestors, argv;
 	enum policy_fact missing; /* POLICY_FACT_MAX: none */
+	char url_path[512];
+	struct policy_header headers[4];
+	struct policy_http http;
 };
 
 /* Appends a policy, with a final newline. */

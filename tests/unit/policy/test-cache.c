@@ -20,7 +20,17 @@ static const char policy_text[] =
 	"forbid (principal, action in Action::\"NetworkConnect\", resource in "
 	"IpRange::\"10.0.0.0/8\");"
 	"forbid (principal, action in Action::\"NetworkConnect\", resource)"
-	"  when { context has hostname && context.hostname == \"x.a\" };";
+	"  when { context has hostname && context.hostname == \"x.a\" };"
+	"forbid (principal, action == Action::\"HttpRequest\", resource in Host::\"y.a\")"
+	"  when { context has method && context.method == \"PUT\" };"
+	"permit (principal, action == Action::\"HttpRequest\", resource)"
+	"  when { context has path && context.path like \"/y*\" };";
+
+static const struct policy_http requests[] = {
+	{ .method = SPAN("GET"), .scheme = SPAN("https"), .path = SPAN("/x") },
+	{ .method = SPAN("PUT"), .scheme = SPAN("https"), .path = SPAN("/x") },
+	{ .method = SPAN("GET"), .scheme = SPAN("http"), .path = SPAN("/y"), .query = SPAN("q") },
+};
 
 static const char *pick(const char *const *list, size_t n)
 {
@@ -55,6 +65,7 @@ static void random_request(struct policy_request *r)
 		.protocol = random() & 1 ? SPAN("tcp") : SPAN("udp"),
 		.tool = SPAN("t"),
 		.fact = random() & 1 ? give_fact : NULL,
+		.http = random() & 1 ? &requests[random() % 3] : NULL,
 	};
 	r->address.is_v6 = random() & 1;
 	r->address.bytes[0] = random() & 1 ? 10 : 11;

@@ -119,6 +119,7 @@ static void the_image_decides_as_the_evaluator(void **state)
 			n[a.verdict == DECISION_ALLOW]++;
 			n_reasons += a.n_reasons;
 			is_whole = r.request.fact && r.missing == POLICY_FACT_MAX &&
+				   r.request.http &&
 				   !(b.n_reasons && strcmp(b.reasons[0], "leash:undecidable") == 0);
 			n_whole += is_whole;
 			n_asked += is_whole && policy_decider_asked(image) > asked;
@@ -252,6 +253,45 @@ static void usual_policies_are_exact(void **state)
 			fail_msg("asked: %s", cases[i].text);
 }
 
+/* What policies say of requests leaves connections and look-ups to the tables. */
+static void only_requests_are_evaluated_for_what_they_hold(void **state)
+{
+	static const char text[] =
+		"permit (principal, action in Action::\"NetworkConnect\", resource in "
+		"Host::\"*.a.b\");"
+		"forbid (principal, action in Action::\"HttpRequest\", resource in "
+		"Host::\"api.a.b\")"
+		"unless { context has path && context.method == \"GET\" };";
+	const struct policy_http get = { .method = SPAN("GET"),
+					 .scheme = SPAN("https"),
+					 .path = SPAN("/") };
+	struct policy_request r = { .host = SPAN("api.a.b"),
+				    .address = { { 10, 1, 2, 3 }, false },
+				    .has_address = true,
+				    .port = 443,
+				    .protocol = SPAN("tcp"),
+				    .http = &get };
+
+	r.action = POLICY_NETWORK_CONNECT;
+	assert_int_equal(asked_under(*state, text, &r, DECISION_ALLOW), 0);
+	r.action = POLICY_DNS_RESOLVE;
+	assert_int_equal(asked_under(*state, text, &r, DECISION_ALLOW), 0);
+	r.action = POLICY_HTTP_REQUEST;
+	assert_int_equal(asked_under(*state, text, &r, DECISION_ALLOW), 1);
+	/* Only where it could matter. */
+	r.host = SPAN("other.a.b");
+	assert_int_equal(asked_under(*state, text, &r, DECISION_ALLOW), 0);
+	r.host = SPAN("other");
+	assert_int_equal(asked_under(*state, text, &r, DECISION_DENY), 0);
+	/* Policies that name no such fact. */
+	r.host = SPAN("api.a.b");
+	assert_int_equal(asked_under(*state,
+				     "permit (principal, action, resource) when { resource.port == "
+				     "443 };",
+				     &r, DECISION_ALLOW),
+			 0);
+}
+
 static void what_tables_cannot_hold_is_evaluated(void **state)
 {
 	const struct policy_request r = { .action = READ, .path = SPAN("/w/a"), .fact = give_exe };
@@ -307,15 +347,15 @@ static void reports_name_what_is_to_blame(void **state)
 		{ "permit (principal, action == Action::\"HttpRewrite\", resource);",
 		  POLICY_NEVER_APPLIES, "action == Action::\"HttpRewrite\"" },
 		{ "permit (principal, action == Action::\"HttpRequest\", resource) when { true && "
-		  "context.tool == \"t\" };",
-		  POLICY_NEVER_APPLIES, "context.tool == \"t\"" },
-		/* It errs, so it denies. */
-		{ "forbid (principal, action == Action::\"HttpRequest\", resource) when { "
-		  "context.tool == \"t\" };",
-		  POLICY_EXACT, NULL },
-		{ "permit (principal, action == Action::\"HttpRequest\", resource) when { true && "
 		  "context.method == \"GET\" };",
 		  POLICY_PARTLY_ASKS, "context.method == \"GET\"" },
+		{ "forbid (principal, action == Action::\"HttpRequest\", resource) when { "
+		  "context has method && context.headers has cookie };",
+		  POLICY_PARTLY_ASKS, "context.headers has cookie" },
+		/* It errs, so it denies. */
+		{ "forbid (principal, action == Action::\"NetworkConnect\", resource) unless { "
+		  "action in Action::\"HttpRequest\" || context.method == \"GET\" };",
+		  POLICY_EXACT, NULL },
 		{ "permit (principal, action == Action::\"ProcessExec\", resource) when { "
 		  "context.args like \"a*\" };",
 		  POLICY_EXACT, NULL },
@@ -534,6 +574,7 @@ int main(void)
 		TEST(the_image_decides_as_the_evaluator),
 		TEST(usual_policies_are_exact),
 		TEST(what_tables_cannot_hold_is_evaluated),
+		TEST(only_requests_are_evaluated_for_what_they_hold),
 		TEST(profiles_are_exact),
 		TEST(reports_name_what_is_to_blame),
 		TEST(an_image_is_small),
