@@ -73,6 +73,18 @@ int answer_malformed(struct buf *out)
 	return put_response("400 Bad Request", &body, out);
 }
 
+int answer_bad_response(const struct proxy_question *q, struct buf *out)
+{
+	_cleanup_buf_ struct buf body = BUF_INIT(0);
+	struct json_writer w = { .out = &body };
+
+	json_begin_object(&w);
+	json_key_string(&w, "error", SPAN("the server's response is malformed"));
+	put_resource(&w, q);
+	json_end_object(&w);
+	return put_response("502 Bad Gateway", &body, out);
+}
+
 int answer_unreachable(const struct proxy_question *q, int error, struct buf *out)
 {
 	_cleanup_buf_ struct buf body = BUF_INIT(0);

@@ -12,5 +12,7 @@ int answer_denied(const struct policy_decision *d, const struct proxy_question *
 int answer_mismatch(const struct proxy_question *q, struct buf *out);
 /* 400: out of form. */
 int answer_malformed(struct buf *out);
+/* 502: the server's response is out of form. */
+int answer_bad_response(const struct proxy_question *q, struct buf *out);
 /* 502: permitted, but there is no connection to be had. */
 int answer_unreachable(const struct proxy_question *q, int error, struct buf *out);

@@ -91,6 +91,9 @@ void request_lost(struct connection *c);
 /* The client's message is out of form. */
 void request_refuse_malformed(struct connection *c, struct span why, struct buf *answer);
 
+/* The server's is. */
+void request_refuse_response(struct connection *c, struct span why, struct buf *answer);
+
 /* ---- connection.c ---- */
 
 /* Goes on with whatever has become possible. */

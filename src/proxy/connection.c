@@ -230,14 +230,10 @@ static void on_response(void *ctx, int status)
 
 static void on_malformed(void *ctx, bool is_client, const char *what, struct buf *answer)
 {
-	struct connection *c = ctx;
-	struct proxy_question q = connection_question(c);
-	struct event e = { .kind = EVENT_NET_CLOSE, .message = span_of(what) };
-
 	if (is_client)
-		request_refuse_malformed(c, span_of(what), answer);
+		request_refuse_malformed(ctx, span_of(what), answer);
 	else
-		proxy_report_plain(c->proxy, &e, &q, EVENT_DECISION_NONE);
+		request_refuse_response(ctx, span_of(what), answer);
 }
 
 /* Requests are judged one by one from here on. */

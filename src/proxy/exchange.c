@@ -290,6 +290,8 @@ static void forward_response(struct exchange *x, const struct http_head *h)
 		add_field(&f, "upgrade", SPAN("websocket"));
 	} else if (!is_interim && x->is_last) {
 		add_field(&f, "connection", SPAN("close"));
+	} else if (!is_interim && x->is_old_client) {
+		add_field(&f, "connection", SPAN("keep-alive"));
 	}
 	out.fields = f.items;
 	out.n_fields = f.n;

@@ -24,7 +24,8 @@ struct exchange_events {
 			struct buf *host, struct buf *answer);
 	/* The final response to the request in progress has begun. */
 	void (*response)(void *ctx, int status);
-	/* A message is out of form: answer is what a client is told, or left empty for a server's. */
+	/* A message is out of form, the client's or the server's: answer is what the client is
+	 * told. */
 	void (*malformed)(void *ctx, bool is_client, const char *what, struct buf *answer);
 	/* Both directions have ended (0), or one failed (negative errno). The owner calls exchange_free. */
 	void (*ended)(void *ctx, int error);

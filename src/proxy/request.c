@@ -148,7 +148,8 @@ static void record_free(struct request_record *r)
 	xfree(r);
 }
 
-static void write_record(struct connection *c, int status)
+/* status 0: there is no response, and message says why. */
+static void write_record(struct connection *c, int status, struct span message)
 {
 	struct request_record *r = TAKE_PTR(c->record);
 	struct proxy_question q = question(c);
@@ -163,20 +164,27 @@ static void write_record(struct connection *c, int status)
 	e.latency_us = r->latency_us;
 	e.status = status;
 	e.has_status = status != 0;
-	if (!status)
-		e.message = SPAN("the connection ended before the response");
+	e.message = message;
 	proxy_report_plain(c->proxy, &e, &q, r->decision);
 	record_free(r);
 }
 
 void request_answered(struct connection *c, int status)
 {
-	write_record(c, status);
+	write_record(c, status, (struct span){ 0 });
 }
 
 void request_lost(struct connection *c)
 {
-	write_record(c, 0);
+	write_record(c, 0, SPAN("the connection ended before the response"));
+}
+
+void request_refuse_response(struct connection *c, struct span why, struct buf *answer)
+{
+	struct proxy_question q = question(c);
+
+	write_record(c, 0, why);
+	(void)answer_bad_response(&q, answer);
 }
 
 static void keep_record(struct connection *c, const struct asked *a, const struct policy_decision *d,

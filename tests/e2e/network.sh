@@ -235,6 +235,9 @@ leash_run -- python3 -c "$raw" 'GET /ws HTTP/1.1\r\nHost: api.wild.test\r\nConne
 is "a WebSocket is joined" "$(out | grep -c 'HTTP/1.1 101'):$(out | grep -c '^POST /frames go both ways')" 1:1
 leash_run -- python3 -c "$raw" 'GET /h2c HTTP/1.1\r\nHost: api.wild.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n'
 is "no other protocol can be upgraded to" "$(out | grep -c 'HTTP/1.1 200'):$(out | grep -c 'HTTP/1.1 101')" 1:0
+leash_run -- "${curl[@]}" -w ' %{http_code}' http://api.wild.test/malformed
+like "a response that could be read in two ways gets 502" "$(out | tr -d '\n')" 'response is malformed.* 502$'
+check_event "... and the log says what is wrong with it" '.kind == "http.request" and (.url | endswith("/malformed")) and .message == "more than one length"'
 leash_run -- "${curl[@]}" --http1.0 http://permitted.test/
 like "HTTP/1.0 works" "$(out)" 'hello from permitted.test'
 forget

@@ -85,6 +85,11 @@ for (const address of addresses) {
 		listen(server, port, address);
 	}
 	const clear = http.createServer(answer);
+	// A response with two lengths.
+	clear.prependListener('request', (req, res) => {
+		if (req.url === '/malformed')
+			res.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab');
+	});
 	// An echo behind any upgrade: what it is of is the client's affair.
 	clear.on('upgrade', (req, socket) => {
 		socket.on('error', () => {});
