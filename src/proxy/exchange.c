@@ -183,7 +183,7 @@ static void add_framing(struct exchange *x, int from, struct fields *f, char tex
 		const struct http_head *h = h1_reader_head(x->side[from].reader);
 		const struct http_field *field = http_field_find(h, "content-length");
 
-		if (field)
+		if (field && h->status != 204)
 			add_field(f, "content-length", field->value);
 	}
 }
