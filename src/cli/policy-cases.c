@@ -123,11 +123,11 @@ static bool is_known_key(struct span key)
 
 static int unknown_key(const struct reading *r, const struct toml *v)
 {
-	static const char *const names[] = { "name",  "expect", "by",	     "host",	"exe",     "headers",
-					     "comm",  "cwd",	"ancestors", "argv",	"read",
-					     "write", "create", "delete",    "link",	"chmod",
-					     "exec",  "listen", "connect",   "resolve", "datagram",
-					     "http",  "call" };
+	static const char *const names[] = { "name",	 "expect", "by",     "host",	  "exe",
+					     "headers",	 "comm",   "cwd",    "ancestors", "argv",
+					     "read",	 "write",  "create", "delete",	  "link",
+					     "chmod",	 "exec",   "listen", "connect",	  "resolve",
+					     "datagram", "http",   "call" };
 	struct nearest nearest = { .word = v->key };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

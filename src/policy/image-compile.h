@@ -14,7 +14,7 @@ enum request_class {
 	REQUEST_EXEC,
 	REQUEST_NETWORK,
 	REQUEST_HTTP, /* those of a connection, and its own, which are known but in no table */
-	REQUEST_DNS, /* port, address and protocol come later: three-valued, as in unknown.h */
+	REQUEST_DNS,  /* port, address and protocol come later: three-valued, as in unknown.h */
 	REQUEST_MCP,
 };
 

@@ -282,7 +282,8 @@ static struct operand network_key(const struct compiler *c, enum context_key key
 	return string_operand(IMAGE_PROTOCOL, IMAGE_HAS_PROTOCOL);
 }
 
-/* Requests for which facts about the process, or those of HTTP, are missing never get to an image. */
+/* Requests for which facts about the process, or those of HTTP, are missing never get to an image.
+ */
 struct operand context_attribute(struct compiler *c, struct span name)
 {
 	bool is_file = c->class == REQUEST_FILE || c->class == REQUEST_EXEC;

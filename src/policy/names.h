@@ -57,7 +57,8 @@ enum context_key {
 /* A key the request can carry, or -EINVAL. */
 int context_key_index(struct span name);
 struct span context_key_name(enum context_key key);
-/* Is it in the schema but not yet given by any place that asks (details of MCP, headers to be set)? */
+/* Is it in the schema but not yet given by any place that asks (details of MCP, headers to be set)?
+ */
 bool context_key_is_planned(struct span name);
 bool context_key_is_of_http(struct span name);
 

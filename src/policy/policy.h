@@ -79,7 +79,8 @@ struct policy_header {
  */
 struct policy_http {
 	struct span method, scheme; /* "GET"; "http" or "https" */
-	/* The path in normal form, "/" and on, or "*"; the query without '?', empty where there is none. */
+	/* The path in normal form, "/" and on, or "*"; the query without '?', empty where there is
+	 * none. */
 	struct span path, query;
 	/* Several fields of one name are one value, joined by ", " (cookie: by "; "). */
 	const struct policy_header *headers;

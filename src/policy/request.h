@@ -36,7 +36,8 @@ int question_make(struct question *q, const struct policy *p, const struct polic
 /* The same question about another action. */
 int question_set_action(struct question *q, enum policy_action action);
 
-/* Can policies be asked about its facts? What names the object is looked at when it is asked about. */
+/* Can policies be asked about its facts? What names the object is looked at when it is asked about.
+ */
 bool request_is_sound(const struct policy_request *r);
 /* The resource's id in text form, for people. Appends to out; -EINVAL as above. */
 int request_resource_id(const struct policy_request *r, struct buf *out);

@@ -180,8 +180,7 @@ static bool never_applies(struct review *r, size_t number)
 	else
 		blame = report->blame;
 	if (!blame ||
-	    !is_known_reason(blame,
-			     r->shapes[number].actions & ACTION_BIT(POLICY_HTTP_REQUEST)))
+	    !is_known_reason(blame, r->shapes[number].actions & ACTION_BIT(POLICY_HTTP_REQUEST)))
 		lint_add(&r->lint, CEDAR_WARNING, "impossible_policy", p->cedar->range, NULL,
 			 "this policy can never apply here%s%s",
 			 blame ? ": what never holds is " : "", blame ? blame : "");

@@ -610,7 +610,9 @@ static void random_http(struct random_request *r)
 	}
 	r->http = (struct policy_http){
 		.method = span_of(methods[below(one_in(10) ? ARRAY_SIZE(methods) : 4)]),
-		.scheme = one_in(2) ? SPAN("https") : one_in(20) ? SPAN("ws") : SPAN("http"),
+		.scheme = one_in(2)    ? SPAN("https")
+			  : one_in(20) ? SPAN("ws")
+				       : SPAN("http"),
 		.path = span_of(r->url_path),
 		.query = span_of(queries[below(one_in(10) ? ARRAY_SIZE(queries) : 4)]),
 		.headers = r->headers,

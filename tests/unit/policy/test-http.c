@@ -1,4 +1,5 @@
-/* Decisions about requests of HTTP: what policies see of them, and what they cannot be asked about. */
+/* Decisions about requests of HTTP: what policies see of them, and what they cannot be asked about.
+ */
 #include "fixture.h"
 
 #include "policy/http.h"
@@ -99,7 +100,8 @@ static void headers_go_by_name(void **state)
 /* A byte that is no UTF-8 hides nothing from a pattern, and is no other byte. */
 static void any_byte_can_be_matched(void **state)
 {
-	static const struct policy_header agent[] = { { SPAN("user-agent"), SPAN("\xff" "bad\x01") } };
+	static const struct policy_header agent[] = { { SPAN("user-agent"), SPAN("\xff"
+										 "bad\x01") } };
 	struct policy_http http = get;
 
 	http.path = SPAN("/v1/\xff/secret");
@@ -148,7 +150,8 @@ static void what_can_be_read_otherwise_is_denied(void **state)
 	const struct policy_http good[] = {
 		{ SPAN("OPTIONS"), SPAN("https"), SPAN("*"), SPAN(""), NULL, 0 },
 		{ SPAN("M-SEARCH"), SPAN("http"), SPAN("/"), SPAN("?a=/../"), NULL, 0 },
-		{ SPAN("GET"), SPAN("https"), SPAN("//a/...//..b/.c/%2f%2ex/%"), SPAN(""), NULL, 0 },
+		{ SPAN("GET"), SPAN("https"), SPAN("//a/...//..b/.c/%2f%2ex/%"), SPAN(""), NULL,
+		  0 },
 	};
 	struct fixture *f = *state;
 
@@ -213,7 +216,8 @@ static void facts_that_are_not_known_deny(void **state)
 		  "forbid " TO " when { context has method && context.method == \"PUT\" };",
 		  false },
 		{ "permit (principal, action, resource);"
-		  "forbid (principal, action in Action::\"HttpRequest\", resource == Host::\"other\")"
+		  "forbid (principal, action in Action::\"HttpRequest\", resource == "
+		  "Host::\"other\")"
 		  "when { context.method == \"PUT\" };",
 		  true },
 	};
@@ -234,9 +238,8 @@ static void a_permit_of_requests_opens_no_connection(void **state)
 	use_text(f, "permit " TO " when { context.method == \"GET\" };");
 	assert_true(allowed(f, &get));
 	for (size_t i = 0; i < 3; i++) {
-		r.action = ((const enum policy_action[]){ POLICY_NETWORK_CONNECT,
-							  POLICY_DNS_RESOLVE,
-							  POLICY_NETWORK_DATAGRAM })[i];
+		r.action = ((const enum policy_action[]){
+			POLICY_NETWORK_CONNECT, POLICY_DNS_RESOLVE, POLICY_NETWORK_DATAGRAM })[i];
 		assert_int_equal(decide(f, &r).verdict, DECISION_DENY);
 	}
 }
@@ -247,7 +250,8 @@ static void only_some_requests_to_a_host(void **state)
 	static const char *const texts[] = {
 		"permit (principal, action in Action::\"NetworkConnect\", resource == "
 		"Host::\"api.example.com\") when { context.protocol == \"tcp\" };"
-		"forbid " TO "unless { context has path && context.method == \"GET\" && context.path "
+		"forbid " TO
+		"unless { context has path && context.method == \"GET\" && context.path "
 		"like \"/v1/*\" };",
 		"permit (principal, action in Action::\"NetworkConnect\", resource == "
 		"Host::\"api.example.com\") when { context.protocol == \"tcp\" }"

@@ -259,11 +259,12 @@ static void only_requests_are_evaluated_for_what_they_hold(void **state)
 	static const char text[] =
 		"permit (principal, action in Action::\"NetworkConnect\", resource in "
 		"Host::\"*.a.b\");"
-		"forbid (principal, action in Action::\"HttpRequest\", resource in Host::\"api.a.b\")"
+		"forbid (principal, action in Action::\"HttpRequest\", resource in "
+		"Host::\"api.a.b\")"
 		"unless { context has path && context.method == \"GET\" };";
-	const struct policy_http get = {
-		.method = SPAN("GET"), .scheme = SPAN("https"), .path = SPAN("/")
-	};
+	const struct policy_http get = { .method = SPAN("GET"),
+					 .scheme = SPAN("https"),
+					 .path = SPAN("/") };
 	struct policy_request r = { .host = SPAN("api.a.b"),
 				    .address = { { 10, 1, 2, 3 }, false },
 				    .has_address = true,
