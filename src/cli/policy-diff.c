@@ -234,12 +234,14 @@ static void append_fact(struct buf *out, const char *name, struct span value)
 /* Only facts that a policy names are worth telling. */
 static char *facts_text(const struct difference *x)
 {
-	static const char *const names[POLICY_FACT_MAX] = { "exe", "comm", "cwd", "ancestors",
-							    "argv" };
+	static const char *const names[COMPARE_N_FACTS] = {
+		"exe",	  "comm",   "cwd",  "ancestors", "argv",
+		"method", "scheme", "path", "query",	 "headers",
+	};
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 
 	(void)buf_append_str(&out, "");
-	for (size_t i = 0; i < POLICY_FACT_MAX; i++)
+	for (size_t i = 0; i < COMPARE_N_FACTS; i++)
 		if (x->facts->is_named[i])
 			append_fact(&out, names[i], x->facts->values[i]);
 	return buf_take(&out);

@@ -3,6 +3,9 @@
 #include "base/path.h"
 #include "policy/edges.h"
 
+/* Of one request. */
+#define MAX_HEADERS 64
+
 struct comparing {
 	const struct policy *before, *after;
 	struct policy_decider *before_decider, *after_decider;
@@ -27,6 +30,10 @@ static const struct compare_facts usual = {
 		[POLICY_FACT_CWD] = SPAN("/nonexistent/other"),
 		[POLICY_FACT_ANCESTORS] = SPAN("/usr/bin/other-agent"),
 		[POLICY_FACT_ARGV] = SPAN("other-program\0other-argument"),
+		[COMPARE_METHOD] = SPAN("OTHER"),
+		[COMPARE_SCHEME] = SPAN("https"),
+		[COMPARE_PATH] = SPAN("/nonexistent/other"),
+		[COMPARE_QUERY] = SPAN("other"),
 	},
 };
 
@@ -38,12 +45,51 @@ static int fact_of(void *ctx, enum policy_fact fact, struct span *ret)
 	return 0;
 }
 
+/* As the edges write them. */
+static size_t read_headers(struct span list, struct policy_header headers[MAX_HEADERS])
+{
+	size_t n = 0;
+
+	while (list.len && n < MAX_HEADERS) {
+		headers[n].name = span_of(list.p);
+		list = span_from(list, headers[n].name.len + 1);
+		headers[n].value = span_of(list.p);
+		list = span_from(list, headers[n++].value.len + 1);
+	}
+	return n;
+}
+
+/* Does a policy name something of a request, and nothing else? */
+static bool is_about_http(const struct compare_facts *f)
+{
+	bool is_named = false;
+
+	for (size_t i = 0; i < COMPARE_N_FACTS; i++) {
+		if (f->is_named[i] && i < COMPARE_METHOD)
+			return false;
+		is_named |= f->is_named[i];
+	}
+	return is_named;
+}
+
 static void ask(struct comparing *c, struct policy_request *r)
 {
+	const struct span *values = c->present->values;
+	struct policy_header headers[MAX_HEADERS];
+	const struct policy_http http = {
+		.method = values[COMPARE_METHOD],
+		.scheme = values[COMPARE_SCHEME],
+		.path = values[COMPARE_PATH],
+		.query = values[COMPARE_QUERY],
+		.headers = headers,
+		.n_headers = read_headers(values[COMPARE_HEADERS], headers),
+	};
 	struct policy_decision before, after;
 	struct difference d = { r, c->present, &before, &after };
 	bool is_usual = c->present == c->facts.items;
 
+	if (r->action != POLICY_HTTP_REQUEST && is_about_http(c->present))
+		return;
 	if (c->ret->n_requests >= c->limit) {
 		c->ret->is_cut = true;
 		return;
@@ -51,8 +97,10 @@ static void ask(struct comparing *c, struct policy_request *r)
 	c->ret->n_requests++;
 	r->fact = fact_of;
 	r->fact_ctx = c;
+	r->http = &http;
 	policy_decide(c->before_decider, c->before, r, &before);
 	policy_decide(c->after_decider, c->after, r, &after);
+	r->http = NULL;
 	if (is_usual) {
 		c->usually[r->action].before = before.verdict;
 		c->usually[r->action].after = after.verdict;
@@ -166,17 +214,17 @@ static void ask_about_tools(struct comparing *c)
 
 static bool same_facts(const struct compare_facts *a, const struct compare_facts *b)
 {
-	for (size_t i = 0; i < POLICY_FACT_MAX; i++)
+	for (size_t i = 0; i < COMPARE_N_FACTS; i++)
 		if (!span_eq(a->values[i], b->values[i]))
 			return false;
 	return true;
 }
 
-static void add_facts(struct comparing *c, const struct span values[POLICY_FACT_MAX])
+static void add_facts(struct comparing *c, const struct span values[COMPARE_N_FACTS])
 {
 	struct compare_facts f = usual;
 
-	for (size_t i = 0; i < POLICY_FACT_MAX; i++)
+	for (size_t i = 0; i < COMPARE_N_FACTS; i++)
 		if (values[i].len) {
 			f.values[i] = values[i];
 			f.is_named[i] = true;
@@ -192,9 +240,9 @@ static void add_facts(struct comparing *c, const struct span values[POLICY_FACT_
 static void make_facts(struct comparing *c)
 {
 	vec_push(&c->facts, usual);
-	for (size_t i = 0; i < POLICY_FACT_MAX; i++)
+	for (size_t i = 0; i < COMPARE_N_FACTS; i++)
 		for (size_t j = 0; j < c->edges.facts[i].items.len; j++) {
-			struct span values[POLICY_FACT_MAX] = { 0 };
+			struct span values[COMPARE_N_FACTS] = { 0 };
 
 			values[i] = c->edges.facts[i].items.items[j];
 			add_facts(c, values);

@@ -8,10 +8,20 @@
 
 #include "policy/policy.h"
 
+/* Facts about the process (enum policy_fact), and behind them those of a request of HTTP. */
+enum {
+	COMPARE_METHOD = POLICY_FACT_MAX,
+	COMPARE_SCHEME,
+	COMPARE_PATH,
+	COMPARE_QUERY,
+	COMPARE_HEADERS, /* names and values by turns, each with a NUL behind it */
+	COMPARE_N_FACTS,
+};
+
 /* The facts that a request came with. */
 struct compare_facts {
-	struct span values[POLICY_FACT_MAX]; /* ancestors and argv with NULs between them */
-	bool is_named[POLICY_FACT_MAX]; /* some policy names it; else it is one that none does */
+	struct span values[COMPARE_N_FACTS]; /* ancestors and argv with NULs between them */
+	bool is_named[COMPARE_N_FACTS]; /* some policy names it; else it is one that none does */
 };
 
 struct difference {

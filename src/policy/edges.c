@@ -27,7 +27,7 @@ void edges_done(struct edges *e)
 	texts_done(&e->names);
 	texts_done(&e->servers);
 	texts_done(&e->tools);
-	for (size_t i = 0; i < POLICY_FACT_MAX; i++)
+	for (size_t i = 0; i < COMPARE_N_FACTS; i++)
 		texts_done(&e->facts[i]);
 	vec_done(&e->addresses);
 	vec_done(&e->ports);
@@ -210,20 +210,108 @@ static void add_uid(struct edges *e, struct cedar_entity_uid uid)
 		add_span(e, &e->tools, uid.id);
 }
 
+static bool is_context(const struct cedar_expr *e)
+{
+	return e->kind == CEDAR_EXPR_VAR && e->var == CEDAR_CONTEXT;
+}
+
+static bool is_context_headers(const struct cedar_expr *e)
+{
+	return e->kind == CEDAR_EXPR_ATTRIBUTE && is_context(e->left) &&
+	       span_eq(e->string, SPAN("headers"));
+}
+
+/* The text that the list begins with, which ends with NUL. */
+static struct span take_text(struct span *list)
+{
+	const char *end = list->len ? memchr(list->p, 0, list->len) : NULL;
+	struct span text = { list->p, end ? (size_t)(end - list->p) : list->len };
+
+	*list = span_from(*list, text.len + 1);
+	return text;
+}
+
+static void append_header(struct buf *out, struct span name, struct span value)
+{
+	(void)buf_append_span(out, name);
+	(void)buf_append_char(out, 0);
+	(void)buf_append_span(out, value);
+	(void)buf_append_char(out, 0);
+}
+
+/* The headers but the one of the name. True: there was one. */
+static bool copy_others(struct span headers, struct span name, struct buf *out)
+{
+	bool is_found = false;
+
+	while (headers.len) {
+		struct span present = take_text(&headers);
+		struct span value = take_text(&headers);
+
+		if (span_eq(present, name))
+			is_found = true;
+		else
+			append_header(out, present, value);
+	}
+	return is_found;
+}
+
+static bool has_nul(struct span s)
+{
+	return s.len && memchr(s.p, 0, s.len);
+}
+
+/* value: what it is compared with, which says more than that there is one (NULL). */
+static void add_header(struct edges *e, struct fact_set *together, struct span name,
+		       const struct span *value)
+{
+	struct span *all = &together->values[COMPARE_HEADERS];
+	_cleanup_buf_ struct buf joined = BUF_INIT(0);
+	size_t before;
+
+	if (has_nul(name) || (value && has_nul(*value)))
+		return;
+	if (copy_others(*all, name, &joined) && !value)
+		return;
+	before = joined.len;
+	append_header(&joined, name, value ? *value : SPAN("x"));
+	add_span(e, &e->facts[COMPARE_HEADERS], span_from(buf_span(&joined), before));
+	all->p = arena_dup(&e->arena, buf_span(&joined));
+	all->len = all->p ? joined.len : 0;
+}
+
+/* Headers that are asked for, whatever is in them. */
+static void add_asked_header(struct edges *e, struct fact_set *together,
+			     const struct cedar_expr *has)
+{
+	if (is_context_headers(has->left))
+		add_header(e, together, has->names[0], NULL);
+	else if (is_context(has->left) && has->n_names > 1 &&
+		 span_eq(has->names[0], SPAN("headers")))
+		add_header(e, together, has->names[1], NULL);
+}
+
 /* What an expression is compared with says what kind of text that is. */
 static void add_text(struct edges *e, struct fact_set *together, const struct cedar_expr *about,
 		     struct span text)
 {
 	static const struct {
 		const char *key;
-		enum policy_fact fact;
+		unsigned int fact;
+		bool is_list;
 	} facts[] = {
-		{ "exe", POLICY_FACT_EXE },   { "comm", POLICY_FACT_COMM },
-		{ "cwd", POLICY_FACT_CWD },   { "ancestors", POLICY_FACT_ANCESTORS },
-		{ "argv", POLICY_FACT_ARGV }, { "args", POLICY_FACT_ARGV },
+		{ "exe", POLICY_FACT_EXE, false },   { "comm", POLICY_FACT_COMM, false },
+		{ "cwd", POLICY_FACT_CWD, false },   { "ancestors", POLICY_FACT_ANCESTORS, true },
+		{ "argv", POLICY_FACT_ARGV, true },  { "args", POLICY_FACT_ARGV, true },
+		{ "method", COMPARE_METHOD, false }, { "scheme", COMPARE_SCHEME, false },
+		{ "path", COMPARE_PATH, false },     { "query", COMPARE_QUERY, false },
 	};
 
-	if (about->kind != CEDAR_EXPR_ATTRIBUTE || about->left->kind != CEDAR_EXPR_VAR)
+	if (about->kind != CEDAR_EXPR_ATTRIBUTE)
+		return;
+	if (is_context_headers(about->left))
+		add_header(e, together, about->string, &text);
+	if (about->left->kind != CEDAR_EXPR_VAR)
 		return;
 	if (about->left->var == CEDAR_RESOURCE && span_eq(about->string, SPAN("path")))
 		add_path(e, text);
@@ -237,9 +325,9 @@ static void add_text(struct edges *e, struct fact_set *together, const struct ce
 			continue;
 		add_span(e, &e->facts[facts[i].fact], text);
 		(void)buf_append_span(&joined, *value);
-		if (value->len && facts[i].fact >= POLICY_FACT_ANCESTORS)
+		if (value->len && facts[i].is_list)
 			(void)buf_append_char(&joined, 0);
-		if (!value->len || facts[i].fact >= POLICY_FACT_ANCESTORS)
+		if (!value->len || facts[i].is_list)
 			(void)buf_append_span(&joined, text);
 		value->p = arena_dup(&e->arena, buf_span(&joined));
 		value->len = value->p ? joined.len : 0;
@@ -302,6 +390,8 @@ static void add_expr(struct edges *e, struct fact_set *together, const struct ce
 		add_pattern(e, together, x);
 	else if (x->kind == CEDAR_EXPR_CALL)
 		add_call(e, together, x);
+	else if (x->kind == CEDAR_EXPR_HAS)
+		add_asked_header(e, together, x);
 	if (x->left && x->right) {
 		add_comparison(e, together, x->left, x->right);
 		add_comparison(e, together, x->right, x->left);
@@ -316,17 +406,28 @@ static void add_expr(struct edges *e, struct fact_set *together, const struct ce
 		add_expr(e, together, x->items[i]);
 }
 
+static void add_combination(struct edges *e, const struct fact_set *together)
+{
+	bool is_any = false;
+
+	for (size_t i = 0; i < COMPARE_N_FACTS; i++)
+		is_any |= together->values[i].len > 0;
+	if (is_any && e->combinations.len < EDGES_MAX)
+		vec_push(&e->combinations, *together);
+}
+
 void edges_add(struct edges *e, const struct rule *rule)
 {
 	struct fact_set together = { 0 };
-	bool is_any = false;
 
 	for (size_t i = 0; i < rule->cedar->resource.n_uids; i++)
 		add_uid(e, rule->cedar->resource.uids[i]);
 	for (size_t i = 0; i < rule->cedar->n_conditions; i++)
 		add_expr(e, &together, rule->cedar->conditions[i].body);
-	for (size_t i = 0; i < POLICY_FACT_MAX; i++)
-		is_any |= together.values[i].len > 0;
-	if (is_any && e->combinations.len < EDGES_MAX)
-		vec_push(&e->combinations, together);
+	add_combination(e, &together);
+	/* A header is often named for requests that have none. */
+	if (together.values[COMPARE_HEADERS].len) {
+		together.values[COMPARE_HEADERS] = (struct span){ 0 };
+		add_combination(e, &together);
+	}
 }

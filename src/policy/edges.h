@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "policy/compare.h"
 #include "policy/policy-private.h"
 
 struct texts {
@@ -14,7 +15,7 @@ struct texts {
 };
 
 struct fact_set {
-	struct span values[POLICY_FACT_MAX];
+	struct span values[COMPARE_N_FACTS];
 };
 
 /* An address beside what names it, for a request to an address. */
@@ -24,7 +25,7 @@ struct edges {
 	struct texts names, servers, tools;
 	VEC(struct policy_address) addresses;
 	VEC(uint16_t) ports;
-	struct texts facts[POLICY_FACT_MAX]; /* single values */
+	struct texts facts[COMPARE_N_FACTS]; /* single values */
 	VEC(struct fact_set) combinations;   /* what one policy names, together */
 };
 

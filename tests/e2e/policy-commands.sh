@@ -236,6 +236,9 @@ unlike "... and not what stays" "$(out)" 'FileOpenReadOnly'
 leash_run policy diff --json my.cedar new.cedar
 is "diff --json" "$RC $(jq -c '[(.policies | length), ([.decisions[] | select(.object == "a.example.com:443")] | length > 0), .complete]' "$OUT")" \
 	'1 [4,true,true]'
+sed 's/"GET"/"PUT"/' "$WORK/http.cedar" | user_file "$WORK/http-new.cedar"
+leash_run policy diff http.cedar http-new.cedar
+like "diff: requests of HTTP" "$RC $(out)" 'allow -> deny  HttpRequest api\.example\.com:443  with method=GET headers=accept,a, b'
 leash_run policy diff guarded locked
 like "diff: profiles" "$RC $(out | tail -n 1)" '^1 .* requests are decided differently'
 leash_run policy diff guarded

@@ -162,11 +162,46 @@ static void what_names_too_much_is_cut(void **state)
 	assert_true(result.n_differences > 0);
 }
 
+#define REQUESTS                                                                                   \
+	"permit (principal, action in Action::\"HttpRequest\", resource == Host::\"a.b:443\") "    \
+	"when { "
+
+/* What a policy names together is asked about together; connections are none of it. */
+static void requests_of_http(void **state)
+{
+	static const struct {
+		const char *before, *after;
+		bool differs;
+	} cases[] = {
+		{ "context.method == \"GET\"", "context.method == \"PUT\"", true },
+		{ "context.method == \"GET\"", "\"GET\" == context.method", false },
+		{ "context.method == \"GET\" && context.path like \"/v1/*\"",
+		  "context.method == \"GET\" && context.path like \"/v1/y*\"", true },
+		{ "context.scheme == \"https\" && context.query == \"q\"",
+		  "context.scheme == \"http\" && context.query == \"q\"", true },
+		{ "context.headers has accept && context.headers.accept == \"a\"",
+		  "context.headers has accept && context.headers.accept == \"b\"", true },
+		{ "context.headers has accept", "context.headers has cookie", true },
+		{ "context has headers.accept", "context.headers has accept", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *before = xasprintf("%s %s };", REQUESTS, cases[i].before);
+		_cleanup_free_ char *after = xasprintf("%s %s };", REQUESTS, cases[i].after);
+
+		expect(*state, before, after,
+		       cases[i].differs ? LIST("HttpRequest a.b:443\n") : NONE,
+		       cases[i].differs ? LIST("NetworkConnect", "DnsResolve")
+					: LIST("HttpRequest"));
+	}
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(the_same_policies),
+		TEST(requests_of_http),
 		TEST(paths),
 		TEST(hosts_and_ports),
 		TEST(facts),
