@@ -74,7 +74,10 @@ static bool is_separator(char c)
 	return c && strchr(" \t\v\f\r", c);
 }
 
-/* A method and, somewhere, a version: some server may take it for HTTP/1. */
+/*
+ * A method and, somewhere, a version: some server may take it for HTTP/1. Or a
+ * method and a path: that was a whole request in HTTP/0.9, and still is to some.
+ */
 static bool is_request_line(struct span line)
 {
 	size_t i = 0;
@@ -83,8 +86,13 @@ static bool is_request_line(struct span line)
 		i++;
 	if (i == 0 || i == line.len || !is_separator(line.p[i]))
 		return false;
+	while (i < line.len && is_separator(line.p[i]))
+		i++;
+	if (i < line.len && line.p[i] == '/')
+		return true;
 	for (; i < line.len; i++)
-		if (starts_with_nocase(span_from(line, i), SPAN("http/")))
+		if (starts_with_nocase(span_from(line, i), SPAN("http/")) ||
+		    starts_with_nocase(span_from(line, i), SPAN("http://")))
 			return true;
 	return false;
 }

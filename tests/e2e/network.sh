@@ -212,6 +212,12 @@ forget
 leash_run -- python3 -c "$raw" 'GET /one HTTP/1.1\r\nHost: api.wild.test\r\n\r\n' 'GET /two HTTP/1.1\r\nHost: forbidden.test\r\n\r\n'
 is "a later request for another host gets 421" "$(out | grep -c 'HTTP/1.1 200'):$(out | grep -c 'HTTP/1.1 421'):$(requests '.kind == "http"')" 1:1:1
 check_event "... and the log has it" '.kind == "mismatch" and .decision == "deny"'
+for old in 'GET /admin/x\r\n' 'GET /admin/x\n' '\r\nGET  /admin/x\r\n\r\n' 'GET\t/admin/x\n' 'GET http://api.wild.test/admin/x\r\n'; do
+	forget
+	leash_run -- python3 -c "$raw" "$old"
+	is "a request of HTTP/0.9 goes nowhere: $old" "$(requests '.kind == "http"')" 0
+	check_event "... and the log has it" '.kind == "net.connect" and .decision == "deny" and .port == 80 and (.message | contains("malformed"))'
+done
 for bad in 'Content-Length: 4\r\nTransfer-Encoding: chunked' 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked' \
 	'Content-Length: 4\r\nContent-Length: 5' 'Content-Length: +4' 'Transfer-Encoding: xchunked' 'X: a\r\n b' 'X : a' \
 	'Host: api.wild.test' 'Transfer-Encoding: chunked\r\nX: \x01'; do

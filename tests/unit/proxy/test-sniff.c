@@ -240,6 +240,12 @@ static void test_foreign(void **state)
 	(void)state;
 	expect(SPAN("SSH-2.0-OpenSSH_9.2\r\n"), SNIFF_RAW, NULL);
 	expect(SPAN("EHLO host\r\n"), SNIFF_RAW, NULL);
+	expect(SPAN("STAT\r\n"), SNIFF_RAW, NULL);
+	/* HTTP/0.9 */
+	expect(SPAN("GET /\r\n"), SNIFF_BAD, NULL);
+	expect(SPAN("GET /x\n"), SNIFF_BAD, NULL);
+	expect(SPAN("get\t/x\r\n"), SNIFF_BAD, NULL);
+	expect(SPAN("GET http://h.test/x\r\n"), SNIFF_BAD, NULL);
 	expect(SPAN("*1\r\n$4\r\nPING\r\n"), SNIFF_RAW, NULL);
 	expect(SPAN("\0\0\0\x08\x04\xd2\x16/"), SNIFF_RAW, NULL); /* postgres: is TLS wanted? */
 	expect(SPAN("\x16\x01"), SNIFF_RAW, NULL);
