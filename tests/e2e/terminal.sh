@@ -128,7 +128,8 @@ fresh
 inner "a shell for sizes"
 enter 'stty size; tput lines; tput cols'
 see "the program knows the window's size" '^24 80'
-enter "trap 'echo got-WINCH \$(stty size)' WINCH; clear"
+enter "trap 'echo got-WINCH \$(stty size)' WINCH; clear; echo trap-\$((40 + 2))"
+see "it waits for a signal" '^trap-42'
 "${tmux[@]}" resize-window -t it -x 100 -y 30
 keys Enter
 see "it is told of a new size" 'got-WINCH 30 100'
