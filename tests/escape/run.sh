@@ -6,7 +6,7 @@
 # run.sh [--outside] [GROUP…]; the groups are the files of groups/.
 #   --outside  runs the programs without leash: each must then reach the denied object, or its test
 #              could not fail. What a technique can't do here is listed.
-# ROUNDS is the number of rounds of the races (100000).
+# ROUNDS is the number of rounds of the races (100000), EXEC_ROUNDS of those that execute programs (10000).
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 OUTSIDE=${ESCAPE_OUTSIDE:-}
