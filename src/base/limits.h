@@ -66,7 +66,9 @@
 #define LIMIT_CEDAR_DEPTH ((size_t)1000)
 /* Findings of one parse: nobody reads further, and hostile text could cause one per byte. */
 #define LIMIT_CEDAR_DIAGNOSTICS ((size_t)100)
-/* Memory of one parsed policy set: LIMIT_POLICY_TEXT of ordinary policies needs about a fifth. */
+/* Memory of one policy set parsed from text: LIMIT_POLICY_TEXT of ordinary policies just fits. */
+#define LIMIT_CEDAR_POLICIES ((size_t)128 * 1024 * 1024)
+/* Memory of what is read from JSON, of one schema, and of what is printed. */
 #define LIMIT_CEDAR_ARENA ((size_t)512 * 1024 * 1024)
 /* Policies or entities in JSON: policies are about six times as long as their text. */
 #define LIMIT_CEDAR_JSON ((size_t)64 * 1024 * 1024)
