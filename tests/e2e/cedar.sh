@@ -415,4 +415,8 @@ yes '@id("a")permit(principal,action,resource);' | head -c 6000000 | sed '$d' >s
 is "140,000 policies of one id: check-parse within 10 seconds" "$?" 1
 like "... says how many are not shown" "$(tail -n 1 "$ERR")" '^leash: [0-9]+ more policies have the id of another$'
 is "... in few lines" "$(($(wc -l <"$ERR") < 1000))" 1
+head -c 4000000 same-ids | sed '$d' >large.cedar
+(ulimit -t 10 && exec "$LEASH" policy check large.cedar) >"$OUT" 2>"$ERR"
+is "a policy file that is too large: policy check" "$?" 1
+like "... names the limit" "$(err)" 'large.cedar is larger than 3145728 bytes'
 done_testing
