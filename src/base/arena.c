@@ -91,9 +91,12 @@ char *arena_dup(struct arena *a, struct span s)
 void arena_reset(struct arena *a)
 {
 	struct arena_chunk *c = a->chunk;
+	size_t n_used;
 
 	if (!c)
 		return;
+	/* Of a chunk that is the only one the rest was never written. */
+	n_used = c->older ? SIZE_MAX : (size_t)(a->next - c->data);
 	while (c->older) {
 		struct arena_chunk *older = c->older;
 
@@ -101,7 +104,7 @@ void arena_reset(struct arena *a)
 		free(c);
 		c = older;
 	}
-	memset(c->data, 0, c->size);
+	memset(c->data, 0, MIN(n_used, c->size));
 	a->chunk = c;
 	a->next = c->data;
 	a->end = c->data + c->size;

@@ -11,6 +11,14 @@
 #define LIMIT_ARGV ((size_t)64 * 1024)
 /* Policy text of all layers together. */
 #define LIMIT_POLICY_TEXT ((size_t)8 * 1024 * 1024)
+/* One policy file: ten thousand policies have one or two MiB. */
+#define LIMIT_POLICY_FILE ((size_t)3 * 1024 * 1024)
+/* Memory of one such text once it is read; ordinary policies need about twelve times their text. */
+#define LIMIT_POLICY_MEMORY ((size_t)40 * 1024 * 1024)
+/* Policies in it: each is compared with others when policies are checked. */
+#define LIMIT_POLICIES ((size_t)50000)
+/* One message about a policy, and what is shown of a source line or an id: these quote the text. */
+#define LIMIT_POLICY_MESSAGE ((size_t)1000)
 
 /* ---- HTTP/1 messages ---------------------------------------------------------- */
 
@@ -76,7 +84,9 @@
 #define LIMIT_CEDAR_DEPTH ((size_t)1000)
 /* Findings of one parse: nobody reads further, and hostile text could cause one per byte. */
 #define LIMIT_CEDAR_DIAGNOSTICS ((size_t)100)
-/* Memory of one parsed policy set: LIMIT_POLICY_TEXT of ordinary policies needs about a fifth. */
+/* Memory of one policy set parsed from text: LIMIT_POLICY_TEXT of ordinary policies just fits. */
+#define LIMIT_CEDAR_POLICIES ((size_t)128 * 1024 * 1024)
+/* Memory of what is read from JSON, of one schema, and of what is printed. */
 #define LIMIT_CEDAR_ARENA ((size_t)512 * 1024 * 1024)
 /* Policies or entities in JSON: policies are about six times as long as their text. */
 #define LIMIT_CEDAR_JSON ((size_t)64 * 1024 * 1024)

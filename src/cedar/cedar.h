@@ -46,6 +46,18 @@ void cedar_diagnostics_done(struct cedar_diagnostics *d);
 /* 1-based line and column (in Unicode scalars) of a byte offset in text. */
 void cedar_position(struct span text, size_t offset, size_t *ret_line, size_t *ret_column);
 
+/* For many positions in one large text: the first costs a pass over it, the others hardly anything.
+ */
+struct cedar_positions {
+	struct span text;
+	struct cedar_position_mark *marks; /* NULL until the first is asked for */
+	size_t n_marks;
+};
+
+void cedar_positions_find(struct cedar_positions *p, size_t offset, size_t *ret_line,
+			  size_t *ret_column);
+void cedar_positions_done(struct cedar_positions *p);
+
 /*
  * Appends "FILE:LINE:COLUMN: error: MESSAGE", the source line with a caret
  * range under it, and the suggestion. With color, uses ANSI sequences. Control
@@ -53,6 +65,9 @@ void cedar_position(struct span text, size_t offset, size_t *ret_line, size_t *r
  */
 int cedar_diagnostic_print(const struct cedar_diagnostic *d, const char *file, struct span text,
 			   bool color, struct buf *out);
+/* The same for one of many findings in the text of p. */
+int cedar_diagnostic_print_in(const struct cedar_diagnostic *d, const char *file,
+			      struct cedar_positions *p, bool color, struct buf *out);
 
 /* ---- Policies ---------------------------------------------------------- */
 
@@ -66,6 +81,17 @@ struct cedar_policy_set; /* policies and templates in source order, owns its are
  */
 int cedar_policy_set_parse(struct span text, struct cedar_diagnostics *diags,
 			   struct cedar_policy_set **ret) _must_check_;
+
+/* What one text may ask for; 0 is the library's own limit, and none for the policies' number. */
+struct cedar_parse_limits {
+	size_t text;   /* bytes */
+	size_t memory; /* bytes, the text included */
+	size_t policies;
+};
+
+int cedar_policy_set_parse_within(struct span text, const struct cedar_parse_limits *limits,
+				  struct cedar_diagnostics *diags,
+				  struct cedar_policy_set **ret) _must_check_;
 void cedar_policy_set_free(struct cedar_policy_set *set);
 _must_check_ size_t cedar_policy_set_len(const struct cedar_policy_set *set);
 /* Valid as long as the set. The embedder may change the tree before the first authorization. */

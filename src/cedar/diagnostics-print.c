@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/alloc.h"
 #include "base/utf8.h"
 #include "cedar/cedar.h"
 #include "cedar/print-private.h"
@@ -9,26 +10,81 @@
 #define LINE_BEFORE 120
 #define LINE_SHOWN 200
 
+/* ---- Positions ----------------------------------------------------------------- */
+
+struct cedar_position_mark {
+	size_t at, line, column;
+};
+
+/* Bytes between marks. */
+#define MARK_DISTANCE ((size_t)4096)
+
+static const struct cedar_position_mark text_begin = { 0, 1, 1 };
+
+/* Goes on from a mark to the offset, or to the end of the character that it is in. */
+static void walk(struct cedar_position_mark *m, struct span text, size_t offset)
+{
+	while (m->at < offset && m->at < text.len) {
+		uint32_t scalar;
+		size_t n = 1;
+
+		if ((unsigned char)text.p[m->at] >= 0x80)
+			n = utf8_decode(span_from(text, m->at), &scalar);
+		m->column++;
+		if (text.p[m->at] == '\n') {
+			m->line++;
+			m->column = 1;
+		}
+		m->at += n ? n : 1;
+	}
+}
+
 void cedar_position(struct span text, size_t offset, size_t *ret_line, size_t *ret_column)
 {
-	size_t line = 1;
-	size_t column = 1;
-	size_t at = 0;
+	struct cedar_position_mark m = text_begin;
 
-	while (at < offset && at < text.len) {
-		uint32_t scalar;
-		size_t n = utf8_decode(span_from(text, at), &scalar);
-
-		column++;
-		if (text.p[at] == '\n') {
-			line++;
-			column = 1;
-		}
-		at += n ? n : 1;
-	}
-	*ret_line = line;
-	*ret_column = column;
+	walk(&m, text, offset);
+	*ret_line = m.line;
+	*ret_column = m.column;
 }
+
+static void set_marks(struct cedar_positions *p)
+{
+	struct cedar_position_mark m = text_begin;
+
+	p->n_marks = p->text.len / MARK_DISTANCE + 1;
+	p->marks = xnew_array(struct cedar_position_mark, p->n_marks);
+	for (size_t i = 0; i < p->n_marks; i++) {
+		walk(&m, p->text, i * MARK_DISTANCE);
+		p->marks[i] = m;
+	}
+}
+
+void cedar_positions_find(struct cedar_positions *p, size_t offset, size_t *ret_line,
+			  size_t *ret_column)
+{
+	struct cedar_position_mark m;
+	size_t i;
+
+	if (!p->marks)
+		set_marks(p);
+	i = MIN(offset / MARK_DISTANCE, p->n_marks - 1);
+	/* A mark stands behind the character that it fell into. */
+	if (i > 0 && p->marks[i].at > offset)
+		i--;
+	m = p->marks[i];
+	walk(&m, p->text, offset);
+	*ret_line = m.line;
+	*ret_column = m.column;
+}
+
+void cedar_positions_done(struct cedar_positions *p)
+{
+	xfree(p->marks);
+	*p = (struct cedar_positions){ 0 };
+}
+
+/* ---- Printing ------------------------------------------------------------------ */
 
 /* The part of the line around range that is worth showing. */
 static struct cedar_range shown_line(struct span text, struct cedar_range range)
@@ -103,8 +159,8 @@ static void append_message(struct buf *out, const char *message)
 		rest = span_from(rest, len);
 }
 
-int cedar_diagnostic_print(const struct cedar_diagnostic *d, const char *file, struct span text,
-			   bool color, struct buf *out)
+static int print_at(const struct cedar_diagnostic *d, const char *file, struct span text,
+		    const struct cedar_position_mark *place, bool color, struct buf *out)
 {
 	static const char *const names[] = { [CEDAR_ERROR] = "error", [CEDAR_WARNING] = "warning" };
 	static const char *const colors[] = {
@@ -113,11 +169,9 @@ int cedar_diagnostic_print(const struct cedar_diagnostic *d, const char *file, s
 	const char *on = color ? colors[d->severity] : "";
 	const char *off = color ? "\033[0m" : "";
 	_cleanup_buf_ struct buf carets = BUF_INIT(0);
-	size_t line, column;
 
-	cedar_position(text, d->range.begin, &line, &column);
-	(void)buf_printf(out, "%s:%zu:%zu: %s%s:%s ", file, line, column, on, names[d->severity],
-			 off);
+	(void)buf_printf(out, "%s:%zu:%zu: %s%s:%s ", file, place->line, place->column, on,
+			 names[d->severity], off);
 	append_message(out, d->message);
 	(void)buf_append_str(out, "\n    ");
 	(void)append_line(text, shown_line(text, d->range), d->range, out, &carets);
@@ -128,4 +182,22 @@ int cedar_diagnostic_print(const struct cedar_diagnostic *d, const char *file, s
 		(void)buf_append_char(out, '\n');
 	}
 	return out->failed ? -EMSGSIZE : 0;
+}
+
+int cedar_diagnostic_print(const struct cedar_diagnostic *d, const char *file, struct span text,
+			   bool color, struct buf *out)
+{
+	struct cedar_position_mark place = { 0 };
+
+	cedar_position(text, d->range.begin, &place.line, &place.column);
+	return print_at(d, file, text, &place, color, out);
+}
+
+int cedar_diagnostic_print_in(const struct cedar_diagnostic *d, const char *file,
+			      struct cedar_positions *p, bool color, struct buf *out)
+{
+	struct cedar_position_mark place = { 0 };
+
+	cedar_positions_find(p, d->range.begin, &place.line, &place.column);
+	return print_at(d, file, p->text, &place, color, out);
 }

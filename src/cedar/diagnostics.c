@@ -39,7 +39,7 @@ void diagnostic_add(struct cedar_diagnostics *d, enum cedar_severity severity, c
 
 	if (severity == CEDAR_ERROR)
 		d->n_errors++;
-	if (d->len > max)
+	if (diagnostics_are_full(d))
 		return;
 	if (d->len == max) {
 		item.code = "too_many_findings";

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/limits.h"
 #include "cedar/cedar.h"
 
 /* Longest piece of source text that a message quotes, in bytes. */
@@ -14,6 +15,12 @@
 void diagnostic_add(struct cedar_diagnostics *d, enum cedar_severity severity, const char *code,
 		    struct cedar_range range, const char *suggestion, const char *fmt, ...)
 	_printf_(6, 7);
+/* Nothing more is kept: looking for mistakes has no use any more. */
+static inline bool diagnostics_are_full(const struct cedar_diagnostics *d)
+{
+	return d->len > (d->max ? d->max : LIMIT_CEDAR_DIAGNOSTICS);
+}
+
 /* Puts the findings from the first-th on into source order. */
 void diagnostics_sort(struct cedar_diagnostics *d, size_t first);
 /* s cut at a character boundary so that it can be quoted in a message. */

@@ -79,7 +79,7 @@ bool finding_is_new(struct findings *f, const char *code, struct cedar_range ran
 	struct finding_slot wanted = { code, range, a, b };
 	size_t at;
 
-	if (!f)
+	if (!f || findings_are_full(f))
 		return false;
 	if ((f->len + 1) * 2 > f->n_slots)
 		grow(f);

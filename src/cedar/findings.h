@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cedar/cedar-validate.h"
+#include "cedar/diagnostics.h"
 #include "cedar/types.h"
 
 /* Reports keep their large buffers out of the frames of what is always called. */
@@ -33,6 +34,12 @@ void findings_done(struct findings *f);
  * (interned types, spans of the policy): the same three give the same message.
  * NULL sinks take nothing.
  */
+/* The policy is known to be wrong, and no further mistake of it would be kept. */
+static inline bool findings_are_full(const struct findings *f)
+{
+	return f && f->n_errors && diagnostics_are_full(f->diags);
+}
+
 bool finding_is_new(struct findings *f, const char *code, struct cedar_range range, const void *a,
 		    const void *b);
 void finding_add(struct findings *f, enum cedar_severity severity, const char *code,

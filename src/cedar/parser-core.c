@@ -38,6 +38,10 @@ int parser_error(struct parser *p, const char *code, struct cedar_range range,
 	char message[400];
 	va_list ap;
 
+	if (diagnostics_are_full(p->diags)) {
+		p->diags->n_errors++;
+		return -EINVAL;
+	}
 	va_start(ap, fmt);
 	(void)vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
@@ -72,8 +76,9 @@ int parser_unexpected(struct parser *p, const char *what)
 int parser_out_of_memory(struct parser *p)
 {
 	if (!p->is_limited)
-		(void)parser_error(p, "too_large", p->token.range, NULL,
-				   "the text needs more memory than is allowed");
+		(void)parser_error(p, "too_large", p->token.range, "split the policies",
+				   "the text up to here needs more than %zu bytes of memory",
+				   p->arena->max ? p->arena->max : p->arena->used);
 	p->is_limited = true;
 	return -ENOMEM;
 }

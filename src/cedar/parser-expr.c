@@ -17,8 +17,12 @@ int parser_node_deepen(struct parser *p, struct cedar_expr *e, const struct ceda
 struct cedar_expr *parser_node(struct parser *p, enum cedar_expr_kind kind, size_t begin,
 			       struct cedar_expr *left, struct cedar_expr *right)
 {
-	struct cedar_expr *e = arena_new(p->arena, struct cedar_expr);
+	struct cedar_expr *e;
 
+	/* Hostile text has mistakes without end; after the last that is kept it is left. */
+	if (diagnostics_are_full(p->diags))
+		return NULL;
+	e = arena_new(p->arena, struct cedar_expr);
 	if (!e) {
 		(void)parser_out_of_memory(p);
 		return NULL;

@@ -18,6 +18,7 @@ struct parser {
 	struct arena *arena;
 	struct cedar_diagnostics *diags;
 	size_t nesting;
+	size_t max_policies; /* 0: as many as memory allows */
 	bool allow_slots; /* in expressions */
 	bool allow_cedar; /* names may contain __cedar, as references in schemas do */
 	bool is_limited;  /* a limit was passed: parsing stops */

@@ -149,7 +149,7 @@ static int parse_policy(struct parser *p, struct cedar_policy *policy)
 
 	policy->range.begin = p->token.range.begin;
 	while (p->token.kind == TOKEN_AT)
-		if (parse_annotation(p, policy, &cap) < 0)
+		if (parse_annotation(p, policy, &cap) < 0 || diagnostics_are_full(p->diags))
 			return -EINVAL;
 	if (parse_effect(p, policy) < 0 || parse_scopes(p, policy) < 0)
 		return -EINVAL;
@@ -166,6 +166,8 @@ static int parse_policy(struct parser *p, struct cedar_policy *policy)
 /* After a syntax error in the policy at begin: to the next one. */
 static void resynchronise(struct parser *p, size_t begin)
 {
+	if (diagnostics_are_full(p->diags))
+		return;
 	if (p->token.range.begin == begin)
 		parser_advance(p);
 	while (p->token.kind != TOKEN_END && p->token.kind != TOKEN_SEMICOLON && !starts_policy(p))
@@ -192,12 +194,23 @@ static int name_policy(struct parser *p, struct cedar_policy *policy, size_t ind
 	return 0;
 }
 
+static int too_many_policies(struct parser *p)
+{
+	(void)parser_error(p, "too_many_policies", p->token.range, NULL,
+			   "there are more than %zu policies", p->max_policies);
+	p->is_limited = true;
+	return -EMSGSIZE;
+}
+
 static int add_policy(struct parser *p, struct cedar_policy_set *set, size_t *cap)
 {
-	struct cedar_policy *policy = arena_new(p->arena, struct cedar_policy);
+	struct cedar_policy *policy;
 	size_t begin = p->token.range.begin;
 	void *list = set->policies;
 
+	if (p->max_policies && set->len >= p->max_policies)
+		return too_many_policies(p);
+	policy = arena_new(p->arena, struct cedar_policy);
 	if (!policy || parser_list_grow(p, &list, set->len, cap, sizeof(policy)) < 0)
 		return parser_out_of_memory(p);
 	set->policies = list;
@@ -268,6 +281,14 @@ int parser_copy_text(struct span *text, size_t limit, struct arena *arena,
 int cedar_policy_set_parse(struct span text, struct cedar_diagnostics *diags,
 			   struct cedar_policy_set **ret)
 {
+	const struct cedar_parse_limits none = { 0 };
+
+	return cedar_policy_set_parse_within(text, &none, diags, ret);
+}
+
+int cedar_policy_set_parse_within(struct span text, const struct cedar_parse_limits *limits,
+				  struct cedar_diagnostics *diags, struct cedar_policy_set **ret)
+{
 	_cleanup_(cleanup_policy_set) struct cedar_policy_set *set = xnew(struct cedar_policy_set);
 	size_t n_errors = diags->n_errors;
 	size_t first = diags->len;
@@ -275,12 +296,14 @@ int cedar_policy_set_parse(struct span text, struct cedar_diagnostics *diags,
 	size_t cap = 0;
 	int r;
 
-	set->arena.max = LIMIT_CEDAR_ARENA;
-	r = parser_copy_text(&text, LIMIT_POLICY_TEXT, &set->arena, diags);
+	set->arena.max = limits->memory ? limits->memory : LIMIT_CEDAR_POLICIES;
+	r = parser_copy_text(&text, limits->text ? limits->text : LIMIT_POLICY_TEXT, &set->arena,
+			     diags);
 	if (r < 0)
 		return r;
 	parser_init(&p, text, &set->arena, diags);
-	while (!p.is_limited && p.token.kind != TOKEN_END && diags->len <= LIMIT_CEDAR_DIAGNOSTICS)
+	p.max_policies = limits->policies;
+	while (!p.is_limited && p.token.kind != TOKEN_END && !diagnostics_are_full(diags))
 		if (add_policy(&p, set, &cap) < 0)
 			break;
 	diagnostics_sort(diags, first);

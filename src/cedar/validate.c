@@ -144,6 +144,12 @@ static void check_env(struct run *run, const struct cedar_request_env *env)
 	typing_done(&table);
 }
 
+/* Is there no use in looking at further environments? */
+static bool is_over(const struct run *run)
+{
+	return typecheck_is_limited(&run->v->check) || findings_are_full(&run->v->findings);
+}
+
 /* Of those who differ only in what is not used, the first stands for all. */
 static void check_resources(struct run *run, struct cedar_request_env *env)
 {
@@ -154,7 +160,7 @@ static void check_resources(struct run *run, struct cedar_request_env *env)
 		if (!entity_matches(&run->resource, env->resource))
 			continue;
 		check_env(run, env);
-		if (!run->survey.uses[CEDAR_RESOURCE] || typecheck_is_limited(&run->v->check))
+		if (!run->survey.uses[CEDAR_RESOURCE] || is_over(run))
 			break;
 	}
 }
@@ -168,7 +174,7 @@ static void check_action(struct run *run, const struct cedar_action_type *action
 		if (!entity_matches(&run->principal, env.principal))
 			continue;
 		check_resources(run, &env);
-		if (!run->survey.uses[CEDAR_PRINCIPAL] || typecheck_is_limited(&run->v->check))
+		if (!run->survey.uses[CEDAR_PRINCIPAL] || is_over(run))
 			break;
 	}
 }
@@ -179,7 +185,7 @@ static void check_actions(struct run *run)
 	bool is_all = run->action.admits_all;
 	size_t n = is_all ? s->n_actions : run->action.n;
 
-	for (size_t i = 0; i < n && !typecheck_is_limited(&run->v->check); i++)
+	for (size_t i = 0; i < n && !is_over(run); i++)
 		check_action(run, is_all ? s->actions[i] : run->action.items[i]);
 }
 

@@ -41,19 +41,22 @@ const struct usage cedar_authorize_usage = {
 
 static void print_errors(const struct cedar_input *in, const struct cedar_response *response)
 {
+	struct cedar_positions positions = { .text = cedar_text_span(&in->policy_text) };
+
 	for (size_t i = 0; i < response->n_errors; i++) {
 		const struct cedar_policy_error *e = &response->errors[i];
 
 		(void)printf("%serror while evaluating policy `%.*s`: %s\n", i ? "" : "\n",
 			     SPAN_ARG(e->policy->id), e->error.message);
 		if (in->options->is_verbose && !in->options->is_policies_json)
-			cedar_report_one(in->options,
-					 &(struct cedar_diagnostic){ .severity = CEDAR_WARNING,
-								     .code = e->error.code,
-								     .range = e->error.range,
-								     .message = e->error.message },
-					 &in->policy_text);
+			cedar_report_in(in->options,
+					&(struct cedar_diagnostic){ .severity = CEDAR_WARNING,
+								    .code = e->error.code,
+								    .range = e->error.range,
+								    .message = e->error.message },
+					in->policy_text.name, &positions);
 	}
+	cedar_positions_done(&positions);
 }
 
 static void print_reasons(const struct cedar_response *response)

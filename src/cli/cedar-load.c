@@ -55,32 +55,32 @@ bool cedar_text_write(const char *path, struct span content)
 	return true;
 }
 
-static void report_plain(const struct cedar_diagnostic *d, const struct cedar_text *text,
-			 struct buf *out)
+static void report_plain(const struct cedar_diagnostic *d, const char *name,
+			 struct cedar_positions *text, struct buf *out)
 {
 	_cleanup_buf_ struct buf whole = BUF_INIT(0);
 	const char *end;
 
-	(void)cedar_diagnostic_print(d, text->name, cedar_text_span(text), false, &whole);
+	(void)cedar_diagnostic_print_in(d, name, text, false, &whole);
 	end = whole.data ? strchr(whole.data, '\n') : NULL;
 	if (end)
 		(void)buf_append(out, whole.data, (size_t)(end - whole.data) + 1);
 }
 
-static void report_json(const struct cedar_diagnostic *d, const struct cedar_text *text,
-			struct buf *out)
+static void report_json(const struct cedar_diagnostic *d, const char *name,
+			struct cedar_positions *text, struct buf *out)
 {
 	struct json_writer w = { .out = out };
 	size_t line, column;
 
-	cedar_position(cedar_text_span(text), d->range.begin, &line, &column);
+	cedar_positions_find(text, d->range.begin, &line, &column);
 	json_begin_object(&w);
 	json_key_string(&w, "message", span_of(d->message));
 	json_key_string(&w, "code", span_of(d->code));
 	json_key_string(&w, "severity",
 			d->severity == CEDAR_ERROR ? SPAN("error") : SPAN("warning"));
 	json_key_string_opt(&w, "help", span_of(d->suggestion));
-	json_key_string(&w, "filename", span_of(text->name));
+	json_key_string(&w, "filename", span_of(name));
 	json_key_uint(&w, "line", line);
 	json_key_uint(&w, "column", column);
 	json_key(&w, "labels");
@@ -97,31 +97,43 @@ static void report_json(const struct cedar_diagnostic *d, const struct cedar_tex
 	(void)buf_append_char(out, '\n');
 }
 
-void cedar_report_one(const struct cedar_options *o, const struct cedar_diagnostic *finding,
-		      const struct cedar_text *text)
+void cedar_report_in(const struct cedar_options *o, const struct cedar_diagnostic *finding,
+		     const char *name, struct cedar_positions *text)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 
 	if (o->error_format == CEDAR_ERRORS_JSON)
-		report_json(finding, text, &out);
+		report_json(finding, name, text, &out);
 	else if (o->error_format == CEDAR_ERRORS_PLAIN)
-		report_plain(finding, text, &out);
+		report_plain(finding, name, text, &out);
 	else
-		(void)cedar_diagnostic_print(finding, text->name, cedar_text_span(text),
-					     log_want_color(STDERR_FILENO), &out);
+		(void)cedar_diagnostic_print_in(finding, name, text, log_want_color(STDERR_FILENO),
+						&out);
 	log_text(out.data, out.len);
+}
+
+void cedar_report_one(const struct cedar_options *o, const struct cedar_diagnostic *finding,
+		      const struct cedar_text *text)
+{
+	struct cedar_positions positions = { .text = cedar_text_span(text) };
+
+	cedar_report_in(o, finding, text->name, &positions);
+	cedar_positions_done(&positions);
 }
 
 void cedar_report(const struct cedar_options *o, const struct cedar_diagnostics *found,
 		  const struct cedar_text *text, size_t offset)
 {
+	struct cedar_positions positions = { .text = cedar_text_span(text) };
+
 	for (size_t i = 0; i < found->len; i++) {
 		struct cedar_diagnostic d = found->items[i];
 
 		d.range.begin += offset;
 		d.range.end += offset;
-		cedar_report_one(o, &d, text);
+		cedar_report_in(o, &d, text->name, &positions);
 	}
+	cedar_positions_done(&positions);
 }
 
 void cedar_input_done(struct cedar_input *in)
@@ -136,32 +148,41 @@ void cedar_input_done(struct cedar_input *in)
 
 /* ---- Policies ------------------------------------------------------------------ */
 
+static void report_duplicate(const struct cedar_input *in, const struct cedar_policy *p,
+			     struct cedar_positions *text)
+{
+	char message[200];
+
+	(void)snprintf(message, sizeof(message), "duplicate template or policy id `%.*s`",
+		       (int)MIN(p->id.len, 100), p->id.p);
+	cedar_report_in(in->options,
+			&(struct cedar_diagnostic){
+				.code = "duplicate_id", .range = p->range, .message = message },
+			in->policy_text.name, text);
+}
+
 /* Ids from @id; two policies of one id are an error. */
 static bool rename_policies(struct cedar_input *in)
 {
+	struct cedar_positions positions = { .text = cedar_text_span(&in->policy_text) };
 	struct map seen = { 0 };
-	bool is_good = true;
+	size_t n_bad = 0;
 
 	for (size_t i = 0; i < cedar_policy_set_len(in->policies); i++) {
 		struct cedar_policy *p = cedar_policy_set_at(in->policies, i);
-		char message[200];
 
 		for (size_t k = 0; k < p->n_annotations; k++)
 			if (span_eq_str(p->annotations[k].key, "id"))
 				p->id = p->annotations[k].value;
-		if (!map_put(&seen, p->id, p))
-			continue;
-		(void)snprintf(message, sizeof(message), "duplicate template or policy id `%.*s`",
-			       (int)MIN(p->id.len, 100), p->id.p);
-		cedar_report_one(in->options,
-				 &(struct cedar_diagnostic){ .code = "duplicate_id",
-							     .range = p->range,
-							     .message = message },
-				 &in->policy_text);
-		is_good = false;
+		if (map_put(&seen, p->id, p) && n_bad++ < LIMIT_CEDAR_DIAGNOSTICS)
+			report_duplicate(in, p, &positions);
 	}
+	if (n_bad > LIMIT_CEDAR_DIAGNOSTICS)
+		log_error("%zu more policies have the id of another",
+			  n_bad - LIMIT_CEDAR_DIAGNOSTICS);
 	map_done(&seen, NULL);
-	return is_good;
+	cedar_positions_done(&positions);
+	return n_bad == 0;
 }
 
 /* A policy or a set of policies: the members tell. */

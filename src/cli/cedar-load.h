@@ -40,6 +40,9 @@ void cedar_report(const struct cedar_options *o, const struct cedar_diagnostics 
 		  const struct cedar_text *text, size_t offset);
 void cedar_report_one(const struct cedar_options *o, const struct cedar_diagnostic *finding,
 		      const struct cedar_text *text);
+/* One of many findings in the text of that name. */
+void cedar_report_in(const struct cedar_options *o, const struct cedar_diagnostic *finding,
+		     const char *name, struct cedar_positions *text);
 
 struct cedar_input {
 	const struct cedar_options *options;

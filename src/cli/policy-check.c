@@ -183,9 +183,9 @@ static int check(struct checking *c)
 	int r = policy_context_load(&c->context, &c->report, &c->findings, &c->source, &c->err);
 
 	if (r >= 0)
-		r = policy_source_review(c->source, color, &c->report, &c->err);
-	if (r >= 0)
 		r = policy_source_report(c->source, &c->handling, &c->n_policies, &c->err);
+	if (r >= 0)
+		r = policy_source_review(c->source, c->handling, color, &c->report, &c->err);
 	for (size_t i = 0; i < c->n_policies; i++)
 		c->n_of[c->handling[i].handling]++;
 	return r;

@@ -78,9 +78,9 @@ static char *project_file(const struct trusting *t, const char *operand)
 /* Is the file still what was trusted? */
 static bool is_unchanged(const struct trusting *t, const struct trust_record *r)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_POLICY_TEXT);
+	_cleanup_buf_ struct buf text = BUF_INIT(0);
 
-	return file_read_at(AT_FDCWD, r->file, &text) >= 0 &&
+	return policy_file_read(r->file, &text, NULL) >= 0 &&
 	       trust_holds(t->context.layers.trusted, r->file, buf_span(&text));
 }
 
@@ -191,13 +191,12 @@ static int read_trusted(struct trusting *t, const char *file, struct span text,
 
 static int trust(struct trusting *t, const char *file)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_POLICY_TEXT);
+	_cleanup_buf_ struct buf text = BUF_INIT(0);
 	struct policy_source *source = NULL;
 	struct err err = { 0 };
-	int r = file_read_at(AT_FDCWD, file, &text);
+	int r = policy_file_read(file, &text, &err);
 
 	if (r < 0) {
-		(void)err_set(&err, r, "read the policy %s", file);
 		log_error("%s", err.text);
 		return 1;
 	}

@@ -49,14 +49,14 @@ char *policy_layers_project_name(const struct policy_layers *l)
 /* What is hashed is what is used: the file is read once. */
 static void add_project(struct loading *l)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_POLICY_TEXT);
+	_cleanup_buf_ struct buf text = BUF_INIT(0);
 	_cleanup_free_ char *name = policy_layers_project_name(l->layers);
 	const char *file = l->layers->project_file;
 	struct err err = { 0 };
-	int r = file_read_at(AT_FDCWD, file, &text);
+	int r = policy_file_read(file, &text, &err);
 
 	if (r < 0) {
-		note(l, err_set(&err, r, "read the policy %s", file), &err);
+		note(l, r, &err);
 		return;
 	}
 	if (name && l->layers->trusted && trust_holds(l->layers->trusted, name, buf_span(&text)))

@@ -6,14 +6,24 @@
 
 #include "base/limits.h"
 
+/* What is said of long names is cut, between characters. */
+static struct span cut(struct span text)
+{
+	size_t len = MIN(text.len, LIMIT_POLICY_MESSAGE);
+
+	while (len && len < text.len && ((unsigned char)text.p[len] & 0xc0) == 0x80)
+		len--;
+	return span_make(text.p, len);
+}
+
 _printf_(2, 0) static const char *format_text(struct lint *l, const char *fmt, va_list args)
 {
-	_cleanup_free_ char *text = NULL;
+	char text[LIMIT_POLICY_MESSAGE + 8];
 	const char *copy;
 
-	if (vasprintf(&text, fmt, args) < 0)
+	if (vsnprintf(text, sizeof(text), fmt, args) < 0)
 		abort();
-	copy = arena_dup(l->arena, span_of(text));
+	copy = arena_dup(l->arena, cut(span_of(text)));
 	return copy ? copy : "out of memory";
 }
 
@@ -78,14 +88,20 @@ static int by_position(const void *a, const void *b)
 	return (x->range.begin > y->range.begin) - (x->range.begin < y->range.begin);
 }
 
+/* The line, or of a very long one what is around the place. */
 static char *copy_line(struct span text, size_t at)
 {
 	size_t begin = MIN(at, text.len), end = begin;
+	size_t first = begin > LIMIT_POLICY_MESSAGE / 2 ? begin - LIMIT_POLICY_MESSAGE / 2 : 0;
 
-	while (begin > 0 && text.p[begin - 1] != '\n')
+	while (begin > first && text.p[begin - 1] != '\n')
 		begin--;
-	while (end < text.len && text.p[end] != '\n')
+	while (begin < end && ((unsigned char)text.p[begin] & 0xc0) == 0x80)
+		begin++;
+	while (end < text.len && text.p[end] != '\n' && end - begin < LIMIT_POLICY_MESSAGE)
 		end++;
+	while (end > begin && end < text.len && ((unsigned char)text.p[end] & 0xc0) == 0x80)
+		end--;
 	return xmemdup0(text.p ? text.p + begin : "", end - begin);
 }
 
@@ -94,29 +110,29 @@ static void list_one(const struct cedar_diagnostic *d, const struct lint_sink *s
 	struct policy_finding f = {
 		.is_error = d->severity == CEDAR_ERROR,
 		.code = d->code,
-		.policy = d->policy ? xmemdup0(d->policy->id.p, d->policy->id.len) : NULL,
+		.policy = d->policy ? xmemdup0(d->policy->id.p, cut(d->policy->id).len) : NULL,
 		.file = xstrdup(sink->file),
 		.message = xstrdup(d->message),
 		.suggestion = d->suggestion ? xstrdup(d->suggestion) : NULL,
-		.source = copy_line(sink->text, d->range.begin),
+		.source = copy_line(sink->text->text, d->range.begin),
 	};
 
-	cedar_position(sink->text, d->range.begin, &f.line, &f.column);
-	cedar_position(sink->text, d->range.end, &f.end_line, &f.end_column);
+	cedar_positions_find(sink->text, d->range.begin, &f.line, &f.column);
+	cedar_positions_find(sink->text, d->range.end, &f.end_line, &f.end_column);
 	vec_push(sink->list, f);
 }
 
 int lint_print_one(const struct cedar_diagnostic *d, const struct lint_sink *sink)
 {
 	struct cedar_diagnostic shown = *d;
-	_cleanup_free_ char *message =
-		d->policy ? xasprintf("%s [%s, %.*s]", d->message, d->code, SPAN_ARG(d->policy->id))
-			  : xasprintf("%s [%s]", d->message, d->code);
+	_cleanup_free_ char *message = d->policy ? xasprintf("%s [%s, %.*s]", d->message, d->code,
+							     SPAN_ARG(cut(d->policy->id)))
+						 : xasprintf("%s [%s]", d->message, d->code);
 
 	if (sink->list)
 		list_one(d, sink);
 	shown.message = message;
-	return cedar_diagnostic_print(&shown, sink->file, sink->text, sink->color, sink->report);
+	return cedar_diagnostic_print_in(&shown, sink->file, sink->text, sink->color, sink->report);
 }
 
 static size_t beyond_limit(size_t n)
@@ -133,7 +149,10 @@ int lint_print(struct lint *l, const struct lint_sink *sink)
 		qsort(l->found.items, l->found.len, sizeof(*l->found.items), by_position);
 	for (size_t i = 0; r >= 0 && i < l->found.len; i++)
 		r = lint_print_one(&l->found.items[i], sink);
-	if (r >= 0 && n_more)
+	if (r >= 0 && lint_is_full(l))
+		r = buf_printf(sink->report, "%s: more than %zu errors: the rest was not read\n",
+			       sink->file, LIMIT_CEDAR_DIAGNOSTICS);
+	else if (r >= 0 && n_more)
 		r = buf_printf(sink->report, "%s: %zu more findings are not shown\n", sink->file,
 			       n_more);
 	l->found.len = 0;

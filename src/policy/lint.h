@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/limits.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "cedar/cedar.h"
@@ -33,6 +34,12 @@ void lint_add(struct lint *l, enum cedar_severity severity, const char *code,
 	_printf_(6, 7);
 /* Forgets the warnings about a place of the policy being read: an error there says more. */
 void lint_drop_warnings(struct lint *l, struct cedar_range range);
+/* There are more errors than are shown. */
+static inline bool lint_is_full(const struct lint *l)
+{
+	return l->n_errors > LIMIT_CEDAR_DIAGNOSTICS;
+}
+
 /* Was that found about the policy being read? */
 bool lint_has(const struct lint *l, const char *code);
 void lint_done(struct lint *l);
@@ -42,7 +49,7 @@ const char *lint_text(struct lint *l, const char *fmt, ...) _printf_(2, 3);
 /* Where findings go. */
 struct lint_sink {
 	const char *file;
-	struct span text; /* of the file */
+	struct cedar_positions *text; /* of the file */
 	bool color;
 	struct buf *report;	      /* for people */
 	struct policy_findings *list; /* for programs; or NULL */

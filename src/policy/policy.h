@@ -251,6 +251,8 @@ int policy_source_add_builtin(struct policy_source *s, bool with_profile, struct
  */
 int policy_source_add_text(struct policy_source *s, enum policy_layer layer, const char *file_name,
 			   struct span text, bool color, struct buf *report, struct err *err) _must_check_;
+/* A policy file, which may have LIMIT_POLICY_FILE bytes. */
+int policy_file_read(const char *file, struct buf *text, struct err *err) _must_check_;
 /* As above, from a file. An empty file (no policy at all) is an error. */
 int policy_source_add_file(struct policy_source *s, enum policy_layer layer, const char *file,
 			   bool color, struct buf *report, struct err *err) _must_check_;
@@ -275,13 +277,6 @@ struct policy_item policy_source_at(const struct policy_source *s, size_t i);
 const char *policy_layer_name(enum policy_layer layer);
 /* leash's schema, as Cedar. */
 struct span policy_schema(void);
-/*
- * Looks at all policies together: those that can never apply here, that change
- * nothing beside others, or that a forbid swallows. Warnings go to the report;
- * nothing here makes a policy invalid. For `policy check`: a session need not wait.
- */
-int policy_source_review(struct policy_source *s, bool color, struct buf *report,
-			 struct err *err) _must_check_;
 /* Makes the sealed bundle. Returns its fd. */
 int policy_source_bundle(struct policy_source *s, uint64_t generation, struct err *err) _must_check_;
 
@@ -305,6 +300,15 @@ struct policy_report {
 int policy_source_report(struct policy_source *s, struct policy_report **ret, size_t *ret_n,
 			 struct err *err) _must_check_;
 void policy_reports_free(struct policy_report *reports, size_t n);
+
+/*
+ * Looks at all policies together: those that can never apply here, that change
+ * nothing beside others, or that a forbid swallows. Warnings go to the report;
+ * nothing here makes a policy invalid. reports are of the same source, or NULL
+ * where there are none. For `policy check`: a session need not wait.
+ */
+int policy_source_review(struct policy_source *s, const struct policy_report *reports, bool color,
+			 struct buf *report, struct err *err) _must_check_;
 
 /*
  * Directories that some permit lets be written, as far as literals tell:

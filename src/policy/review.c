@@ -17,8 +17,7 @@ typedef VEC(size_t) numbers;
 
 struct review {
 	const struct policy_source *source;
-	struct policy_report *reports;
-	size_t n_reports;
+	const struct policy_report *reports; /* of each policy, or NULL */
 	struct shape *shapes; /* of each policy */
 	struct map index;     /* effect, place and first condition to numbers */
 	struct arena arena;
@@ -168,7 +167,7 @@ static bool is_known_reason(const char *blame, bool is_http)
 static bool never_applies(struct review *r, size_t number)
 {
 	const struct source_policy *p = &r->source->policies.items[number];
-	const struct policy_report *report = number < r->n_reports ? &r->reports[number] : NULL;
+	const struct policy_report *report = r->reports ? &r->reports[number] : NULL;
 	const char *blame = NULL;
 
 	if (p->is_impossible)
@@ -295,11 +294,12 @@ static int prepare(struct review *r)
 static int print(struct review *r, size_t text, bool color, struct buf *report)
 {
 	const struct source_text *t = &r->source->texts.items[text];
-	const struct lint_sink sink = { t->file, span_of(t->text), color, report,
-					r->source->findings };
+	struct cedar_positions positions = { .text = span_of(t->text) };
+	const struct lint_sink sink = { t->file, &positions, color, report, r->source->findings };
 	int code = lint_print(&r->lint, &sink);
 
 	r->lint.n_warnings = 0;
+	cedar_positions_done(&positions);
 	return code;
 }
 
@@ -317,10 +317,12 @@ static int review_all(struct review *r, bool color, struct buf *report)
 	return code;
 }
 
-int policy_source_review(struct policy_source *s, bool color, struct buf *report, struct err *err)
+int policy_source_review(struct policy_source *s, const struct policy_report *reports, bool color,
+			 struct buf *report, struct err *err)
 {
 	struct review r = {
 		.source = s,
+		.reports = reports,
 		.shapes = xnew_array(struct shape, s->policies.len + 1),
 		.wider = SIZE_MAX,
 		.arena = { .max = LIMIT_CEDAR_ARENA },
@@ -328,17 +330,12 @@ int policy_source_review(struct policy_source *s, bool color, struct buf *report
 	int code;
 
 	r.lint.arena = &r.arena;
-	/* Too large a set for tables is reviewed without what they would tell. */
-	if (policy_source_report(s, &r.reports, &r.n_reports, NULL) < 0)
-		r.n_reports = 0;
 	code = prepare(&r);
 	if (code >= 0)
 		code = review_all(&r, color, report);
 	for (size_t i = 0; i < s->policies.len; i++)
 		shape_done(&r.shapes[i]);
 	xfree(r.shapes);
-	if (r.n_reports)
-		policy_reports_free(r.reports, r.n_reports);
 	map_done(&r.index, free_numbers);
 	lint_done(&r.lint);
 	arena_done(&r.arena);

@@ -1,5 +1,6 @@
 #include "policy/shape.h"
 
+#include "base/limits.h"
 #include "base/path.h"
 #include "policy/entities.h"
 #include "policy/names.h"
@@ -336,11 +337,13 @@ static void say(const struct above *a, struct span type, const char *id, size_t 
  */
 #define MAX_LEVELS 128
 
-/* Directories have a final slash in their normal form. */
+/* Directories have a final slash in their normal form. No request has a path past the limit. */
 static void above_path(const struct above *a, struct span path)
 {
 	size_t n = 0;
 
+	if (path.len > LIMIT_PATH)
+		return;
 	for (size_t len = path.len; len > 0 && n < MAX_LEVELS; len--)
 		if (path.p[len - 1] == '/' && (len < path.len || path.len == 1)) {
 			say(a, TYPE_DIR, path.p, len);

@@ -192,6 +192,7 @@ static char *make_id(struct policy_source *s, enum policy_layer layer, const str
 struct addition {
 	struct policy_source *source;
 	enum policy_layer layer;
+	struct span text;
 	struct lint_sink sink;
 };
 
@@ -209,7 +210,7 @@ static void add_policy(const struct addition *a, const struct cedar_policy *p, s
 	(void)cedar_policy_print(p, &normalised);
 	item.id = xmemdup0(p->id.p, p->id.len);
 	item.file = xstrdup(a->sink.file);
-	item.text = xmemdup0(a->sink.text.p + p->range.begin, p->range.end - p->range.begin);
+	item.text = xmemdup0(a->text.p + p->range.begin, p->range.end - p->range.begin);
 	item.normalised = buf_take(&normalised);
 	vec_push(&a->source->policies, item);
 }
@@ -266,8 +267,10 @@ static bool set_ids(const struct addition *a, struct cedar_policy_set *set)
 
 static int count_error(const struct addition *a, size_t n_errors, struct err *err)
 {
-	return err_say(err, -EINVAL, "%s: %zu error%s", a->sink.file, n_errors,
-		       n_errors == 1 ? "" : "s");
+	bool is_cut = n_errors > LIMIT_CEDAR_DIAGNOSTICS;
+
+	return err_say(err, -EINVAL, "%s: %s%zu error%s", a->sink.file, is_cut ? "more than " : "",
+		       is_cut ? LIMIT_CEDAR_DIAGNOSTICS : n_errors, n_errors == 1 ? "" : "s");
 }
 
 static int read_all(const struct addition *a, struct cedar_policy_set *set, struct err *err)
@@ -281,8 +284,15 @@ static int read_all(const struct addition *a, struct cedar_policy_set *set, stru
 
 	if (!set_ids(a, set))
 		return err_say(err, -ENOMEM, "%s: too large", a->sink.file);
-	for (size_t i = 0; i < cedar_policy_set_len(set); i++)
+	/* What reading adds, and what is said: with hardly anything left not even a mistake could
+	 * be shown. */
+	l.arena->max += LIMIT_POLICY_MEMORY / 2;
+	for (size_t i = 0; i < cedar_policy_set_len(set) && !lint_is_full(&l); i++)
 		read_policy(a, &l, cedar_policy_set_at(set, i));
+	if (l.n_errors && !l.found.len)
+		lint_add(&l, CEDAR_ERROR, "too_large", (struct cedar_range){ 0, 0 },
+			 "split the policies", "the policies need more than %zu bytes of memory",
+			 l.arena->max);
 	r = lint_print(&l, &a->sink);
 	if (l.n_errors)
 		r = count_error(a, l.n_errors, err);
@@ -292,8 +302,11 @@ static int read_all(const struct addition *a, struct cedar_policy_set *set, stru
 
 static int parse(const struct addition *a, struct cedar_policy_set **ret, struct err *err)
 {
+	static const struct cedar_parse_limits limits = { .text = LIMIT_POLICY_FILE,
+							  .memory = LIMIT_POLICY_MEMORY,
+							  .policies = LIMIT_POLICIES };
 	struct cedar_diagnostics diags = { 0 };
-	int r = cedar_policy_set_parse(a->sink.text, &diags, ret);
+	int r = cedar_policy_set_parse_within(a->text, &limits, &diags, ret);
 
 	for (size_t i = 0; i < diags.len; i++)
 		(void)lint_print_one(&diags.items[i], &a->sink);
@@ -319,7 +332,7 @@ static void add_policies(const struct addition *a, struct cedar_policy_set *set)
 	for (size_t i = 0; i < cedar_policy_set_len(set); i++) {
 		const struct cedar_policy *p = cedar_policy_set_at(set, i);
 
-		line += count_lines(span_make(a->sink.text.p + at, p->range.begin - at));
+		line += count_lines(span_make(a->text.p + at, p->range.begin - at));
 		at = p->range.begin;
 		if (is_ignored(a, NULL, p))
 			a->source->n_ignored++;
@@ -335,9 +348,8 @@ static int add_text(const struct addition *a, struct err *err)
 
 	if (r < 0)
 		return r;
-	vec_push(&a->source->texts,
-		 (struct source_text){ set, xstrdup(a->sink.file),
-				       xmemdup0(a->sink.text.p, a->sink.text.len) });
+	vec_push(&a->source->texts, (struct source_text){ set, xstrdup(a->sink.file),
+							  xmemdup0(a->text.p, a->text.len) });
 	r = read_all(a, set, err);
 	if (r < 0)
 		return r;
@@ -348,11 +360,17 @@ static int add_text(const struct addition *a, struct err *err)
 int policy_source_add_text(struct policy_source *s, enum policy_layer layer, const char *file_name,
 			   struct span text, bool color, struct buf *report, struct err *err)
 {
-	const struct addition a = { s, layer, { file_name, text, color, report, s->findings } };
+	struct cedar_positions positions = { .text = text };
+	const struct addition a = {
+		s, layer, text, { file_name, &positions, color, report, s->findings }
+	};
+	int r;
 
 	if ((size_t)layer >= LAYER_MAX)
 		return err_say(err, -EINVAL, "unknown policy layer");
-	return add_text(&a, err);
+	r = add_text(&a, err);
+	cedar_positions_done(&positions);
+	return r;
 }
 
 int policy_source_add_file_text(struct policy_source *s, enum policy_layer layer, const char *file,
@@ -373,14 +391,26 @@ int policy_source_add_file_text(struct policy_source *s, enum policy_layer layer
 	return err_say(err, -EINVAL, "%s holds no policy", file);
 }
 
+int policy_file_read(const char *file, struct buf *text, struct err *err)
+{
+	int r;
+
+	text->max = LIMIT_POLICY_FILE;
+	r = file_read_at(AT_FDCWD, file, text);
+	if (r == -EMSGSIZE)
+		return err_say(err, r, "the policy %s is larger than %zu bytes", file,
+			       LIMIT_POLICY_FILE);
+	return r < 0 ? err_set(err, r, "read the policy %s", file) : 0;
+}
+
 int policy_source_add_file(struct policy_source *s, enum policy_layer layer, const char *file,
 			   bool color, struct buf *report, struct err *err)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_POLICY_TEXT);
-	int r = file_read_at(AT_FDCWD, file, &text);
+	_cleanup_buf_ struct buf text = BUF_INIT(0);
+	int r = policy_file_read(file, &text, err);
 
 	if (r < 0)
-		return err_set(err, r, "read the policy %s", file);
+		return r;
 	return policy_source_add_file_text(s, layer, file, buf_span(&text), color, report, err);
 }
 

@@ -73,7 +73,13 @@ static bool path_expand(struct lint *l, struct span text, struct cedar_range ran
 	}
 	if (value)
 		(void)buf_append_str(out, value);
-	return text_to_bytes(span_from(text, skip), out) >= 0;
+	if (text_to_bytes(span_from(text, skip), out) < 0)
+		return false;
+	if (out->len <= LIMIT_PATH)
+		return true;
+	lint_add(l, CEDAR_ERROR, "bad_path", range, NULL,
+		 "no request has a path of more than %zu bytes", LIMIT_PATH);
+	return false;
 }
 
 static bool keep_path(struct lint *l, const char *path, bool is_dir, struct span *ret)
@@ -229,14 +235,17 @@ static bool parent_is_missing(const char *path)
 /*
  * A name may be protected, or made, before there is anything of that name. But
  * where not even its directory exists, or what may only be used does not,
- * the name is perhaps misspelt.
+ * the name is perhaps misspelt. is_absent: the kernel said so already.
  */
-static void note_missing(struct lint *l, struct cedar_range range, const char *path, bool is_dir)
+static void note_missing(struct lint *l, struct cedar_range range, const char *path, bool is_dir,
+			 bool is_absent)
 {
 	bool can_wait = !l->is_permit ||
 			(!is_dir && scope_matches_action(&l->policy->action, POLICY_FILE_CREATE));
 
-	if (!is_by_a_person(l) || access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+	if (!is_by_a_person(l))
+		return;
+	if (!is_absent && (access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)))
 		return;
 	if (!can_wait || parent_is_missing(path))
 		lint_add(l, CEDAR_WARNING, "path_missing", range, NULL, "%s does not exist", path);
@@ -260,7 +269,7 @@ static bool path_resolve_text(struct lint *l, struct span text, struct cedar_ran
 	if (leads_out(l, range, bytes.data, full))
 		return false;
 	note_resolved(l, range, bytes.data, full);
-	note_missing(l, range, full, is_dir);
+	note_missing(l, range, full, is_dir, is_absent);
 	if (!keep_path(l, full, is_dir, &ret->uid.id))
 		return false;
 	if (is_dir)
@@ -311,7 +320,7 @@ bool path_prefix_normalise(struct lint *l, struct span text, struct cedar_range 
 	if (leads_out(l, range, bytes.data, parent))
 		return false;
 	note_resolved(l, range, bytes.data, parent);
-	note_missing(l, range, parent, /* is_dir = */ true);
+	note_missing(l, range, parent, /* is_dir = */ true, dir->is_absent);
 	(void)text_from_bytes(span_of(parent), &out);
 	if (parent[1])
 		(void)buf_append_char(&out, '/');

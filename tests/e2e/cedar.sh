@@ -408,4 +408,15 @@ for what in '-p brackets' '--schema brackets' '--entities brackets' '-p brackets
 	cedar check-parse $what
 	is "10 MB of brackets: check-parse $what" "$RC" 1
 done
+
+# ---- Hostile texts end soon, and say what is too much
+yes '@id("a")permit(principal,action,resource);' | head -c 6000000 | sed '$d' >same-ids
+(ulimit -t 10 && exec "$LEASH" cedar check-parse -p same-ids) >"$OUT" 2>"$ERR"
+is "140,000 policies of one id: check-parse within 10 seconds" "$?" 1
+like "... says how many are not shown" "$(tail -n 1 "$ERR")" '^leash: [0-9]+ more policies have the id of another$'
+is "... in few lines" "$(($(wc -l <"$ERR") < 1000))" 1
+head -c 4000000 same-ids | sed '$d' >large.cedar
+(ulimit -t 10 && exec "$LEASH" policy check large.cedar) >"$OUT" 2>"$ERR"
+is "a policy file that is too large: policy check" "$?" 1
+like "... names the limit" "$(err)" 'large.cedar is larger than 3145728 bytes'
 done_testing

@@ -12,8 +12,10 @@ static char *review(struct fixture *f, const char *profile, const char *text)
 {
 	_cleanup_buf_ struct buf report = BUF_INIT(0);
 	_cleanup_free_ char *filled = fill_in(f, text);
+	struct policy_report *reports = NULL;
 	struct policy_source *s;
 	struct err err = { 0 };
+	size_t n_reports = 0;
 
 	f->env.profile = profile;
 	s = policy_source_new(&f->env);
@@ -22,8 +24,10 @@ static char *review(struct fixture *f, const char *profile, const char *text)
 	if (policy_source_add_text(s, POLICY_LAYER_USER, "my.cedar", span_of(filled), false,
 				   &report, &err) < 0)
 		fail_msg("%s\n%s", err.text, report.data);
-	if (policy_source_review(s, false, &report, &err) < 0)
+	if (policy_source_report(s, &reports, &n_reports, &err) < 0 ||
+	    policy_source_review(s, reports, false, &report, &err) < 0)
 		fail_msg("%s", err.text);
+	policy_reports_free(reports, n_reports);
 	policy_source_free(s);
 	(void)buf_append_str(&report, "");
 	return buf_take(&report);
