@@ -324,6 +324,7 @@ size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDR
 		return 0;
 	}
 	c->decided_name = n_names ? names[0] : (struct name){ 0 };
+	c->hid_requests = connection_hides_requests(c);
 	if (c->sniff.kind == SNIFF_TLS && c->sniff.hello.has_ech)
 		e.message = SPAN("the client offers an encrypted server name");
 	proxy_report(c->proxy, &e, &q, &d);

@@ -54,6 +54,7 @@ struct connection {
 	struct dns_request *request;
 
 	struct name decided_name; /* what the relay or dial in progress was permitted for */
+	bool hid_requests;	  /* connection_hides_requests, as it was known by then */
 	struct dial *dial;
 	struct endpoint dialled; /* and where it goes */
 	/* One of the two, once there is a server: bytes, or HTTP/1's messages. */

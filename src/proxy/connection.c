@@ -317,7 +317,7 @@ static void switch_to_exchange(struct connection *c)
 
 /*
  * The client's bytes may go. If it spoke after the connection was decided on,
- * what it said may have another name, on which it is decided again.
+ * what it said may have another name, or hide its requests: then it is decided again.
  */
 static void release(struct connection *c)
 {
@@ -326,7 +326,8 @@ static void release(struct connection *c)
 				       : c->name.len > 0 && !span_eq(name_span(&c->name),
 								     name_span(&c->decided_name));
 
-	if ((is_new || connection_hides_requests(c)) && connection_decide(c, to) == 0)
+	if ((is_new || connection_hides_requests(c) != c->hid_requests) &&
+	    connection_decide(c, to) == 0)
 		return;
 	if (is_http1(c)) {
 		switch_to_exchange(c);

@@ -40,6 +40,8 @@ check_event "... the look-up is in the log" '.kind == "dns.query" and .decision 
 check_event "... the connection too, with the address and the policy" \
 	'.kind == "net.connect" and .decision == "allow" and .host == "permitted.test" and .port == 443 and .ip != null and
 	 by("names")'
+is "... once for each address that was tried" \
+	"$(jq -s 'map(select(.kind == "net.connect")) | group_by(.ip) | map(length) | max' "$(events_file)")" 1
 check_event "... by the program that made it" '.kind == "net.connect" and .comm == "curl" and (.exe | test("/curl$")) and .pid > 0'
 leash_run -- "${curl[@]}" https://permitted.test:8443/
 is "... on another port" "$RC:$(out | cut -d ' ' -f 1-3)" "0:hello from permitted.test:8443"
