@@ -115,19 +115,25 @@ void request_refuse_malformed(struct connection *c, struct span why, struct buf 
 
 /* ---- The decision ---- */
 
+/* A field that Connection names is for us and not sent on (RFC 9110 §7.6.1): no policy may count on
+ * it. */
 static void collect_facts(struct asked *a)
 {
 	const struct http_head *h = a->head;
+	size_t n = 0;
 
 	a->headers = xnew_array(struct policy_header, h->n_fields + 1);
 	for (size_t i = 0; i < h->n_fields; i++)
-		a->headers[i] = (struct policy_header){ h->fields[i].name, h->fields[i].value };
+		if (span_eq_str(h->fields[i].name, "upgrade") ||
+		    !http_list_has(h, "connection", h->fields[i].name))
+			a->headers[n++] =
+				(struct policy_header){ h->fields[i].name, h->fields[i].value };
 	a->facts = (struct policy_http){ .method = h->method,
 					 .scheme = SPAN("http"),
 					 .path = buf_span(&a->place),
 					 .query = a->target.query,
 					 .headers = a->headers,
-					 .n_headers = h->n_fields };
+					 .n_headers = n };
 }
 
 /* What is kept of a permitted request until its answer comes; the policy may be another by then. */

@@ -176,6 +176,8 @@ permit (principal, action in [Action::"FileOpen", Action::"ProcessExec", Action:
 	when { context.method == "POST" };
 @id("no-admin") forbid (principal, action == Action::"HttpRequest", resource == Host::"api.wild.test")
 	when { context.path like "/admin/*" };
+@id("with-id") forbid (principal, action == Action::"HttpRequest", resource == Host::"api.wild.test")
+	when { context.path == "/needs-id" } unless { context.headers has "x-request-id" };
 EOF
 LEASH_FLAGS=(-I --policy "$T_HOME/requests.cedar")
 # Bytes to port 80 of api.wild.test, and what comes back within three seconds.
@@ -199,6 +201,12 @@ check_event "... and the log names method, place and policy" '.kind == "http.req
 	.method == "POST" and .url == "http://api.wild.test/a" and .host == "api.wild.test" and by("no-posts") and .comm == "curl"'
 leash_run -- "${curl[@]}" http://api.wild.test/1 --next -sS http://api.wild.test/2 -d x --next -sS http://api.wild.test/3
 is "each request is decided again" "$(out | grep -c '^hello')" 2
+forget
+leash_run -- "${curl[@]}" -o /dev/null -w '%{http_code}' -H 'X-Request-Id: 1' http://api.wild.test/needs-id
+is "a header that a policy asks for is seen, and arrives" "$(out):$(requests '.headers["x-request-id"] == "1"')" 200:1
+forget
+leash_run -- "${curl[@]}" -o /dev/null -w '%{http_code}' -H 'X-Request-Id: 1' -H 'Connection: x-request-id' http://api.wild.test/needs-id
+is "... not one that is taken out on the way" "$(out):$(requests '.kind == "http"')" 403:0
 leash_run -- "${curl[@]}" "http://api.wild.test/find?key=abcdef"
 check_event "a permitted one is in the log with its status, its query is not" '.kind == "http.request" and .decision == "allow" and
 	.method == "GET" and .status == 200 and (.url | startswith("http://api.wild.test/find")) and (.url | contains("abcdef") | not)'
