@@ -115,8 +115,21 @@ void request_refuse_malformed(struct connection *c, struct span why, struct buf 
 
 /* ---- The decision ---- */
 
-/* A field that Connection names is for us and not sent on (RFC 9110 §7.6.1): no policy may count on
- * it. */
+/*
+ * A field that Connection names is for us and not sent on (RFC 9110 §7.6.1): no
+ * policy may count on it. These go on in any case, written anew.
+ */
+static bool is_sent_on(const struct http_head *h, const struct http_field *f)
+{
+	static const char *const always[] = { "connection", "content-length", "host",
+					      "transfer-encoding", "upgrade" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		if (span_eq_str(f->name, always[i]))
+			return true;
+	return !http_list_has(h, "connection", f->name);
+}
+
 static void collect_facts(struct asked *a)
 {
 	const struct http_head *h = a->head;
@@ -124,8 +137,7 @@ static void collect_facts(struct asked *a)
 
 	a->headers = xnew_array(struct policy_header, h->n_fields + 1);
 	for (size_t i = 0; i < h->n_fields; i++)
-		if (span_eq_str(h->fields[i].name, "upgrade") ||
-		    !http_list_has(h, "connection", h->fields[i].name))
+		if (is_sent_on(h, &h->fields[i]))
 			a->headers[n++] =
 				(struct policy_header){ h->fields[i].name, h->fields[i].value };
 	a->facts = (struct policy_http){ .method = h->method,
