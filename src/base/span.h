@@ -52,6 +52,16 @@ static inline bool span_eq_nocase(struct span a, struct span b)
 	return true;
 }
 
+/* Without the blanks and tabs around it. */
+static inline struct span span_trim(struct span s)
+{
+	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = (struct span){ s.p + 1, s.len - 1 };
+	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
 static inline bool span_starts_with(struct span s, struct span prefix)
 {
 	return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.p, prefix.p, prefix.len) == 0);

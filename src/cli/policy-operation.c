@@ -235,15 +235,6 @@ static int parse_http(struct operation *o, const char *object, struct err *err)
 	return 0;
 }
 
-static struct span trim(struct span s)
-{
-	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = span_from(s, 1);
-	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 /* Its value may be a secret, so no error repeats it. */
 int operation_add_header(struct operation *o, const char *header, struct err *err)
 {
@@ -255,7 +246,7 @@ int operation_add_header(struct operation *o, const char *header, struct err *er
 		return err_say(err, -EINVAL, "headers go with a request of HTTP, METHOD and URL");
 	if (!colon)
 		return err_say(err, -EINVAL, "a header is written as in `accept: text/html`");
-	value = trim(span_from(all, (size_t)(colon - header) + 1));
+	value = span_trim(span_from(all, (size_t)(colon - header) + 1));
 	name = xmemdup0(header, (size_t)(colon - header));
 	for (char *c = name; *c; c++)
 		if (*c >= 'A' && *c <= 'Z')

@@ -101,15 +101,6 @@ static int take_line(struct buf *out, size_t line_at, struct span bytes, size_t 
 
 /* ---- Fields ---- */
 
-static struct span trim(struct span s)
-{
-	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = span_from(s, 1);
-	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 /* line lies in the block's text, whose bytes are ours to change. */
 static const char *add_field(struct block *b, size_t at, size_t len)
 {
@@ -120,7 +111,7 @@ static const char *add_field(struct block *b, size_t at, size_t len)
 
 	if (!colon || !http_is_token(span_make(line, name_len)))
 		return "a header field out of form, or folded over two lines";
-	value = trim(span_make(colon + 1, len - name_len - 1));
+	value = span_trim(span_make(colon + 1, len - name_len - 1));
 	if (!http_is_value(value))
 		return "a control byte in a header field";
 	if (b->n == LIMIT_HTTP_FIELDS)
@@ -166,14 +157,6 @@ static bool parse_version(struct span s, int *ret_minor)
 	return true;
 }
 
-static bool is_target(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f)
-			return false;
-	return s.len > 0;
-}
-
 /* method SP request-target SP HTTP-version (RFC 9112 §3), single spaces only. */
 static const char *parse_request_line(struct http_head *h, struct span line)
 {
@@ -188,7 +171,7 @@ static const char *parse_request_line(struct http_head *h, struct span line)
 	if (!space)
 		return "a request line out of form";
 	h->target = span_make(rest.p, (size_t)(space - rest.p));
-	if (!http_is_token(h->method) || !is_target(h->target) ||
+	if (!http_is_token(h->method) || !http_is_target(h->target) ||
 	    !parse_version(span_from(rest, h->target.len + 1), &h->minor))
 		return "a request line out of form";
 	return NULL;

@@ -15,17 +15,9 @@ static int write_fields(struct buf *out, const struct http_field *fields, size_t
 	return buf_append_str(out, "\r\n");
 }
 
-static bool is_target(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f)
-			return false;
-	return s.len > 0;
-}
-
 int h1_write_request(struct buf *out, const struct http_head *h)
 {
-	if (!http_is_token(h->method) || !is_target(h->target))
+	if (!http_is_token(h->method) || !http_is_target(h->target))
 		return -EINVAL;
 	(void)buf_append_span(out, h->method);
 	(void)buf_append_char(out, ' ');

@@ -17,6 +17,14 @@ bool http_is_token(struct span s)
 	return s.len > 0;
 }
 
+bool http_is_target(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f)
+			return false;
+	return s.len > 0;
+}
+
 bool http_is_value(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
@@ -33,22 +41,13 @@ const struct http_field *http_field_find(const struct http_head *h, const char *
 	return NULL;
 }
 
-static struct span trim(struct span s)
-{
-	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = span_from(s, 1);
-	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 static bool list_has(struct span list, struct span token)
 {
 	while (list.len) {
 		const char *comma = memchr(list.p, ',', list.len);
 		size_t len = comma ? (size_t)(comma - list.p) : list.len;
 
-		if (span_eq_nocase(trim(span_make(list.p, len)), token))
+		if (span_eq_nocase(span_trim(span_make(list.p, len)), token))
 			return true;
 		list = span_from(list, comma ? len + 1 : len);
 	}

@@ -22,6 +22,8 @@ struct http_head {
 
 /* RFC 9110 §5.6.2: what names of fields and methods are made of. */
 bool http_is_token(struct span s);
+/* What a request's target is made of: visible ASCII (RFC 9112 §3.2). */
+bool http_is_target(struct span s);
 /* Nothing that a line could end at, and no other control byte but a tab (RFC 9110 §5.5). */
 bool http_is_value(struct span s);
 /* The first field with this name (lower case), or NULL. */
