@@ -244,8 +244,9 @@ static void begin_exchange(struct connection *c, int client_fd, int server_fd)
 	struct buf seen = c->sniff.seen;
 
 	c->sniff.seen = (struct buf){ 0 };
-	c->exchange = exchange_new(&c->proxy->loop, client_fd, server_fd, c->proxy->scratch,
-				   &events, c);
+	c->exchange =
+		exchange_new(&c->proxy->loop, stream_new(&c->proxy->loop, client_fd),
+			     stream_new(&c->proxy->loop, server_fd), c->proxy->scratch, &events, c);
 	exchange_start(c->exchange, buf_span(&seen));
 	buf_done(&seen);
 }

@@ -1,5 +1,5 @@
 /*
- * A client and a server that speak HTTP/1 over two sockets. Every request is
+ * A client and a server that speak HTTP/1 over two streams. Every request is
  * read whole as far as its head, judged by the owner, and written anew from its
  * parsed form; so is every response. The next request is read when the one before
  * has been answered. A connection that both sides agree to upgrade to WebSocket
@@ -7,10 +7,8 @@
  */
 #pragma once
 
-#include <uv.h>
-
-#include "base/buf.h"
 #include "http/message.h"
+#include "proxy/stream.h"
 
 struct exchange;
 
@@ -31,12 +29,12 @@ struct exchange_events {
 	void (*ended)(void *ctx, int error);
 };
 
-/* Takes both descriptors. scratch: LIMIT_PROXY_RELAY bytes, shared by all of a loop. */
-struct exchange *exchange_new(uv_loop_t *loop, int client_fd, int server_fd, char *scratch,
-			      const struct exchange_events *events, void *ctx);
+/* Takes both streams. scratch: LIMIT_PROXY_RELAY bytes, shared by all of a loop. */
+struct exchange *exchange_new(uv_loop_t *loop, struct stream *client, struct stream *server,
+			      char *scratch, const struct exchange_events *events, void *ctx);
 /* Begins, with what the client has sent so far. events may be called from within. */
 void exchange_start(struct exchange *x, struct span first_bytes);
 /* Bytes read from the client (RELAY_CLIENT) or the server (RELAY_SERVER). */
 uint64_t exchange_bytes(const struct exchange *x, int from);
-/* Closes both sockets, by RST if abort. NULL allowed. */
+/* Closes both streams, by RST if abort. NULL allowed. */
 void exchange_free(struct exchange *x, bool abort);
