@@ -22,6 +22,8 @@ TAILQ_HEAD(connection_list, connection);
 struct proxy {
 	uv_loop_t loop;
 	int control_fd, supervisor_fd;
+	int keys_fd,
+		trust_fd; /* the signer, and the roots that servers are verified with (has_trust) */
 	uv_poll_t control, supervisor;
 	struct proxy_start start;
 	struct event_ring *ring;
@@ -37,7 +39,7 @@ struct proxy {
 	size_t n_connections, max_connections;
 	uv_poll_t tcp_listeners[2];
 	int tcp_fds[2];
-	bool has_listeners, has_dns, is_ready, is_accepting;
+	bool has_listeners, has_dns, has_trust, is_ready, is_accepting;
 	int exit_status;
 	char *scratch; /* LIMIT_PROXY_RELAY bytes, for one read and the write that follows */
 };

@@ -19,6 +19,7 @@ const struct ipc_type proxy_to_proxy[PROXY_MESSAGE_MAX] = {
 	[PROXY_LISTENERS] = { "listeners", 0, 0, 2 },
 	[PROXY_DNS] = { "dns", 0, 0, 4 },
 	[PROXY_PUBLISH] = { "publish", sizeof(uint16_t), sizeof(uint16_t), 1 },
+	[PROXY_TRUST] = { "trust", 0, 0, 2 },
 	[PROXY_POLICY] = { "policy", 0, 0, 1 },
 };
 
@@ -41,7 +42,7 @@ void proxy_fail(struct proxy *p, const char *why)
 
 static void say_ready(struct proxy *p)
 {
-	if (p->is_ready || !p->has_listeners || !p->has_dns || !p->policy)
+	if (p->is_ready || !p->has_listeners || !p->has_dns || !p->has_trust || !p->policy)
 		return;
 	p->is_ready = true;
 	connection_serve(p);
@@ -88,6 +89,17 @@ static int take_dns(struct proxy *p, struct ipc_message *m, struct err *err)
 	return 0;
 }
 
+static int take_trust(struct proxy *p, struct ipc_message *m)
+{
+	if (p->has_trust)
+		return -EBADMSG;
+	p->keys_fd = m->fds[0];
+	p->trust_fd = m->fds[1];
+	m->n_fds = 0;
+	p->has_trust = true;
+	return 0;
+}
+
 static int take_listeners(struct proxy *p, struct ipc_message *m, struct err *err)
 {
 	int r = p->has_listeners ? -EBADMSG : connection_listen(p, m->fds, err);
@@ -106,6 +118,8 @@ static int take_message(struct proxy *p, struct ipc_message *m, struct err *err)
 		return take_dns(p, m, err);
 	case PROXY_PUBLISH:
 		return take_publish(p, m, err);
+	case PROXY_TRUST:
+		return take_trust(p, m);
 	case PROXY_POLICY:
 		return apply_policy(p, m->fds[0], err);
 	case PROXY_NONE:

@@ -19,6 +19,9 @@ enum proxy_message {
 	PROXY_DNS,
 	/* D→P, any number: uint16_t container port; fds: a listening socket on the host (-p) */
 	PROXY_PUBLISH,
+	/* D→P, before READY: nothing; fds: a socket to the signer (keys.h), the trusted roots as
+	   PEM */
+	PROXY_TRUST,
 	/* D→P: nothing; fds: a policy bundle. First time before READY. */
 	PROXY_POLICY,
 	/* P→D: uint64_t generation: connections are decided on it now */

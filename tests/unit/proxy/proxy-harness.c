@@ -25,6 +25,7 @@
 #include "event/log.h"
 #include "event/ring.h"
 #include "policy/policy.h"
+#include "proxy/keys.h"
 #include "proxy/proxy.h"
 #include "supervise/supervise.h"
 
@@ -69,7 +70,8 @@ struct harness {
 	int control_fd, supervisor_fd, netns_fd, own_netns_fd;
 	int listeners[6];
 	int ring_fd, wake_fd;
-	pid_t proxy, container;
+	int signer_control_fd, signer_fd, roots_fd;
+	pid_t proxy, container, signer;
 	struct event_ring *ring;
 	FILE *out;
 	uint64_t seq;
@@ -206,10 +208,36 @@ static void announce(const struct harness *h, int family, uint16_t port)
 	      "announce");
 }
 
+/* The signer, and the roots of this machine. */
+static void start_signer(struct harness *h)
+{
+	struct ipc_message m = IPC_MESSAGE_INIT;
+	int control[2], proxy[2];
+
+	check(ipc_socketpair(control), "socketpair");
+	check(ipc_socketpair(proxy), "socketpair");
+	h->signer = fork();
+	if (h->signer == 0)
+		exit(keys_main(control[1]));
+	fd_close(control[1]);
+	h->signer_control_fd = control[0];
+	check(ipc_send(control[0], KEYS_PROXY, 0, (struct span){ 0 }, &proxy[1], 1), "signer");
+	fd_close(proxy[1]);
+	h->signer_fd = proxy[0];
+	if (ipc_receive(control[0], keys_to_daemon, KEYS_MESSAGE_MAX, &m) != 1 ||
+	    m.type != KEYS_AUTHORITY)
+		die("the signer's certificate");
+	ipc_message_done(&m);
+	h->roots_fd = open("/etc/ssl/certs/ca-certificates.crt", O_RDONLY | O_CLOEXEC);
+	if (h->roots_fd < 0)
+		h->roots_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void send_all(struct harness *h, int supervisor_end)
 {
 	struct proxy_start start = { .own_ports = { h->own_port } };
 	int first[3] = { h->ring_fd, h->wake_fd, supervisor_end };
+	int trust[2] = { h->signer_fd, h->roots_fd };
 	int bundle = make_bundle(h);
 
 	check(ipc_send(h->control_fd, PROXY_START, 0, span_make(&start, sizeof(start)), first, 3),
@@ -226,6 +254,9 @@ static void send_all(struct harness *h, int supervisor_end)
 		      "publish");
 		fd_close(fd);
 	}
+	check(ipc_send(h->control_fd, PROXY_TRUST, 0, (struct span){ 0 }, trust, 2), "trust");
+	fd_close(h->signer_fd);
+	fd_close(h->roots_fd);
 	check(ipc_send(h->control_fd, PROXY_POLICY, 0, (struct span){ 0 }, &bundle, 1), "policy");
 	fd_close(bundle);
 	for (int i = 0; i < 6; i++)
@@ -371,6 +402,7 @@ int main(int argc, char **argv)
 		die(h.events);
 	start_container(&h);
 	gate = h.control_fd;
+	start_signer(&h);
 	began = clock_monotonic_ns();
 	start_proxy(&h);
 	wait_ready(&h);
