@@ -379,12 +379,14 @@ static int meanwhile(void *ctx, struct err *err)
 	int r = child_start(&s->supervisor, err);
 
 	if (r >= 0)
+		r = session_start_signer(s, err);
+	if (r >= 0)
 		r = open_journal(s, err);
 	return r < 0 ? r : session_compile_policy(s, &s->bundle_fd, err);
 }
 
-/* Builds the container; reads the policy, starts the supervisor and makes the policy's bundle at
- * the same time. */
+/* Builds the container; reads the policy, starts supervisor and signer and makes the policy's
+ * bundle at the same time. */
 static int start_container(struct session *s, int stdio[3], struct err *err)
 {
 	struct sock_fprog filter = { 0 };
@@ -455,8 +457,6 @@ static int start(struct session *s, struct err *err)
 
 	if (!s->options->want_pty)
 		r = terminal_start_pipes(&s->loop, stdio, &s->terminal, err);
-	if (r >= 0)
-		r = session_start_signer(s, err);
 	if (r >= 0)
 		r = start_container(s, stdio, err);
 	for (int i = 0; i < 3; i++)
@@ -542,6 +542,7 @@ int session_run(const struct session_options *o, struct err *err)
 	int r = uv_loop_init(&s.loop);
 
 	s.signer.role = "keys";
+	s.signer.program = s.proxy.program = "leash-proxy";
 	if (r < 0) {
 		(void)err_set(err, r, "start the event loop");
 		return EXIT_LEASH_FAILED;

@@ -1,6 +1,6 @@
 /*
  * The session's certificate authority as the daemon sees it: a process that is
- * started first, says its certificate, and then talks with the proxy alone.
+ * started early, says its certificate, and then talks with the proxy alone.
  */
 #include <errno.h>
 
