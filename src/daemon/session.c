@@ -406,6 +406,8 @@ static int start_container(struct session *s, int stdio[3], struct err *err)
 		.stdio_fds = { stdio[0], stdio[1], stdio[2] },
 		.mounts = o->mounts,
 		.n_mounts = o->n_mounts,
+		.files = s->trust.files,
+		.n_files = s->trust.n_files,
 		.find_writable = find_writable,
 		.resolv_conf = span_make(resolv_conf, sizeof(resolv_conf) - 1),
 		.limits = o->limits,
@@ -465,6 +467,8 @@ static int start(struct session *s, struct err *err)
 	if (r >= 0)
 		r = brief_supervisor(s, err);
 	if (r >= 0)
+		r = session_write_roots(s, err);
+	if (r >= 0)
 		r = journal_start(&s->journal, &s->loop, err);
 	if (r >= 0)
 		r = watch_everything(s, err);
@@ -521,6 +525,7 @@ static void stop(struct session *s)
 	cleanup_close(&s->bundle_fd);
 	cleanup_close(&s->signer_fd);
 	cleanup_close(&s->roots_fd);
+	container_trust_done(&s->trust);
 	policy_source_free(s->loaded);
 	for (char **p = s->writable; p && *p; p++)
 		xfree(*p);
@@ -547,6 +552,7 @@ int session_run(const struct session_options *o, struct err *err)
 		(void)err_set(err, r, "start the event loop");
 		return EXIT_LEASH_FAILED;
 	}
+	container_trust_init(&s.trust);
 	r = start(&s, &s.failure);
 	if (r >= 0) {
 		session_record(&s, "running");
