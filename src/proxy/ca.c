@@ -83,7 +83,7 @@ static int add_basic_constraints(X509 *c, bool is_authority)
 	int done = b != NULL;
 
 	if (done && is_authority) {
-		b->ca = 1;
+		b->ca = 0xff; /* the byte that is written: DER's only form of TRUE (X.690 §11.1) */
 		b->pathlen = ASN1_INTEGER_new();
 		done = b->pathlen && ASN1_INTEGER_set(b->pathlen, 0);
 	}

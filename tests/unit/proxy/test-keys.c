@@ -207,6 +207,25 @@ static void test_authority(void **state)
 	end(&s);
 }
 
+/* As Go and others want it; OpenSSL reads sloppier forms of TRUE as well. */
+static void test_constraints_are_der(void **state)
+{
+	static const unsigned char wanted[] = { 0x30, 6, 1, 1, 0xff, 2, 1, 0 };
+	const ASN1_OCTET_STRING *value;
+	X509_EXTENSION *extension;
+	struct signer s;
+
+	(void)state;
+	start(&s);
+	extension = X509_get_ext(s.authority,
+				 X509_get_ext_by_NID(s.authority, NID_basic_constraints, -1));
+	assert_int_equal(X509_EXTENSION_get_critical(extension), 1);
+	value = X509_EXTENSION_get_data(extension);
+	assert_int_equal(ASN1_STRING_length(value), sizeof(wanted));
+	assert_memory_equal(ASN1_STRING_get0_data(value), wanted, sizeof(wanted));
+	end(&s);
+}
+
 static void test_two_sessions(void **state)
 {
 	struct signer a, b;
@@ -543,12 +562,19 @@ static void test_confined(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_authority),  cmocka_unit_test(test_two_sessions),
-		cmocka_unit_test(test_leaf),	   cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_long_names), cmocka_unit_test(test_refused_names),
-		cmocka_unit_test(test_order),	   cmocka_unit_test(test_keys_of_other_kinds),
-		cmocka_unit_test(test_malformed),  cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_unreadable), cmocka_unit_test(test_confined),
+		cmocka_unit_test(test_authority),
+		cmocka_unit_test(test_constraints_are_der),
+		cmocka_unit_test(test_two_sessions),
+		cmocka_unit_test(test_leaf),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_long_names),
+		cmocka_unit_test(test_refused_names),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_keys_of_other_kinds),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_confined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
