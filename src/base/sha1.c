@@ -27,16 +27,26 @@ static inline uint32_t schedule(uint32_t w[16], unsigned t)
 	return w[t & 15];
 }
 
-/* One of the four runs of 20 steps: f is the function of b, c and d. */
+/* FIPS 180-4 §6.1.2, one step; the caller renames instead of moving the five values. */
+#define STEP(a, b, c, d, e, f, constant, t)                                                        \
+	do {                                                                                       \
+		(e) += rotate((a), 5) + f((b), (c), (d)) + (constant) + schedule(w, (t));          \
+		(b) = rotate((b), 30);                                                             \
+	} while (0)
+
+/* One of the four runs of 20 steps. */
 #define STEPS(first, f, constant)                                                                  \
-	for (unsigned t = (first); t < (first) + 20; t++) {                                        \
-		uint32_t next = rotate(a, 5) + (f) + e + (constant) + schedule(w, t);              \
-		e = d;                                                                             \
-		d = c;                                                                             \
-		c = rotate(b, 30);                                                                 \
-		b = a;                                                                             \
-		a = next;                                                                          \
+	for (unsigned t = (first); t < (first) + 20; t += 5) {                                     \
+		STEP(a, b, c, d, e, f, constant, t);                                               \
+		STEP(e, a, b, c, d, f, constant, t + 1);                                           \
+		STEP(d, e, a, b, c, f, constant, t + 2);                                           \
+		STEP(c, d, e, a, b, f, constant, t + 3);                                           \
+		STEP(b, c, d, e, a, f, constant, t + 4);                                           \
 	}
+
+#define CHOOSE(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
+#define PARITY(x, y, z) ((x) ^ (y) ^ (z))
+#define MAJORITY(x, y, z) (((x) & (y)) | ((z) & ((x) | (y))))
 
 static void compress(uint32_t state[5], const unsigned char *block)
 {
@@ -45,10 +55,10 @@ static void compress(uint32_t state[5], const unsigned char *block)
 
 	for (size_t t = 0; t < 16; t++)
 		w[t] = load_be32(block + 4 * t);
-	STEPS(0, (b & c) | (~b & d), 0x5a827999);
-	STEPS(20, b ^ c ^ d, 0x6ed9eba1);
-	STEPS(40, (b & c) | (b & d) | (c & d), 0x8f1bbcdc);
-	STEPS(60, b ^ c ^ d, 0xca62c1d6);
+	STEPS(0, CHOOSE, 0x5a827999);
+	STEPS(20, PARITY, 0x6ed9eba1);
+	STEPS(40, MAJORITY, 0x8f1bbcdc);
+	STEPS(60, PARITY, 0xca62c1d6);
 	state[0] += a;
 	state[1] += b;
 	state[2] += c;

@@ -54,21 +54,10 @@ static void test_lines(void **state)
 
 static void test_malformed(void **state)
 {
-	static const char *const bad[] = { "A",
-					   "AA",
-					   "AAA",
-					   "=",
-					   "====",
-					   "A===",
-					   "AA=A",
-					   "AA==A",
-					   "Zg==Zg==",
-					   "Zh==",
-					   "Zm9=",
-					   "A-AA",
-					   "A_AA",
-					   "\xff"
-					   "AAA" };
+	static const char *const bad[] = {
+		"A",	 "AA",	     "AAA",  "=",    "====", "A===", "AA=A",
+		"AA==A", "Zg==Zg==", "Zh==", "Zm9=", "A-AA", "A_AA", "\377AAA"
+	};
 	_cleanup_buf_ struct buf small = BUF_INIT(4);
 
 	(void)state;
