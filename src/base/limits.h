@@ -46,6 +46,12 @@
 #define LIMIT_PROXY_DIAL_MS 30000
 /* How long a client that was refused may take to read why. */
 #define LIMIT_PROXY_ANSWER_MS 2000
+/* How long the TLS handshake with one side may take. */
+#define LIMIT_PROXY_HANDSHAKE_MS 15000
+/* Certificates kept, and asked for at one time; and for how long one is shown. */
+#define LIMIT_PROXY_LEAVES ((size_t)1024)
+#define LIMIT_PROXY_LEAVES_WAITING ((size_t)256)
+#define LIMIT_PROXY_LEAF_MS ((uint64_t)24 * 3600 * 1000)
 /* What is read at once, and so what waits for the slower side of a connection at most. */
 #define LIMIT_PROXY_RELAY ((size_t)64 * 1024)
 /* Processes that were announced and have not connected yet. */
@@ -60,6 +66,8 @@
 #define LIMIT_PROXY_NAMES_PER_ADDRESS ((size_t)8)
 /* How long an address keeps its name at least; programs hold on to addresses longer than the TTL says. */
 #define LIMIT_PROXY_NAMES_SECONDS 600
+/* The host's trusted certificates; Debian's have 220 KiB. */
+#define LIMIT_TRUSTED_ROOTS ((size_t)8 * 1024 * 1024)
 /* The host's /etc/hosts; lists against advertisements have a few MiB. */
 #define LIMIT_HOSTS_FILE ((size_t)16 * 1024 * 1024)
 /* RFC 1035 §4.2.2: the length of a message over TCP is 16 bits. */

@@ -348,24 +348,16 @@ static enum h1_event feed_counted(struct h1_reader *r, struct span bytes, size_t
 	return H1_DATA;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* chunk-size [chunk-ext] (RFC 9112 §7.1); extensions are dropped, but must not hide a line end. */
 static bool parse_chunk_size(struct span line, uint64_t *ret)
 {
 	uint64_t n = 0;
 	size_t i = 0;
 
-	for (; i < line.len && hex_value(line.p[i]) >= 0; i++) {
+	for (; i < line.len && ascii_hex_value(line.p[i]) >= 0; i++) {
 		if (i == 15)
 			return false;
-		n = n * 16 + (uint64_t)hex_value(line.p[i]);
+		n = n * 16 + (uint64_t)ascii_hex_value(line.p[i]);
 	}
 	*ret = n;
 	return i > 0 && (i == line.len || line.p[i] == ';') && http_is_value(span_from(line, i));

@@ -11,9 +11,11 @@
 #include "event/ring.h"
 #include "proxy/dns-upstream.h"
 #include "proxy/hosts.h"
+#include "proxy/leaves.h"
 #include "proxy/names.h"
 #include "proxy/processes.h"
 #include "proxy/proxy.h"
+#include "proxy/tls.h"
 
 struct connection;
 struct dns_budget;
@@ -22,6 +24,9 @@ TAILQ_HEAD(connection_list, connection);
 struct proxy {
 	uv_loop_t loop;
 	int control_fd, supervisor_fd;
+	int keys_fd; /* to the signer */
+	struct tls *tls;
+	struct leaves *leaves;
 	uv_poll_t control, supervisor;
 	struct proxy_start start;
 	struct event_ring *ring;

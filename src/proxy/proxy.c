@@ -19,6 +19,7 @@ const struct ipc_type proxy_to_proxy[PROXY_MESSAGE_MAX] = {
 	[PROXY_LISTENERS] = { "listeners", 0, 0, 2 },
 	[PROXY_DNS] = { "dns", 0, 0, 4 },
 	[PROXY_PUBLISH] = { "publish", sizeof(uint16_t), sizeof(uint16_t), 1 },
+	[PROXY_TRUST] = { "trust", 0, 0, 2 },
 	[PROXY_POLICY] = { "policy", 0, 0, 1 },
 };
 
@@ -41,7 +42,7 @@ void proxy_fail(struct proxy *p, const char *why)
 
 static void say_ready(struct proxy *p)
 {
-	if (p->is_ready || !p->has_listeners || !p->has_dns || !p->policy)
+	if (p->is_ready || !p->has_listeners || !p->has_dns || !p->leaves || !p->policy)
 		return;
 	p->is_ready = true;
 	connection_serve(p);
@@ -97,6 +98,28 @@ static int take_listeners(struct proxy *p, struct ipc_message *m, struct err *er
 	return r;
 }
 
+static int take_trust(struct proxy *p, struct ipc_message *m, struct err *err)
+{
+	_cleanup_buf_ struct buf roots = BUF_INIT(LIMIT_TRUSTED_ROOTS);
+	_cleanup_buf_ struct buf key = BUF_INIT(0);
+	int r;
+
+	if (p->leaves)
+		return -EBADMSG;
+	r = fd_read_all(m->fds[1], &roots);
+	if (r < 0)
+		return err_set(err, r, "read the host's trusted certificates");
+	r = tls_new(buf_span(&roots), &p->tls, err);
+	if (r == 0)
+		r = tls_public_key(p->tls, &key);
+	if (r == 0)
+		r = leaves_new(&p->loop, m->fds[0], buf_span(&key), &p->leaves, err);
+	if (r < 0)
+		return r;
+	p->keys_fd = TAKE_FD(m->fds[0]);
+	return 0;
+}
+
 static int take_message(struct proxy *p, struct ipc_message *m, struct err *err)
 {
 	switch ((enum proxy_message)m->type) {
@@ -106,6 +129,8 @@ static int take_message(struct proxy *p, struct ipc_message *m, struct err *err)
 		return take_dns(p, m, err);
 	case PROXY_PUBLISH:
 		return take_publish(p, m, err);
+	case PROXY_TRUST:
+		return take_trust(p, m, err);
 	case PROXY_POLICY:
 		return apply_policy(p, m->fds[0], err);
 	case PROXY_NONE:

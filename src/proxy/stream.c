@@ -180,6 +180,11 @@ const char *stream_error(const struct stream *s)
 	return text ? text : "the other side closed the connection";
 }
 
+unsigned long stream_tls_error(const struct stream *s)
+{
+	return s->tls_error;
+}
+
 /* ---- Bytes ---- */
 
 ssize_t stream_read(struct stream *s, char *data, size_t size)
