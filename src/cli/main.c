@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "daemon/child.h"
+#include "proxy/keys.h"
 #include "proxy/proxy.h"
 #include "supervise/supervise.h"
 
@@ -46,6 +47,8 @@ int main(int argc, char **argv)
 		return supervise_main(CHILD_CONTROL_FD);
 	if (strcmp(argv[1], "--internal-proxy") == 0)
 		return proxy_main(CHILD_CONTROL_FD);
+	if (strcmp(argv[1], "--internal-keys") == 0)
+		return keys_main(CHILD_CONTROL_FD);
 	command = find_command(argv[1]);
 	/* An explicit sub-command sees its own name as argv[0]; an implied `run` sees ours. */
 	return command ? command->run(argc - 1, argv + 1) : command_run(argc, argv);

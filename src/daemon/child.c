@@ -16,16 +16,16 @@
 /* Descriptor 3 becomes the control socket; all others are close-on-exec already. */
 static int spawn(struct child *c, int theirs)
 {
-	_cleanup_free_ char *title = xasprintf("leash: %s", c->name);
-	char role[32];
-	char *argv[] = { title, role, NULL };
+	const char *role = c->role ? c->role : c->name;
+	_cleanup_free_ char *title = xasprintf("leash: %s", role);
+	_cleanup_free_ char *option = xasprintf("--internal-%s", role);
+	char *argv[] = { title, option, NULL };
 	char *envp[] = { NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
 	int r;
 
-	(void)snprintf(role, sizeof(role), "--internal-%s", c->name);
 	r = posix_spawn_file_actions_init(&actions);
 	if (r)
 		return -r;

@@ -35,12 +35,12 @@ void session_end(struct session *s, int exit_code, const char *message)
 /* ---- Messages from our processes ---------------------------------------- */
 
 /*
- * One of our processes is gone. When the supervisor or the proxy dies, the other
- * one ends too, and may be noticed first: the one that was killed is the cause.
+ * One of our processes is gone. When one of them dies others end too, and may
+ * be noticed first: the one that was killed is the cause.
  */
-static void child_ended(struct session *s)
+void session_child_ended(struct session *s)
 {
-	struct child *children[] = { &s->supervisor, &s->proxy };
+	struct child *children[] = { &s->supervisor, &s->signer, &s->proxy };
 	struct err why = { 0 };
 
 	if (s->is_ending)
@@ -53,8 +53,8 @@ static void child_ended(struct session *s)
 	session_end(s, EXIT_LEASH_FAILED, why.code ? why.text : "one of leash's processes closed its connection");
 }
 
-static int take_message(struct child *c, const struct ipc_type *table, size_t n_types,
-			struct session *s, struct ipc_message *m)
+int session_take_message(struct child *c, const struct ipc_type *table, size_t n_types,
+			 struct session *s, struct ipc_message *m)
 {
 	int r = ipc_receive(c->control_fd, table, n_types, m);
 	_cleanup_free_ char *text = NULL;
@@ -62,7 +62,7 @@ static int take_message(struct child *c, const struct ipc_type *table, size_t n_
 	if (r > 0 || r == -EAGAIN)
 		return r;
 	if (r == 0 || r == -ECONNRESET) {
-		child_ended(s);
+		session_child_ended(s);
 		return r;
 	}
 	text = xasprintf("the %s sent a malformed message", c->name);
@@ -78,7 +78,7 @@ static void on_proxy_message(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (take_message(&s->proxy, proxy_to_daemon, PROXY_MESSAGE_MAX, s, &m) <= 0)
+	if (session_take_message(&s->proxy, proxy_to_daemon, PROXY_MESSAGE_MAX, s, &m) <= 0)
 		return;
 	switch ((enum proxy_message)m.type) {
 	case PROXY_READY:
@@ -109,12 +109,12 @@ static void on_proxy_end(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	child_ended(s);
+	session_child_ended(s);
 }
 
 /* ---- The proxy ----------------------------------------------------------- */
 
-static int watch_fd(struct session *s, uv_poll_t *handle, int fd, uv_poll_cb fn)
+int session_watch_fd(struct session *s, uv_poll_t *handle, int fd, uv_poll_cb fn)
 {
 	int r = uv_poll_init(&s->loop, handle, fd);
 
@@ -129,6 +129,7 @@ static int brief_proxy(struct session *s, struct err *err)
 	const int first[3] = { ring->memory_fd, ring->wake_fd, s->proxy_end_fd };
 	const int dns[4] = { s->sandbox.dns_udp_fds[0], s->sandbox.dns_udp_fds[1],
 			     s->sandbox.dns_tcp_fds[0], s->sandbox.dns_tcp_fds[1] };
+	const int trust[2] = { s->signer_fd, s->roots_fd };
 	int r = child_send(&s->proxy, PROXY_START, span_make(&start, sizeof(start)), first, 3, err);
 
 	if (r >= 0)
@@ -143,6 +144,8 @@ static int brief_proxy(struct session *s, struct err *err)
 			       span_make(&p->container, sizeof(p->container)), &p->listen_fd, 1,
 			       err);
 	}
+	if (r >= 0)
+		r = child_send(&s->proxy, PROXY_TRUST, (struct span){ 0 }, trust, 2, err);
 	if (r >= 0)
 		r = child_send(&s->proxy, PROXY_POLICY, (struct span){ 0 }, &s->bundle_fd, 1, err);
 	return r;
@@ -162,19 +165,23 @@ static int start_proxy(struct session *s, struct err *err)
 		return r;
 	fd_close(TAKE_FD(s->proxy_end_fd));
 	fd_close(TAKE_FD(s->bundle_fd));
-	r = watch_fd(s, &s->proxy_control, s->proxy.control_fd, on_proxy_message);
+	fd_close(TAKE_FD(s->signer_fd));
+	fd_close(TAKE_FD(s->roots_fd));
+	r = session_watch_fd(s, &s->proxy_control, s->proxy.control_fd, on_proxy_message);
 	if (r >= 0)
-		r = watch_fd(s, &s->proxy_end, s->proxy.pidfd, on_proxy_end);
+		r = session_watch_fd(s, &s->proxy_end, s->proxy.pidfd, on_proxy_end);
 	return r < 0 ? err_set(err, r, "watch the proxy") : 0;
 }
 
 /* ---- The supervisor ------------------------------------------------------ */
 
-static void release(struct session *s)
+void session_release(struct session *s)
 {
 	struct event e = { .kind = EVENT_SESSION_READY, .backend = EVENT_BACKEND_DAEMON };
 	struct err err = { 0 };
 
+	if (!s->is_supervised || !s->has_authority || s->is_ending)
+		return;
 	(void)uv_timer_stop(&s->start_timer);
 	s->is_released = true;
 	journal_write(&s->journal, &e);
@@ -193,11 +200,13 @@ static void on_supervisor_message(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (take_message(&s->supervisor, supervise_to_daemon, SUPERVISE_MESSAGE_MAX, s, &m) <= 0)
+	if (session_take_message(&s->supervisor, supervise_to_daemon, SUPERVISE_MESSAGE_MAX, s,
+				 &m) <= 0)
 		return;
 	switch ((enum supervise_message)m.type) {
 	case SUPERVISE_READY:
-		release(s);
+		s->is_supervised = true;
+		session_release(s);
 		return;
 	case SUPERVISE_POLICY_APPLIED:
 		memcpy(&generation, m.payload.data, sizeof(generation));
@@ -221,7 +230,7 @@ static void on_supervisor_end(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	child_ended(s);
+	session_child_ended(s);
 }
 
 /* ---- The container ------------------------------------------------------- */
@@ -286,7 +295,11 @@ static void on_signal(uv_signal_t *handle, int signal_number)
 
 static void on_start_timeout(uv_timer_t *timer)
 {
-	session_end(timer->data, EXIT_LEASH_FAILED, "the supervisor did not get ready in time");
+	const struct session *s = timer->data;
+
+	session_end(timer->data, EXIT_LEASH_FAILED,
+		    s->is_supervised ? "the signer did not get ready in time"
+				     : "the supervisor did not get ready in time");
 }
 
 /* ---- Start ---------------------------------------------------------------- */
@@ -294,12 +307,16 @@ static void on_start_timeout(uv_timer_t *timer)
 static int watch_everything(struct session *s, struct err *err)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT };
-	int r = watch_fd(s, &s->supervisor_control, s->supervisor.control_fd, on_supervisor_message);
+	int r = session_watch_fd(s, &s->supervisor_control, s->supervisor.control_fd,
+				 on_supervisor_message);
 
 	if (r >= 0)
-		r = watch_fd(s, &s->supervisor_end, s->supervisor.pidfd, on_supervisor_end);
+		r = session_watch_fd(s, &s->supervisor_end, s->supervisor.pidfd, on_supervisor_end);
 	if (r >= 0)
-		r = watch_fd(s, &s->sandbox_control, s->sandbox.control_fd, on_sandbox_event);
+		r = session_watch_signer(s);
+	if (r >= 0)
+		r = session_watch_fd(s, &s->sandbox_control, s->sandbox.control_fd,
+				     on_sandbox_event);
 	for (size_t i = 0; i < ARRAY_SIZE(numbers) && r >= 0; i++) {
 		r = uv_signal_init(&s->loop, &s->signals[i]);
 		s->signals[i].data = s;
@@ -439,6 +456,8 @@ static int start(struct session *s, struct err *err)
 	if (!s->options->want_pty)
 		r = terminal_start_pipes(&s->loop, stdio, &s->terminal, err);
 	if (r >= 0)
+		r = session_start_signer(s, err);
+	if (r >= 0)
 		r = start_container(s, stdio, err);
 	for (int i = 0; i < 3; i++)
 		if (stdio[i] > STDERR_FILENO)
@@ -488,6 +507,7 @@ static void stop(struct session *s)
 	child_stop(&s->supervisor, STOP_TIMEOUT_MS);
 	/* One that has not begun has nothing to tell. */
 	child_stop(&s->proxy, s->is_proxy_ready ? STOP_TIMEOUT_MS : 0);
+	child_stop(&s->signer, 0);
 	if (s->journal.log) {
 		journal_drain(&s->journal);
 		journal_write(&s->journal, &e);
@@ -499,6 +519,8 @@ static void stop(struct session *s)
 	}
 	cleanup_close(&s->proxy_end_fd);
 	cleanup_close(&s->bundle_fd);
+	cleanup_close(&s->signer_fd);
+	cleanup_close(&s->roots_fd);
 	policy_source_free(s->loaded);
 	for (char **p = s->writable; p && *p; p++)
 		xfree(*p);
@@ -510,12 +532,16 @@ int session_run(const struct session_options *o, struct err *err)
 	struct session s = { .options = o,
 			     .supervisor = CHILD_INIT("supervisor"),
 			     .proxy = CHILD_INIT("proxy"),
+			     .signer = CHILD_INIT("signer"),
 			     .sandbox = SANDBOX_INIT,
 			     .proxy_end_fd = -1,
 			     .bundle_fd = -1,
+			     .signer_fd = -1,
+			     .roots_fd = -1,
 			     .exit_code = EXIT_LEASH_FAILED };
 	int r = uv_loop_init(&s.loop);
 
+	s.signer.role = "keys";
 	if (r < 0) {
 		(void)err_set(err, r, "start the event loop");
 		return EXIT_LEASH_FAILED;

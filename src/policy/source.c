@@ -166,8 +166,8 @@ static struct span annotated_id(const struct cedar_policy *p)
 {
 	const struct cedar_annotation *a = find_annotation(p, SPAN("id"));
 
-	return a && a->value.len && !memchr(a->value.p, 0, a->value.len) ? a->value :
-									   (struct span){ 0 };
+	return a && a->value.len && !memchr(a->value.p, 0, a->value.len) ? a->value
+									 : (struct span){ 0 };
 }
 
 /* How often the id was taken; policies that share one are told apart by a number. */

@@ -58,8 +58,8 @@ struct connection {
 	bool hid_requests;	  /* connection_hides_requests, as it was known by then */
 	struct dial *dial;
 	struct endpoint dialled; /* and where it goes */
-	bool passes_tls; /* a policy wants TLS left alone */
-	bool is_in_tls;	 /* the requests are */
+	bool passes_tls;	 /* a policy wants TLS left alone */
+	bool is_in_tls;		 /* the requests are */
 	/* One of these, once there is a server: TLS being begun, bytes, or HTTP/1's messages. */
 	struct intercept *intercept;
 	struct relay *relay;

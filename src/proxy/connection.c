@@ -115,7 +115,7 @@ void connection_refuse(struct connection *c, struct span response)
 		return;
 	}
 	is_sent = response.len && c->fd >= 0 &&
-		       send(c->fd, response.p, response.len, MSG_NOSIGNAL) == (ssize_t)response.len;
+		  send(c->fd, response.p, response.len, MSG_NOSIGNAL) == (ssize_t)response.len;
 
 	if (!is_sent || c->is_client_eof) {
 		connection_close(c, /* abort = */ !is_sent);

@@ -422,8 +422,8 @@ static void take_end(struct exchange *x, int from)
 	}
 	if (!x->is_asked)
 		return;
-	if (!x->is_response_over && (h1_reader_finish(reader) != H1_END ||
-				     stream_was_cut(x->side[RELAY_SERVER].stream))) {
+	if (!x->is_response_over &&
+	    (h1_reader_finish(reader) != H1_END || stream_was_cut(x->side[RELAY_SERVER].stream))) {
 		end(x, -ECONNRESET); /* cut off: the client must see that */
 		return;
 	}
@@ -503,8 +503,8 @@ static void shut_when_over(struct exchange *x)
 /* A head that has begun must come to its end; between requests a client may wait for ever. */
 static void watch_head(struct exchange *x)
 {
-	bool is_partial = x->sniff ? x->sniff->seen.len > 0 :
-				     !x->is_joined && !x->is_refused && !x->is_asked &&
+	bool is_partial = x->sniff ? x->sniff->seen.len > 0
+				   : !x->is_joined && !x->is_refused && !x->is_asked &&
 					     !h1_reader_is_idle(x->side[RELAY_CLIENT].reader);
 
 	if (is_partial && !uv_is_active((uv_handle_t *)&x->timer))

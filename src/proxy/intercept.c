@@ -110,7 +110,9 @@ static void shake_with_client(struct intercept *i)
 	if (r == -EAGAIN) {
 		stream_wait(i->client, /* may_read = */ true);
 	} else if (r < 0) {
-		fail_client(i, r == -EPROTO || r == -ECONNRESET ? stream_error(i->client) : strerror(-r),
+		fail_client(i,
+			    r == -EPROTO || r == -ECONNRESET ? stream_error(i->client)
+							     : strerror(-r),
 			    tls_is_mistrust(stream_tls_error(i->client)));
 	} else if (i->server) {
 		join(i);
@@ -150,9 +152,9 @@ static void get_leaf(struct intercept *i)
 static void fail_server(struct intercept *i, int error)
 {
 	const char *certificate = tls_verify_error(stream_tls(i->server));
-	const char *why = certificate	    ? certificate :
-			  error == -EPROTO ? stream_error(i->server) :
-					     strerror(-error);
+	const char *why = certificate	     ? certificate
+			  : error == -EPROTO ? stream_error(i->server)
+					     : strerror(-error);
 
 	i->events.server_failed(i->ctx, why, certificate != NULL, &i->answer);
 	stream_free(TAKE_PTR(i->server), /* abort = */ true);

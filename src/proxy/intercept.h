@@ -16,7 +16,8 @@ struct intercept_events {
 	/* Both handshakes are done: the streams are the owner's, who calls intercept_free. */
 	void (*joined)(void *ctx, struct stream *client, struct stream *server,
 		       enum tls_protocol protocol);
-	/* The handshake with the server failed: answer is what the client is told. is_certificate: it is not who it should be. */
+	/* The handshake with the server failed: answer is what the client is told. is_certificate:
+	 * it is not who it should be. */
 	void (*server_failed)(void *ctx, const char *why, bool is_certificate, struct buf *answer);
 	/* The one with the client did. is_mistrust: it does not accept the certificate. */
 	void (*client_failed)(void *ctx, const char *why, bool is_mistrust);
@@ -28,14 +29,14 @@ struct intercept_options {
 	uv_loop_t *loop;
 	struct tls *tls;
 	struct leaves *leaves;
-	char *scratch;	     /* LIMIT_PROXY_RELAY bytes, shared by all of a loop */
-	int client_fd;	     /* taken */
-	int server_fd;	     /* taken; -1: the client is only told the answer */
-	struct span hello;   /* what the client has sent so far */
-	unsigned int offers; /* bits of enum tls_protocol */
+	char *scratch;		 /* LIMIT_PROXY_RELAY bytes, shared by all of a loop */
+	int client_fd;		 /* taken */
+	int server_fd;		 /* taken; -1: the client is only told the answer */
+	struct span hello;	 /* what the client has sent so far */
+	unsigned int offers;	 /* bits of enum tls_protocol */
 	const struct name *name; /* whom the client wants; NULL: the address */
 	const struct policy_address *address;
-	struct span answer;  /* where there is no server */
+	struct span answer; /* where there is no server */
 };
 
 /* events are never called from within. */

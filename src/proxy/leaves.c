@@ -92,8 +92,8 @@ static struct leaf *find_waiting(struct leaves *l, uint32_t id)
 	struct leaf *leaf;
 
 	TAILQ_FOREACH(leaf, &l->waiting, entry)
-		if (leaf->id == id)
-			return leaf;
+	if (leaf->id == id)
+		return leaf;
 	return NULL;
 }
 
@@ -116,8 +116,7 @@ static void on_signer(uv_poll_t *poll, int status, int events)
 	int r;
 
 	(void)events;
-	r = status < 0 ? status :
-			 ipc_receive(l->signer_fd, keys_to_proxy, KEYS_MESSAGE_MAX, &m);
+	r = status < 0 ? status : ipc_receive(l->signer_fd, keys_to_proxy, KEYS_MESSAGE_MAX, &m);
 	if (r == -EAGAIN)
 		return;
 	leaf = r > 0 ? find_waiting(l, m.id) : NULL;
@@ -126,8 +125,7 @@ static void on_signer(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	der = (const unsigned char *)m.payload.data;
-	settle(l, leaf,
-	       m.type == KEYS_SIGNED ? d2i_X509(NULL, &der, (long)m.payload.len) : NULL);
+	settle(l, leaf, m.type == KEYS_SIGNED ? d2i_X509(NULL, &der, (long)m.payload.len) : NULL);
 }
 
 /* ---- Asking ---- */
@@ -153,8 +151,7 @@ static struct leaf *find(struct leaves *l, struct span subject)
 {
 	struct leaf *leaf = map_get(&l->by_subject, subject);
 
-	if (leaf && leaf->certificate &&
-	    uv_now(l->loop) - leaf->made_ms >= LIMIT_PROXY_LEAF_MS) {
+	if (leaf && leaf->certificate && uv_now(l->loop) - leaf->made_ms >= LIMIT_PROXY_LEAF_MS) {
 		forget(l, leaf);
 		return NULL;
 	}

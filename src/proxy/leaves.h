@@ -13,10 +13,12 @@ struct x509_st;
 struct leaves;
 struct leaf_request;
 
-/* certificate is NULL where none can be had; else valid during the call, and longer with a reference. */
+/* certificate is NULL where none can be had; else valid during the call, and longer with a
+ * reference. */
 typedef void (*leaf_fn)(void *ctx, struct x509_st *certificate);
 
-/* signer_fd: the socket to the signer, which stays the caller's; it is told the public key (DER) first. */
+/* signer_fd: the socket to the signer, which stays the caller's; it is told the public key (DER)
+ * first. */
 int leaves_new(uv_loop_t *loop, int signer_fd, struct span public_key, struct leaves **ret,
 	       struct err *err) _must_check_;
 /*

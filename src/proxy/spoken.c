@@ -82,8 +82,8 @@ static void on_server_failed(void *ctx, const char *why, bool is_certificate, st
 {
 	struct connection *c = ctx;
 	struct proxy_question q = connection_question(c);
-	const char *what = is_certificate ? "the server's certificate is not accepted" :
-					    "no TLS with the server";
+	const char *what = is_certificate ? "the server's certificate is not accepted"
+					  : "no TLS with the server";
 
 	q.name = &c->decided_name;
 	report_tls(c, what, why, "");
@@ -92,12 +92,14 @@ static void on_server_failed(void *ctx, const char *why, bool is_certificate, st
 
 static void on_client_failed(void *ctx, const char *why, bool is_mistrust)
 {
-	report_tls(ctx, is_mistrust ? "the client does not accept the session's certificates" :
-				      "no TLS with the client",
+	report_tls(ctx,
+		   is_mistrust ? "the client does not accept the session's certificates"
+			       : "no TLS with the client",
 		   why,
-		   is_mistrust ? "; give it /run/leash/ca.crt as a trusted authority, or permit the "
-				 "host with @tls(\"passthrough\")" :
-				 "");
+		   is_mistrust
+			   ? "; give it /run/leash/ca.crt as a trusted authority, or permit the "
+			     "host with @tls(\"passthrough\")"
+			   : "");
 }
 
 static void on_tls_end(void *ctx)
@@ -110,9 +112,9 @@ static void intercept(struct connection *c, int client_fd, int server_fd, struct
 	static const struct intercept_events events = { on_joined, on_server_failed,
 							on_client_failed, on_tls_end };
 	const struct authority *claim = sniff_claim(&c->sniff);
-	const struct name *name = c->decided_name.len		? &c->decided_name :
-				  claim && !claim->is_address ? &claim->name :
-								NULL;
+	const struct name *name = c->decided_name.len		? &c->decided_name
+				  : claim && !claim->is_address ? &claim->name
+								: NULL;
 	struct buf hello = c->sniff.seen;
 
 	c->sniff.seen = (struct buf){ 0 };

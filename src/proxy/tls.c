@@ -30,7 +30,8 @@ static int fail(struct err *err, const char *what)
 
 static void add_roots(X509_STORE *store, struct span roots)
 {
-	BIO *bio = roots.len && roots.len <= INT_MAX ? BIO_new_mem_buf(roots.p, (int)roots.len) : NULL;
+	BIO *bio =
+		roots.len && roots.len <= INT_MAX ? BIO_new_mem_buf(roots.p, (int)roots.len) : NULL;
 	X509 *certificate;
 
 	while (bio && (certificate = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL))) {
@@ -64,8 +65,9 @@ static int set_peer(SSL *ssl, const struct name *name, const struct policy_addre
 		return X509_VERIFY_PARAM_set1_ip_asc(param, text) ? 0 : -EINVAL;
 	}
 	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return SSL_set1_host(ssl, name->text) && SSL_set_tlsext_host_name(ssl, name->text) ? 0 :
-											     -EINVAL;
+	return SSL_set1_host(ssl, name->text) && SSL_set_tlsext_host_name(ssl, name->text)
+		       ? 0
+		       : -EINVAL;
 }
 
 static int offer(SSL *ssl, unsigned int protocols)

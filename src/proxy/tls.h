@@ -36,7 +36,8 @@ struct ssl_st *tls_to_server(struct tls *t, const struct name *name,
 /* Why it did not prove it: static text, or NULL if that was not the trouble. */
 const char *tls_verify_error(const struct ssl_st *ssl);
 /* Towards a client, as the owner of the certificate, speaking that protocol if it offers it. */
-struct ssl_st *tls_to_client(struct tls *t, struct x509_st *certificate, enum tls_protocol protocol);
+struct ssl_st *tls_to_client(struct tls *t, struct x509_st *certificate,
+			     enum tls_protocol protocol);
 /* After the handshake. */
 enum tls_protocol tls_agreed(const struct ssl_st *ssl);
 /* Did the client end the handshake because it does not trust the certificate? */

@@ -4,8 +4,8 @@
  * and a command inside. Plays daemon and supervisor. To be run where the caller
  * may make a network namespace (under `unshare -Urnm`).
  *
- * proxy-harness [-a] [-m MODE] [-o PORT] [-p HOST:CONTAINER] [-r ROOTS] [-c AUTHORITY] POLICY EVENTS COMMAND…
- * -a announces a process for each port that the command can use, -o is a port of
+ * proxy-harness [-a] [-m MODE] [-o PORT] [-p HOST:CONTAINER] [-r ROOTS] [-c AUTHORITY] POLICY
+ * EVENTS COMMAND… -a announces a process for each port that the command can use, -o is a port of
  * leash's own, -p publishes one, -r is a file of certificates that servers are
  * verified by, -c is where the session's authority is written. Events are written
  * as JSON lines.
