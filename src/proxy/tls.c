@@ -57,7 +57,7 @@ static int make_to_servers(struct tls *t, struct span roots, struct err *err)
 
 static int set_peer(SSL *ssl, const struct name *name, const struct policy_address *address)
 {
-	char text[ADDRESS_TEXT_MAX];
+	char text[MAX(ADDRESS_TEXT_MAX, NAME_MAX_LEN + 1)];
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 
 	if (!name) {
@@ -65,9 +65,8 @@ static int set_peer(SSL *ssl, const struct name *name, const struct policy_addre
 		return X509_VERIFY_PARAM_set1_ip_asc(param, text) ? 0 : -EINVAL;
 	}
 	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return SSL_set1_host(ssl, name->text) && SSL_set_tlsext_host_name(ssl, name->text)
-		       ? 0
-		       : -EINVAL;
+	memcpy(text, name->text, name->len + 1);
+	return SSL_set1_host(ssl, text) && SSL_set_tlsext_host_name(ssl, text) ? 0 : -EINVAL;
 }
 
 static int offer(SSL *ssl, unsigned int protocols)
