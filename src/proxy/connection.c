@@ -495,18 +495,18 @@ static void update_listeners(struct proxy *p)
 	}
 }
 
-static size_t connections_by_fds(void)
+void connection_set_limit(struct proxy *p)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= SPARE_FDS * 2)
-		return 64;
-	return MIN(((size_t)limit.rlim_cur - SPARE_FDS) / 2, LIMIT_PROXY_CONNECTIONS);
+	p->max_connections = 64;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max > SPARE_FDS + 2 * 64)
+		p->max_connections =
+			MIN(((size_t)limit.rlim_max - SPARE_FDS) / 2, LIMIT_PROXY_CONNECTIONS);
 }
 
 int connection_listen(struct proxy *p, const int fds[2], struct err *err)
 {
-	p->max_connections = connections_by_fds();
 	for (int i = 0; i < 2; i++) {
 		int r = fd_set_nonblock(fds[i], true);
 

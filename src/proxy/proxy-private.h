@@ -80,6 +80,9 @@ void proxy_report_plain(struct proxy *p, struct event *e, const struct proxy_que
 
 /* ---- connection.c: TCP out of the container ---- */
 
+/* As many as there can be descriptors. Before the proxy confines itself: after that it cannot ask.
+ */
+void connection_set_limit(struct proxy *p);
 int connection_listen(struct proxy *p, const int fds[2], struct err *err) _must_check_;
 /* The first policy has come: accepting begins. */
 void connection_serve(struct proxy *p);

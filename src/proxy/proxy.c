@@ -272,6 +272,7 @@ static int set_up(struct proxy *p, const int ring_fds[2], struct err *err)
 	r = uv_loop_init(&p->loop);
 	if (r < 0)
 		return err_set(err, r, "make the event loop");
+	connection_set_limit(p);
 	TAILQ_INIT(&p->connections);
 	TAILQ_INIT(&p->waiting);
 	p->scratch = xnew_array(char, LIMIT_PROXY_RELAY);

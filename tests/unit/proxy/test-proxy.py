@@ -604,7 +604,11 @@ for s in socks: s.sendall(b"z" * 1000)
 for s in socks: s.shutdown(1)
 print(sum(int(s.recv(100)) for s in socks))"""
 s = Session(python(FLOOD))
-is_("900 connections at a time", s.out.strip(), "900000")
+is_("900 connections, all of whose bytes arrive", s.out.strip(), "900000")
+s = Session(python("""
+dial("ssh.test", 22).close(); socks = [dial("203.0.113.12", 22, 20) for i in range(500)]
+print(sum(s.recv(100).startswith(b"220") for s in socks))"""))
+is_("... and 500 that are open at a time", s.out.strip(), "500")
 
 print(f"1..{count}")
 dnsmasq.terminate()
