@@ -20,6 +20,9 @@
 /* One message about a policy, and what is shown of a source line or an id: these quote the text. */
 #define LIMIT_POLICY_MESSAGE ((size_t)1000)
 
+/* The host's trusted roots, as PEM or as a keystore: some 200 KiB are usual. */
+#define LIMIT_TRUSTED_ROOTS ((size_t)16 * 1024 * 1024)
+
 /* ---- HTTP/1 messages ---------------------------------------------------------- */
 
 /* Bytes of a message's head, and of its first line. */

@@ -328,6 +328,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 	if (run->want_env_inherit)
 		environment_inherit(&run->environment);
 	environment_add_basics(&run->environment, run->home, run->cwd);
+	environment_add_trust(&run->environment);
 	for (size_t i = 0; i < run->env_options.entries.len; i++)
 		if (environment_add_option(&run->environment, run->env_options.entries.items[i], err) < 0)
 			return EXIT_LEASH_FAILED;

@@ -1,6 +1,6 @@
 /*
  * One of the daemon's helper processes (supervisor, proxy, signer): started by
- * executing our own program again, so that it has an address space of its own
+ * executing a program anew, so that it has an address space of its own
  * layout, with one control socket as descriptor 3 and nothing else.
  */
 #pragma once
@@ -10,11 +10,11 @@
 #include "base/err.h"
 #include "base/ipc.h"
 
-#define CHILD_CONTROL_FD 3
-
 struct child {
 	const char *name; /* "supervisor", as people read it */
 	const char *role; /* NULL: the name */
+	/* NULL: our own program. Else one that lies beside it, or in ../libexec/leash. */
+	const char *program;
 	pid_t pid;	  /* 0: not running */
 	int pidfd;
 	int control_fd;

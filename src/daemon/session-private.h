@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "daemon/child.h"
+#include "daemon/container-trust.h"
 #include "daemon/journal.h"
 #include "daemon/session.h"
 #include "daemon/terminal.h"
@@ -42,6 +43,7 @@ struct session {
 
 	int signer_fd; /* the proxy's line to the signer, until it starts */
 	int roots_fd;  /* the host's trusted roots, likewise */
+	struct container_trust trust;
 
 	bool is_supervised, has_authority, is_proxy_ready, is_released, is_ending;
 	int n_terminations; /* SIGTERM, SIGHUP, SIGINT received; the second kills */
@@ -61,8 +63,12 @@ int session_watch_fd(struct session *s, uv_poll_t *handle, int fd, uv_poll_cb fn
 /* Releases the command once all that it needs is there. */
 void session_release(struct session *s);
 
-/* signer.c: makes the authority while the container is built. */
+/*
+ * signer.c: the authority is made while the container is built; then the roots
+ * are written into the container's files, and the authority when it is there.
+ */
 int session_start_signer(struct session *s, struct err *err) _must_check_;
+int session_write_roots(struct session *s, struct err *err) _must_check_;
 int session_watch_signer(struct session *s) _must_check_;
 
 /*

@@ -379,12 +379,14 @@ static int meanwhile(void *ctx, struct err *err)
 	int r = child_start(&s->supervisor, err);
 
 	if (r >= 0)
+		r = session_start_signer(s, err);
+	if (r >= 0)
 		r = open_journal(s, err);
 	return r < 0 ? r : session_compile_policy(s, &s->bundle_fd, err);
 }
 
-/* Builds the container; reads the policy, starts the supervisor and makes the policy's bundle at
- * the same time. */
+/* Builds the container; reads the policy, starts supervisor and signer and makes the policy's
+ * bundle at the same time. */
 static int start_container(struct session *s, int stdio[3], struct err *err)
 {
 	struct sock_fprog filter = { 0 };
@@ -404,6 +406,8 @@ static int start_container(struct session *s, int stdio[3], struct err *err)
 		.stdio_fds = { stdio[0], stdio[1], stdio[2] },
 		.mounts = o->mounts,
 		.n_mounts = o->n_mounts,
+		.files = s->trust.files,
+		.n_files = s->trust.n_files,
 		.find_writable = find_writable,
 		.resolv_conf = span_make(resolv_conf, sizeof(resolv_conf) - 1),
 		.limits = o->limits,
@@ -456,14 +460,14 @@ static int start(struct session *s, struct err *err)
 	if (!s->options->want_pty)
 		r = terminal_start_pipes(&s->loop, stdio, &s->terminal, err);
 	if (r >= 0)
-		r = session_start_signer(s, err);
-	if (r >= 0)
 		r = start_container(s, stdio, err);
 	for (int i = 0; i < 3; i++)
 		if (stdio[i] > STDERR_FILENO)
 			fd_close(stdio[i]);
 	if (r >= 0)
 		r = brief_supervisor(s, err);
+	if (r >= 0)
+		r = session_write_roots(s, err);
 	if (r >= 0)
 		r = journal_start(&s->journal, &s->loop, err);
 	if (r >= 0)
@@ -521,6 +525,7 @@ static void stop(struct session *s)
 	cleanup_close(&s->bundle_fd);
 	cleanup_close(&s->signer_fd);
 	cleanup_close(&s->roots_fd);
+	container_trust_done(&s->trust);
 	policy_source_free(s->loaded);
 	for (char **p = s->writable; p && *p; p++)
 		xfree(*p);
@@ -542,10 +547,12 @@ int session_run(const struct session_options *o, struct err *err)
 	int r = uv_loop_init(&s.loop);
 
 	s.signer.role = "keys";
+	s.signer.program = s.proxy.program = "leash-proxy";
 	if (r < 0) {
 		(void)err_set(err, r, "start the event loop");
 		return EXIT_LEASH_FAILED;
 	}
+	container_trust_init(&s.trust);
 	r = start(&s, &s.failure);
 	if (r >= 0) {
 		session_record(&s, "running");

@@ -1,6 +1,6 @@
 /*
  * The session's certificate authority as the daemon sees it: a process that is
- * started first, says its certificate, and then talks with the proxy alone.
+ * started early, says its certificate, and then talks with the proxy alone.
  */
 #include <errno.h>
 
@@ -45,6 +45,25 @@ int session_start_signer(struct session *s, struct err *err)
 	return r < 0 ? r : open_roots(s, err);
 }
 
+int session_write_roots(struct session *s, struct err *err)
+{
+	return container_trust_begin(&s->trust, s->sandbox.file_fds, s->roots_fd, err);
+}
+
+static void take_authority(struct session *s, struct span der)
+{
+	struct err err = { 0 };
+
+	if (container_trust_finish(&s->trust, s->sandbox.file_fds, der, &err) < 0) {
+		session_end(s, EXIT_LEASH_FAILED, err.text);
+		return;
+	}
+	for (size_t i = 0; i < s->trust.n_files; i++)
+		fd_close(TAKE_FD(s->sandbox.file_fds[i]));
+	s->has_authority = true;
+	session_release(s);
+}
+
 static void on_message(uv_poll_t *handle, int status, int events)
 {
 	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
@@ -60,8 +79,7 @@ static void on_message(uv_poll_t *handle, int status, int events)
 						  : "the signer sent a second authority");
 		return;
 	}
-	s->has_authority = true;
-	session_release(s);
+	take_authority(s, buf_span(&m.payload));
 }
 
 static void on_end(uv_poll_t *handle, int status, int events)

@@ -27,8 +27,13 @@
 #define SECURE_HEAP ((size_t)32 * 1024)
 #define SECURE_HEAP_UNIT 32
 
+/* An uncompressed point of P-256: what certificates hold of a key (SEC 1 §2.3.3). */
+#define POINT_BYTES 65
+
 struct ca {
-	EVP_PKEY *key, *leaf_key;
+	EVP_PKEY *key;
+	unsigned char point[POINT_BYTES], leaf_point[POINT_BYTES];
+	bool has_leaf_key;
 	X509 *certificate;
 	unsigned char key_id[KEY_ID_BYTES];
 	time_t not_after;
@@ -46,8 +51,9 @@ enum key_usage {
 static int set_serial(X509 *c)
 {
 	unsigned char bytes[SERIAL_BYTES];
-	BIGNUM *n = RAND_bytes(bytes, sizeof(bytes)) == 1 ? BN_bin2bn(bytes, sizeof(bytes), NULL)
-							  : NULL;
+	BIGNUM *n = RAND_priv_bytes(bytes, sizeof(bytes)) == 1
+			    ? BN_bin2bn(bytes, sizeof(bytes), NULL)
+			    : NULL;
 	int done = n && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(c)) != NULL;
 
 	BN_free(n);
@@ -99,27 +105,49 @@ static int add_key_usage(X509 *c, const enum key_usage *bits, size_t n)
 }
 
 /* The leftmost 160 bits of the key's SHA-256 (RFC 7093 §2, method 1). */
-static int set_subject_key_id(X509 *c, unsigned char id[KEY_ID_BYTES])
+static int make_key_id(const unsigned char point[POINT_BYTES], unsigned char id[KEY_ID_BYTES])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
+
+	if (!EVP_Digest(point, POINT_BYTES, digest, &len, EVP_sha256(), NULL) || len < KEY_ID_BYTES)
+		return 0;
+	memcpy(id, digest, KEY_ID_BYTES);
+	return 1;
+}
+
+static int add_subject_key_id(X509 *c, const unsigned char id[KEY_ID_BYTES])
+{
 	ASN1_OCTET_STRING *s = ASN1_OCTET_STRING_new();
-	int done = s && X509_pubkey_digest(c, EVP_sha256(), digest, &len) && len >= KEY_ID_BYTES &&
-		   ASN1_OCTET_STRING_set(s, digest, KEY_ID_BYTES) &&
+	int done = s && ASN1_OCTET_STRING_set(s, id, KEY_ID_BYTES) &&
 		   add_extension(c, NID_subject_key_identifier, s, /* is_critical = */ false);
 
-	if (done)
-		memcpy(id, digest, KEY_ID_BYTES);
 	ASN1_OCTET_STRING_free(s);
 	return done;
 }
 
-static X509 *certificate_new(EVP_PKEY *key, time_t now, time_t not_after)
+/*
+ * X509_set_pubkey would do the same by way of the library's encoders, which it
+ * has to gather first: a millisecond of a session's start.
+ */
+static int set_public_key(X509 *c, const unsigned char point[POINT_BYTES])
+{
+	unsigned char *copy = OPENSSL_memdup(point, POINT_BYTES);
+
+	if (copy && X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(c),
+					   OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
+					   OBJ_nid2obj(NID_X9_62_prime256v1), copy, POINT_BYTES))
+		return 1;
+	OPENSSL_free(copy);
+	return 0;
+}
+
+static X509 *certificate_new(const unsigned char point[POINT_BYTES], time_t now, time_t not_after)
 {
 	X509 *c = X509_new();
 
 	if (!c || !X509_set_version(c, X509_VERSION_3) || !set_serial(c) ||
-	    !set_times(c, now, not_after) || !X509_set_pubkey(c, key)) {
+	    !set_times(c, now, not_after) || !set_public_key(c, point)) {
 		X509_free(c);
 		return NULL;
 	}
@@ -128,6 +156,20 @@ static X509 *certificate_new(EVP_PKEY *key, time_t now, time_t not_after)
 
 /* ---- The authority -------------------------------------------------------------- */
 
+/* False for a key of any other kind. */
+static bool get_point(EVP_PKEY *key, unsigned char point[POINT_BYTES])
+{
+	char group[32];
+	size_t len = 0;
+
+	return EVP_PKEY_is_a(key, "EC") &&
+	       EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+	       strcmp(group, SN_X9_62_prime256v1) == 0 &&
+	       EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, POINT_BYTES,
+					       &len) == 1 &&
+	       len == POINT_BYTES;
+}
+
 static X509 *make_certificate(struct ca *a)
 {
 	static const enum key_usage usage[] = { USAGE_KEY_CERT_SIGN, USAGE_CRL_SIGN };
@@ -135,12 +177,12 @@ static X509 *make_certificate(struct ca *a)
 	X509 *c;
 
 	a->not_after = now + AUTHORITY_DAYS * SECONDS_PER_DAY;
-	c = certificate_new(a->key, now, a->not_after);
+	c = certificate_new(a->point, now, a->not_after);
 	if (c && set_common_name(c, SPAN("leash session CA")) &&
 	    X509_set_issuer_name(c, X509_get_subject_name(c)) &&
 	    add_basic_constraints(c, /* is_authority = */ true) &&
-	    add_key_usage(c, usage, ARRAY_SIZE(usage)) && set_subject_key_id(c, a->key_id) &&
-	    X509_sign(c, a->key, EVP_sha256()) > 0)
+	    add_key_usage(c, usage, ARRAY_SIZE(usage)) && make_key_id(a->point, a->key_id) &&
+	    add_subject_key_id(c, a->key_id) && X509_sign(c, a->key, EVP_sha256()) > 0)
 		return c;
 	X509_free(c);
 	return NULL;
@@ -148,7 +190,9 @@ static X509 *make_certificate(struct ca *a)
 
 int ca_new(struct ca **ret, struct err *err)
 {
+	/* Nothing found by name that we don't ask for: lists of hundreds of names take a while. */
 	const uint64_t plain = OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+			       OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS |
 			       OPENSSL_INIT_NO_ATEXIT;
 	struct ca *a = xnew(struct ca);
 
@@ -157,8 +201,13 @@ int ca_new(struct ca **ret, struct err *err)
 		return err_say(err, -EIO, "start OpenSSL");
 	/* Where memory cannot be locked the keys lie in a heap of their own all the same. */
 	(void)CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_HEAP_UNIT);
+	/*
+	 * On top of the one hash that is needed anyway: for the default one the library
+	 * gathers all its ciphers first. Where it is too late to choose that one is used.
+	 */
+	(void)RAND_set_DRBG_type(NULL, "HASH-DRBG", NULL, NULL, "SHA256");
 	a->key = EVP_EC_gen(SN_X9_62_prime256v1);
-	a->certificate = a->key ? make_certificate(a) : NULL;
+	a->certificate = a->key && get_point(a->key, a->point) ? make_certificate(a) : NULL;
 	if (!a->certificate)
 		return err_say(err, -EIO, "make the session's certificate authority");
 	*ret = a;
@@ -188,17 +237,13 @@ int ca_certificate(const struct ca *a, struct buf *out)
 int ca_set_leaf_key(struct ca *a, struct span der)
 {
 	const unsigned char *p = (const unsigned char *)der.p;
-	EVP_PKEY *key = a->leaf_key ? NULL : d2i_PUBKEY(NULL, &p, (long)der.len);
-	char group[32];
+	EVP_PKEY *key = a->has_leaf_key ? NULL : d2i_PUBKEY(NULL, &p, (long)der.len);
+	bool is_good =
+		key && p == (const unsigned char *)der.p + der.len && get_point(key, a->leaf_point);
 
-	if (!key || p != (const unsigned char *)der.p + der.len || !EVP_PKEY_is_a(key, "EC") ||
-	    EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1 ||
-	    strcmp(group, SN_X9_62_prime256v1) != 0) {
-		EVP_PKEY_free(key);
-		return -EBADMSG;
-	}
-	a->leaf_key = key;
-	return 0;
+	EVP_PKEY_free(key);
+	a->has_leaf_key = is_good;
+	return is_good ? 0 : -EBADMSG;
 }
 
 /* The one name or address of a certificate, as the library wants it; NULL for what is neither. */
@@ -274,15 +319,15 @@ static X509 *make_leaf(const struct ca *a, struct span host)
 	static const enum key_usage usage[] = { USAGE_DIGITAL_SIGNATURE };
 	unsigned char own_id[KEY_ID_BYTES];
 	time_t now = time(NULL);
-	X509 *c = certificate_new(a->leaf_key, now,
+	X509 *c = certificate_new(a->leaf_point, now,
 				  MIN(now + LEAF_DAYS * SECONDS_PER_DAY, a->not_after));
 
 	if (c && set_names(c, host) &&
 	    X509_set_issuer_name(c, X509_get_subject_name(a->certificate)) &&
 	    add_basic_constraints(c, /* is_authority = */ false) &&
 	    add_key_usage(c, usage, ARRAY_SIZE(usage)) && add_server_use(c) &&
-	    set_subject_key_id(c, own_id) && add_authority_key_id(c, a->key_id) &&
-	    X509_sign(c, a->key, EVP_sha256()) > 0)
+	    make_key_id(a->leaf_point, own_id) && add_subject_key_id(c, own_id) &&
+	    add_authority_key_id(c, a->key_id) && X509_sign(c, a->key, EVP_sha256()) > 0)
 		return c;
 	X509_free(c);
 	return NULL;
@@ -301,7 +346,7 @@ int ca_sign(const struct ca *a, struct span host, struct buf *out)
 	X509 *c;
 	int r;
 
-	if (!a->leaf_key)
+	if (!a->has_leaf_key)
 		return -EBADMSG;
 	if (!is_host(host) || time(NULL) >= a->not_after)
 		return -EINVAL;

@@ -19,27 +19,6 @@
 
 /* Standard descriptors, the two sockets, and one to spare for what arrives with a message. */
 #define MAX_DESCRIPTORS 8
-/* A key of P-256 has 91 bytes. */
-#define LEAF_KEY_MAX ((size_t)256)
-
-const struct ipc_type keys_to_daemon[KEYS_MESSAGE_MAX] = {
-	[KEYS_AUTHORITY] = { "authority", 1, CA_CERTIFICATE_MAX, 0 },
-	[KEYS_FAILED] = { "failed", 1, sizeof(((struct err *)NULL)->text), 0 },
-};
-
-const struct ipc_type keys_from_daemon[KEYS_MESSAGE_MAX] = {
-	[KEYS_PROXY] = { "proxy", 0, 0, 1 },
-};
-
-const struct ipc_type keys_to_proxy[KEYS_MESSAGE_MAX] = {
-	[KEYS_SIGNED] = { "signed", 1, CA_CERTIFICATE_MAX, 0 },
-	[KEYS_REFUSED] = { "refused", 0, 0, 0 },
-};
-
-const struct ipc_type keys_from_proxy[KEYS_MESSAGE_MAX] = {
-	[KEYS_LEAF_KEY] = { "leaf key", 1, LEAF_KEY_MAX, 0 },
-	[KEYS_SIGN] = { "sign", 1, NAME_MAX_LEN, 0 },
-};
 
 struct keys {
 	int control_fd, proxy_fd;

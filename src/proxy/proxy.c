@@ -14,21 +14,6 @@
 
 #define CACHED_DECISIONS 1024
 
-const struct ipc_type proxy_to_proxy[PROXY_MESSAGE_MAX] = {
-	[PROXY_START] = { "start", sizeof(struct proxy_start), sizeof(struct proxy_start), 3 },
-	[PROXY_LISTENERS] = { "listeners", 0, 0, 2 },
-	[PROXY_DNS] = { "dns", 0, 0, 4 },
-	[PROXY_PUBLISH] = { "publish", sizeof(uint16_t), sizeof(uint16_t), 1 },
-	[PROXY_TRUST] = { "trust", 0, 0, 2 },
-	[PROXY_POLICY] = { "policy", 0, 0, 1 },
-};
-
-const struct ipc_type proxy_to_daemon[PROXY_MESSAGE_MAX] = {
-	[PROXY_POLICY_APPLIED] = { "policy applied", sizeof(uint64_t), sizeof(uint64_t), 0 },
-	[PROXY_READY] = { "ready", 0, 0, 0 },
-	[PROXY_FAILED] = { "failed", 1, sizeof(((struct err *)NULL)->text), 0 },
-};
-
 void proxy_fail(struct proxy *p, const char *why)
 {
 	/* A daemon that cannot be told sees the end of the socket. */
