@@ -70,8 +70,6 @@
 /* How long an address keeps its name at least; programs hold on to addresses longer than the TTL
  * says. */
 #define LIMIT_PROXY_NAMES_SECONDS 600
-/* The host's trusted certificates; Debian's have 220 KiB. */
-#define LIMIT_TRUSTED_ROOTS ((size_t)8 * 1024 * 1024)
 /* The host's /etc/hosts; lists against advertisements have a few MiB. */
 #define LIMIT_HOSTS_FILE ((size_t)16 * 1024 * 1024)
 /* RFC 1035 §4.2.2: the length of a message over TCP is 16 bits. */
