@@ -49,6 +49,12 @@
 #define LIMIT_PROXY_DIAL_MS 30000
 /* How long a client that was refused may take to read why. */
 #define LIMIT_PROXY_ANSWER_MS 2000
+/* How long the TLS handshake with one side may take. */
+#define LIMIT_PROXY_HANDSHAKE_MS 15000
+/* Certificates kept, and asked for at one time; and for how long one is shown. */
+#define LIMIT_PROXY_LEAVES ((size_t)1024)
+#define LIMIT_PROXY_LEAVES_WAITING ((size_t)256)
+#define LIMIT_PROXY_LEAF_MS ((uint64_t)24 * 3600 * 1000)
 /* What is read at once, and so what waits for the slower side of a connection at most. */
 #define LIMIT_PROXY_RELAY ((size_t)64 * 1024)
 /* Processes that were announced and have not connected yet. */
@@ -61,7 +67,8 @@
 #define LIMIT_PROXY_NAMES ((size_t)8192)
 /* Names of one address: a large content network; the oldest go. */
 #define LIMIT_PROXY_NAMES_PER_ADDRESS ((size_t)8)
-/* How long an address keeps its name at least; programs hold on to addresses longer than the TTL says. */
+/* How long an address keeps its name at least; programs hold on to addresses longer than the TTL
+ * says. */
 #define LIMIT_PROXY_NAMES_SECONDS 600
 /* The host's /etc/hosts; lists against advertisements have a few MiB. */
 #define LIMIT_HOSTS_FILE ((size_t)16 * 1024 * 1024)
@@ -78,12 +85,14 @@
 /* New names of one zone: so many at once, so many more each second. */
 #define LIMIT_DNS_ZONE_NAMES 500
 #define LIMIT_DNS_ZONE_NAMES_PER_SECOND 5
-/* Random-looking bytes in new names of one zone, likewise: a tunnel needs far more, a content network less. */
+/* Random-looking bytes in new names of one zone, likewise: a tunnel needs far more, a content
+ * network less. */
 #define LIMIT_DNS_ZONE_BYTES 2048
 #define LIMIT_DNS_ZONE_BYTES_PER_SECOND 16
 /* Brackets inside brackets in Cedar text: deeper than any person writes, shallow for any stack. */
 #define LIMIT_CEDAR_NESTING ((size_t)200)
-/* Levels of one Cedar expression tree; a chain of 900 `||` still fits, and recursion over it is cheap. */
+/* Levels of one Cedar expression tree; a chain of 900 `||` still fits, and recursion over it is
+ * cheap. */
 #define LIMIT_CEDAR_DEPTH ((size_t)1000)
 /* Findings of one parse: nobody reads further, and hostile text could cause one per byte. */
 #define LIMIT_CEDAR_DIAGNOSTICS ((size_t)100)
@@ -105,15 +114,19 @@
 #define LIMIT_CEDAR_STORE ((size_t)512 * 1024 * 1024)
 /* Types that one validation meets: a schema's own, and those of records and sets in policies. */
 #define LIMIT_CEDAR_TYPES ((size_t)64 * 1024 * 1024)
-/* Expressions that one validation looks at, over all request environments: less than ten seconds. */
+/* Expressions that one validation looks at, over all request environments: less than ten seconds.
+ */
 #define LIMIT_CEDAR_VALIDATE_STEPS ((size_t)100 * 1000 * 1000)
-/* Text of one Cedar schema in either form; a schema of 10,000 entity types has about 2 MiB as JSON. */
+/* Text of one Cedar schema in either form; a schema of 10,000 entity types has about 2 MiB as JSON.
+ */
 #define LIMIT_CEDAR_SCHEMA_TEXT ((size_t)16 * 1024 * 1024)
 /* Nodes of one type once its common types are put in: each may double the one before it. */
 #define LIMIT_CEDAR_TYPE_NODES ((size_t)100000)
-/* Pairs of declaration and ancestor looked at: a chain of 4,000 groups, or any number of shallow ones. */
+/* Pairs of declaration and ancestor looked at: a chain of 4,000 groups, or any number of shallow
+ * ones. */
 #define LIMIT_CEDAR_ANCESTRY ((size_t)8 * 1024 * 1024)
 /* What is printed of one schema: declarations that share one long record are written out each. */
 #define LIMIT_CEDAR_SCHEMA_PRINT ((size_t)256 * 1024 * 1024)
-/* Nodes of what partial evaluation leaves of a policy, written out: a branch may stand there twice. */
+/* Nodes of what partial evaluation leaves of a policy, written out: a branch may stand there twice.
+ */
 #define LIMIT_CEDAR_RESIDUAL ((size_t)100000)

@@ -16,7 +16,7 @@
 #include "policy/policy-private.h"
 
 #define BUNDLE_MAGIC "LEASHPB\n"
-#define BUNDLE_VERSION 4
+#define BUNDLE_VERSION 5
 #define BUNDLE_MAX_POLICIES 100000
 
 struct bundle_string {
@@ -48,6 +48,8 @@ struct bundle_header {
 
 struct bundle_policy {
 	uint32_t layer, line;
+	uint32_t passes_tls; /* 1: a permit with @tls("passthrough") */
+	uint32_t reserved;   /* 0 */
 	struct bundle_string id, file, text;
 };
 
@@ -56,6 +58,7 @@ struct bundle_item {
 	enum policy_layer layer;
 	size_t line;
 	struct span id, file, text, normalised;
+	bool passes_tls;
 };
 
 struct bundle_description {

@@ -85,6 +85,20 @@ int answer_bad_response(const struct proxy_question *q, struct buf *out)
 	return put_response("502 Bad Gateway", &body, out);
 }
 
+int answer_bad_server(const struct proxy_question *q, const char *what, const char *why,
+		      struct buf *out)
+{
+	_cleanup_buf_ struct buf body = BUF_INIT(0);
+	struct json_writer w = { .out = &body };
+
+	json_begin_object(&w);
+	json_key_string(&w, "error", span_of(what));
+	put_resource(&w, q);
+	json_key_string(&w, "reason", span_of(why));
+	json_end_object(&w);
+	return put_response("502 Bad Gateway", &body, out);
+}
+
 int answer_unreachable(const struct proxy_question *q, int error, struct buf *out)
 {
 	_cleanup_buf_ struct buf body = BUF_INIT(0);

@@ -14,5 +14,8 @@ int answer_mismatch(const struct proxy_question *q, struct buf *out);
 int answer_malformed(struct buf *out);
 /* 502: the server's response is out of form. */
 int answer_bad_response(const struct proxy_question *q, struct buf *out);
+/* 502: there is no TLS with the server to be had; what and why are for people. */
+int answer_bad_server(const struct proxy_question *q, const char *what, const char *why,
+		      struct buf *out);
 /* 502: permitted, but there is no connection to be had. */
 int answer_unreachable(const struct proxy_question *q, int error, struct buf *out);

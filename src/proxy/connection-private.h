@@ -7,6 +7,7 @@
 #include "proxy/dial.h"
 #include "proxy/dns-message.h"
 #include "proxy/exchange.h"
+#include "proxy/intercept.h"
 #include "proxy/proxy-private.h"
 #include "proxy/relay.h"
 #include "proxy/sniff.h"
@@ -57,7 +58,10 @@ struct connection {
 	bool hid_requests;	  /* connection_hides_requests, as it was known by then */
 	struct dial *dial;
 	struct endpoint dialled; /* and where it goes */
-	/* One of the two, once there is a server: bytes, or HTTP/1's messages. */
+	bool passes_tls;	 /* a policy wants TLS left alone */
+	bool is_in_tls;		 /* the requests are */
+	/* One of these, once there is a server: TLS being begun, bytes, or HTTP/1's messages. */
+	struct intercept *intercept;
 	struct relay *relay;
 	struct exchange *exchange;
 	struct request_record *record; /* of the request in progress */
@@ -76,6 +80,18 @@ size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDR
 
 /* Are there requests that only its two ends can read? */
 bool connection_hides_requests(const struct connection *c);
+
+/* Could the client be told in HTTP why it is refused? */
+bool connection_can_be_told(const struct connection *c);
+
+/* ---- spoken.c ---- */
+
+/* Is it something that we speak too, rather than bytes to be passed on? */
+bool connection_speaks(const struct connection *c);
+/* Then this is the way on with client and server. Takes both sockets. */
+void connection_speak(struct connection *c, int client_fd, int server_fd);
+/* Tells a client that began with TLS, and then closes. Takes the socket. */
+void connection_answer_in_tls(struct connection *c, int client_fd, struct span response);
 
 /* ---- request.c ---- */
 
@@ -99,6 +115,7 @@ void request_refuse_response(struct connection *c, struct span why, struct buf *
 
 /* Goes on with whatever has become possible. */
 void connection_step(struct connection *c);
-/* Closes it, telling a client on clear HTTP why (response may be empty). */
+void connection_close(struct connection *c, bool abort);
+/* Closes it, telling a client of HTTP why (response may be empty), in TLS where it began so. */
 void connection_refuse(struct connection *c, struct span response);
 struct proxy_question connection_question(const struct connection *c);

@@ -12,6 +12,7 @@
 #include "proxy/relay.h"
 
 #define ROUNDS 4 /* reads of one side before others have their turn */
+#define SHORT 8192 /* bytes read of which there are hardly more */
 #define MAX_FIELDS (LIMIT_HTTP_FIELDS + 4)
 
 /* One of the two connections. */
@@ -28,6 +29,7 @@ struct exchange {
 	struct exchange_events events;
 	void *ctx;
 	uv_timer_t timer;
+	struct sniff *sniff; /* of a client that has not said yet what it speaks */
 	bool is_closing;
 
 	/* The request in progress. */
@@ -300,14 +302,14 @@ static bool is_awaited(const struct exchange *x, int from)
 {
 	if (x->is_closing || x->is_refused)
 		return false;
-	if (x->is_joined)
+	if (x->is_joined || x->sniff)
 		return true;
 	if (from == RELAY_CLIENT)
 		return !x->is_asked ? !x->is_last : !x->is_request_over;
 	return x->is_asked && !x->is_response_over;
 }
 
-static void take(struct exchange *x, int from, enum h1_event event, const struct span *data)
+static void take(struct exchange *x, int from, enum h1_event event, struct span data)
 {
 	switch (event) {
 	case H1_MORE:
@@ -319,17 +321,60 @@ static void take(struct exchange *x, int from, enum h1_event event, const struct
 			forward_response(x, h1_reader_head(x->side[from].reader));
 		break;
 	case H1_DATA:
-		forward_data(x, from, *data);
+		forward_data(x, from, data);
 		break;
 	case H1_END:
-		/* the end of an interim response is not the response's */
-		if (from == RELAY_CLIENT || x->is_answering)
-			forward_end(x, from);
+		forward_end(x, from);
 		break;
 	case H1_BAD:
 		refuse_malformed(x, from);
 		break;
 	}
+}
+
+/* ---- What the client speaks ---- */
+
+static void refuse_unseen(struct exchange *x, const char *what)
+{
+	_cleanup_buf_ struct buf answer = BUF_INIT(0);
+
+	x->events.malformed(x->ctx, /* is_client = */ true, what, &answer);
+	buf_reset(&answer); /* it would not be understood */
+	refuse(x, &answer);
+}
+
+/* What it has said so far is enough, or there will be no more. */
+static void settle_kind(struct exchange *x, enum sniff_kind kind)
+{
+	struct sniff *sniff = TAKE_PTR(x->sniff);
+
+	(void)uv_timer_stop(&x->timer);
+	if (kind == SNIFF_HTTP1 || kind == SNIFF_BAD)
+		; /* the reader finds out what is bad */
+	else if (x->events.other(x->ctx, kind))
+		x->is_joined = true;
+	else
+		refuse_unseen(x, "what the client speaks inside TLS cannot be seen");
+	buf_done(&x->side[RELAY_CLIENT].in);
+	x->side[RELAY_CLIENT].in = sniff->seen;
+	sniff->seen = (struct buf){ 0 };
+	sniff_done(sniff);
+	xfree(sniff);
+}
+
+/* Looks at what has come from a client that has not said yet what it speaks. True if it has now. */
+static bool use_unknown(struct exchange *x)
+{
+	struct side *client = &x->side[RELAY_CLIENT];
+	enum sniff_kind kind = sniff_feed(x->sniff, buf_span(&client->in));
+
+	buf_reset(&client->in);
+	if (kind == SNIFF_MORE && client->is_eof)
+		kind = x->sniff->is_tls || x->sniff->head.has_request_line ? SNIFF_BAD : SNIFF_RAW;
+	if (kind == SNIFF_MORE)
+		return false;
+	settle_kind(x, kind);
+	return true;
 }
 
 /* Uses of the input what can be used now. True if anything was. */
@@ -339,16 +384,21 @@ static bool use(struct exchange *x, int from)
 	struct span rest = buf_span(&s->in);
 	bool is_used = false;
 
+	if (x->sniff && from == RELAY_CLIENT)
+		return use_unknown(x);
 	while ((rest.len || h1_reader_has_ended(s->reader)) && is_awaited(x, from) &&
 	       !is_full(&x->side[1 - from])) {
 		struct span data = { 0 };
 		size_t n = rest.len;
 
 		is_used = true;
-		if (x->is_joined)
+		if (x->is_joined || x->sniff) {
 			forward_data(x, from, rest);
-		else
-			take(x, from, h1_reader_feed(s->reader, rest, &n, &data), &data);
+		} else {
+			enum h1_event event = h1_reader_feed(s->reader, rest, &n, &data);
+
+			take(x, from, event, data);
+		}
 		if (x->is_closing)
 			return false;
 		rest = span_from(rest, n);
@@ -362,7 +412,7 @@ static void take_end(struct exchange *x, int from)
 {
 	struct h1_reader *reader = x->side[from].reader;
 
-	if (x->is_joined)
+	if (x->is_joined || x->sniff)
 		return;
 	x->is_last = true;
 	if (from == RELAY_CLIENT) {
@@ -372,8 +422,8 @@ static void take_end(struct exchange *x, int from)
 	}
 	if (!x->is_asked)
 		return;
-	if (!x->is_response_over && (h1_reader_finish(reader) != H1_END || !x->is_answering ||
-				     stream_was_cut(x->side[RELAY_SERVER].stream))) {
+	if (!x->is_response_over &&
+	    (h1_reader_finish(reader) != H1_END || stream_was_cut(x->side[RELAY_SERVER].stream))) {
 		end(x, -ECONNRESET); /* cut off: the client must see that */
 		return;
 	}
@@ -437,7 +487,7 @@ static void shut_when_over(struct exchange *x)
 {
 	struct side *client = &x->side[RELAY_CLIENT];
 
-	if (x->is_joined) {
+	if (x->is_joined || x->sniff) {
 		shut_joined(x);
 		return;
 	}
@@ -453,8 +503,9 @@ static void shut_when_over(struct exchange *x)
 /* A head that has begun must come to its end; between requests a client may wait for ever. */
 static void watch_head(struct exchange *x)
 {
-	bool is_partial = !x->is_joined && !x->is_refused && !x->is_asked &&
-			  !h1_reader_is_idle(x->side[RELAY_CLIENT].reader);
+	bool is_partial = x->sniff ? x->sniff->seen.len > 0
+				   : !x->is_joined && !x->is_refused && !x->is_asked &&
+					     !h1_reader_is_idle(x->side[RELAY_CLIENT].reader);
 
 	if (is_partial && !uv_is_active((uv_handle_t *)&x->timer))
 		(void)uv_timer_start(&x->timer, on_timer, LIMIT_PROXY_HEAD_MS, 0);
@@ -481,9 +532,10 @@ static void on_ready(void *ctx, struct stream *stream, int status)
 {
 	struct exchange *x = ctx;
 	int i = stream == x->side[RELAY_SERVER].stream;
-	ssize_t n = 1;
+	ssize_t n = SHORT;
 
-	for (int round = 0; round < ROUNDS && n > 0 && !x->is_closing && may_read(x, i); round++) {
+	for (int round = 0; round < ROUNDS && n >= SHORT && !x->is_closing && may_read(x, i);
+	     round++) {
 		n = fill(x, i);
 		if (n < 0 && n != -EAGAIN)
 			end(x, (int)n);
@@ -518,10 +570,14 @@ struct exchange *exchange_new(uv_loop_t *loop, struct stream *client, struct str
 	return x;
 }
 
-void exchange_start(struct exchange *x, struct span first_bytes)
+void exchange_start(struct exchange *x, enum exchange_kind kind, struct span first_bytes)
 {
 	struct side *client = &x->side[RELAY_CLIENT];
 
+	if (kind == EXCHANGE_UNKNOWN) {
+		x->sniff = xnew(struct sniff);
+		sniff_init(x->sniff);
+	}
 	stream_count(client->stream, first_bytes.len);
 	(void)buf_append(&client->in, first_bytes.p, first_bytes.len);
 	settle(x);
@@ -540,6 +596,9 @@ static void on_closed(uv_handle_t *handle)
 		h1_reader_free(x->side[i].reader);
 		buf_done(&x->side[i].in);
 	}
+	if (x->sniff)
+		sniff_done(x->sniff);
+	xfree(x->sniff);
 	xfree(x);
 }
 

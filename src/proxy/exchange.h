@@ -8,6 +8,7 @@
 #pragma once
 
 #include "http/message.h"
+#include "proxy/sniff.h"
 #include "proxy/stream.h"
 
 struct exchange;
@@ -22,6 +23,10 @@ struct exchange_events {
 			struct buf *host, struct buf *answer);
 	/* The final response to the request in progress has begun. */
 	void (*response)(void *ctx, int status);
+	/*
+	 * The client speaks something else than HTTP/1. May it be passed on unseen?
+	 */
+	bool (*other)(void *ctx, enum sniff_kind kind);
 	/* A message is out of form, the client's or the server's: answer is what the client is
 	 * told. */
 	void (*malformed)(void *ctx, bool is_client, const char *what, struct buf *answer);
@@ -32,8 +37,13 @@ struct exchange_events {
 /* Takes both streams. scratch: LIMIT_PROXY_RELAY bytes, shared by all of a loop. */
 struct exchange *exchange_new(uv_loop_t *loop, struct stream *client, struct stream *server,
 			      char *scratch, const struct exchange_events *events, void *ctx);
+enum exchange_kind {
+	EXCHANGE_HTTP1,
+	EXCHANGE_UNKNOWN, /* the client's first bytes tell: HTTP/1, or what is passed on as bytes */
+};
+
 /* Begins, with what the client has sent so far. events may be called from within. */
-void exchange_start(struct exchange *x, struct span first_bytes);
+void exchange_start(struct exchange *x, enum exchange_kind kind, struct span first_bytes);
 /* Bytes read from the client (RELAY_CLIENT) or the server (RELAY_SERVER). */
 uint64_t exchange_bytes(const struct exchange *x, int from);
 /* Closes both streams, by RST if abort. NULL allowed. */

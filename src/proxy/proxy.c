@@ -27,7 +27,7 @@ void proxy_fail(struct proxy *p, const char *why)
 
 static void say_ready(struct proxy *p)
 {
-	if (p->is_ready || !p->has_listeners || !p->has_dns || !p->has_trust || !p->policy)
+	if (p->is_ready || !p->has_listeners || !p->has_dns || !p->leaves || !p->policy)
 		return;
 	p->is_ready = true;
 	connection_serve(p);
@@ -74,17 +74,6 @@ static int take_dns(struct proxy *p, struct ipc_message *m, struct err *err)
 	return 0;
 }
 
-static int take_trust(struct proxy *p, struct ipc_message *m)
-{
-	if (p->has_trust)
-		return -EBADMSG;
-	p->keys_fd = m->fds[0];
-	p->trust_fd = m->fds[1];
-	m->n_fds = 0;
-	p->has_trust = true;
-	return 0;
-}
-
 static int take_listeners(struct proxy *p, struct ipc_message *m, struct err *err)
 {
 	int r = p->has_listeners ? -EBADMSG : connection_listen(p, m->fds, err);
@@ -92,6 +81,28 @@ static int take_listeners(struct proxy *p, struct ipc_message *m, struct err *er
 	if (r == 0)
 		m->n_fds = 0;
 	return r;
+}
+
+static int take_trust(struct proxy *p, struct ipc_message *m, struct err *err)
+{
+	_cleanup_buf_ struct buf roots = BUF_INIT(LIMIT_TRUSTED_ROOTS);
+	_cleanup_buf_ struct buf key = BUF_INIT(0);
+	int r;
+
+	if (p->leaves)
+		return -EBADMSG;
+	r = fd_read_all(m->fds[1], &roots);
+	if (r < 0)
+		return err_set(err, r, "read the host's trusted certificates");
+	r = tls_new(buf_span(&roots), &p->tls, err);
+	if (r == 0)
+		r = tls_public_key(p->tls, &key);
+	if (r == 0)
+		r = leaves_new(&p->loop, m->fds[0], buf_span(&key), &p->leaves, err);
+	if (r < 0)
+		return r;
+	p->keys_fd = TAKE_FD(m->fds[0]);
+	return 0;
 }
 
 static int take_message(struct proxy *p, struct ipc_message *m, struct err *err)
@@ -104,7 +115,7 @@ static int take_message(struct proxy *p, struct ipc_message *m, struct err *err)
 	case PROXY_PUBLISH:
 		return take_publish(p, m, err);
 	case PROXY_TRUST:
-		return take_trust(p, m);
+		return take_trust(p, m, err);
 	case PROXY_POLICY:
 		return apply_policy(p, m->fds[0], err);
 	case PROXY_NONE:
@@ -246,6 +257,7 @@ static int set_up(struct proxy *p, const int ring_fds[2], struct err *err)
 	r = uv_loop_init(&p->loop);
 	if (r < 0)
 		return err_set(err, r, "make the event loop");
+	connection_set_limit(p);
 	TAILQ_INIT(&p->connections);
 	TAILQ_INIT(&p->waiting);
 	p->scratch = xnew_array(char, LIMIT_PROXY_RELAY);

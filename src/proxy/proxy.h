@@ -19,8 +19,7 @@ enum proxy_message {
 	PROXY_DNS,
 	/* D→P, any number: uint16_t container port; fds: a listening socket on the host (-p) */
 	PROXY_PUBLISH,
-	/* D→P, before READY: nothing; fds: a socket to the signer (keys.h), the trusted roots as
-	   PEM */
+	/* D→P: nothing; fds: socket to the signer (keys.h), the host's trusted roots in PEM */
 	PROXY_TRUST,
 	/* D→P: nothing; fds: a policy bundle. First time before READY. */
 	PROXY_POLICY,

@@ -40,6 +40,11 @@ static struct proxy_question question(const struct connection *c)
 	return q;
 }
 
+static struct span scheme(const struct connection *c)
+{
+	return c->is_in_tls ? SPAN("https") : SPAN("http");
+}
+
 /* ---- Whom it is for ---- */
 
 static bool is_of_connection(const struct connection *c, const struct authority *a)
@@ -47,7 +52,8 @@ static bool is_of_connection(const struct connection *c, const struct authority 
 	if (a->port && a->port != c->to.port)
 		return false;
 	if (a->is_address)
-		return c->is_by_address && address_eq(&a->address, &c->to.address);
+		return (c->is_by_address || !c->decided_name.len) &&
+		       address_eq(&a->address, &c->to.address);
 	return !c->is_by_address && span_eq(name_span(&a->name), name_span(&c->decided_name));
 }
 
@@ -63,7 +69,7 @@ static bool is_for_this_server(const struct connection *c, const struct asked *a
 	       (authority_parse(a->target.authority, &host) == 0 && is_of_connection(c, &host));
 }
 
-/* The one form of the server's name, with the port where that is not http's own. */
+/* The one form of the server's name, with the port where that is not the scheme's own. */
 static int write_host(const struct connection *c, struct buf *out)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -76,7 +82,7 @@ static int write_host(const struct connection *c, struct buf *out)
 	} else {
 		r = buf_append(out, name.p, name.len);
 	}
-	if (r >= 0 && c->to.port != 80)
+	if (r >= 0 && c->to.port != (c->is_in_tls ? 443 : 80))
 		r = buf_printf(out, ":%u", c->to.port);
 	return r;
 }
@@ -86,7 +92,7 @@ static int write_host(const struct connection *c, struct buf *out)
 /* A query may hold keys and tokens: that there is one is all that is kept of it. */
 static void write_url(const struct connection *c, struct asked *a)
 {
-	(void)buf_append_str(&a->url, "http://");
+	(void)buf_printf(&a->url, "%.*s://", SPAN_ARG(scheme(c)));
 	(void)write_host(c, &a->url);
 	(void)buf_append_span(&a->url, buf_span(&a->path));
 	if (a->target.has_query)
@@ -130,7 +136,7 @@ static bool is_sent_on(const struct http_head *h, const struct http_field *f)
 	return !http_list_has(h, "connection", f->name);
 }
 
-static void collect_facts(struct asked *a)
+static void collect_facts(const struct connection *c, struct asked *a)
 {
 	const struct http_head *h = a->head;
 	size_t n = 0;
@@ -141,7 +147,7 @@ static void collect_facts(struct asked *a)
 			a->headers[n++] =
 				(struct policy_header){ h->fields[i].name, h->fields[i].value };
 	a->facts = (struct policy_http){ .method = h->method,
-					 .scheme = SPAN("http"),
+					 .scheme = scheme(c),
 					 .path = buf_span(&a->place),
 					 .query = a->target.query,
 					 .headers = a->headers,
@@ -227,7 +233,7 @@ static bool decide(struct connection *c, struct asked *a, struct buf *answer)
 	struct policy_decision d;
 	bool may;
 
-	collect_facts(a);
+	collect_facts(c, a);
 	write_url(c, a);
 	q.http = &a->facts;
 	may = proxy_decide(c->proxy, &q, &d);

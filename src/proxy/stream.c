@@ -125,6 +125,17 @@ static int tls_errno(struct stream *s, int n)
 	}
 }
 
+/*
+ * A client's request waits for the acknowledgement of its handshake's end (Nagle's
+ * algorithm), which the kernel delays as long as we have nothing to send.
+ */
+static void acknowledge_now(const struct stream *s)
+{
+	int on = 1;
+
+	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
 int stream_handshake(struct stream *s)
 {
 	int n, r;
@@ -133,8 +144,10 @@ int stream_handshake(struct stream *s)
 		ERR_clear_error();
 		errno = 0;
 		n = SSL_do_handshake(s->tls);
-		if (n == 1)
+		if (n == 1) {
+			acknowledge_now(s);
 			return 0;
+		}
 		r = tls_errno(s, n);
 	} while (r == -EAGAIN && go_on_with_socket(s));
 	return r == 0 ? -ECONNRESET : r;
@@ -178,6 +191,11 @@ const char *stream_error(const struct stream *s)
 	const char *text = s->tls_error ? ERR_reason_error_string(s->tls_error) : NULL;
 
 	return text ? text : "the other side closed the connection";
+}
+
+unsigned long stream_tls_error(const struct stream *s)
+{
+	return s->tls_error;
 }
 
 /* ---- Bytes ---- */

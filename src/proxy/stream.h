@@ -53,6 +53,8 @@ uint64_t stream_bytes(const struct stream *s);
 void stream_count(struct stream *s, size_t n);
 /* What TLS said last, for people; static or the library's. */
 const char *stream_error(const struct stream *s);
+/* The same as OpenSSL numbers it; 0: none. */
+unsigned long stream_tls_error(const struct stream *s);
 /* Closes the socket, by RST if abort. The owner is not called any more. NULL allowed. */
 void stream_free(struct stream *s, bool abort);
 

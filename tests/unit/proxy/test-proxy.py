@@ -60,6 +60,8 @@ NAMES = {
     "nat64.test": ["64:ff9b::a9fe:a9fe"], "mapped.test": ["::ffff:169.254.169.254"],
     "many.test": ["203.0.113.%d" % n for n in range(100, 140)],
     "verified.test": ["203.0.113.14"],
+    "expired.test": ["203.0.113.20"], "wrong.test": ["203.0.113.21"], "self.test": ["203.0.113.22"],
+    "pinned.test": ["203.0.113.23"], "plain.test": ["203.0.113.24"], "odd.test": ["203.0.113.25"],
 }
 requests = []  # (address, port, first bytes) of everything that arrived anywhere
 
@@ -140,9 +142,20 @@ def http(c, address, port):
 
 def tls(c, address, port):
     try:
-        http(context.wrap_socket(c, server_side=True), address, port)
+        inside = contexts.get(address, context).wrap_socket(c, server_side=True)
+        http(inside, address, port)
+        inside.unwrap()
     except ssl.SSLError as e:
         requests.append((address, port, repr(e).encode()))
+
+
+def imaps(c, address, port):
+    """TLS with a server inside that speaks first."""
+    inside = context.wrap_socket(c, server_side=True)
+    inside.sendall(b"* OK ready\r\n")
+    data = inside.recv(65536)
+    requests.append((address, port, data))
+    inside.sendall(b"you said " + data)
 
 
 def banner(c, address, port):
@@ -168,12 +181,42 @@ def mute(c, address, port):
     c.sendall(b"%d\n" % total)
 
 
-def start_servers():
-    global context
-    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=t",
-        "-addext", "subjectAltName=DNS:permitted.test", "-keyout", str(T / "key"), "-out", str(T / "crt"))
+def certificate(name, subject_names, *more):
+    """A key and a certificate of the world's authority; returns a context that serves with it."""
+    run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,
+        "-keyout", str(T / (name + ".key")), "-out", str(T / (name + ".csr")))
+    (T / (name + ".ext")).write_text("subjectAltName=" + subject_names)
+    run("openssl", "x509", "-req", "-in", str(T / (name + ".csr")), "-CA", str(T / "ca.crt"), "-CAkey", str(T / "ca.key"),
+        "-CAcreateserial", "-extfile", str(T / (name + ".ext")), "-out", str(T / (name + ".crt")), *(more or ("-days", "2")))
+    return serving(T / (name + ".crt"), T / (name + ".key"))
+
+
+def serving(crt, key, protocols=("http/1.1",)):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(T / "crt", T / "key")
+    context.load_cert_chain(crt, key)
+    context.set_alpn_protocols(list(protocols))
+    return context
+
+
+def start_servers():
+    global context, contexts
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=ca",
+        "-keyout", str(T / "ca.key"), "-out", str(T / "ca.crt"))
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=t",
+        "-addext", "subjectAltName=DNS:self.test", "-keyout", str(T / "self.key"), "-out", str(T / "self.crt"))
+    context = certificate("all", ",".join(f"DNS:{n}" for n in NAMES if n not in ("wrong.test", "self.test")) + ",IP:203.0.113.25")
+    contexts = {
+        "203.0.113.20": certificate("expired", "DNS:expired.test", "-days", "-1"),
+        "203.0.113.21": context,
+        "203.0.113.22": serving(T / "self.crt", T / "self.key"),
+        "203.0.113.23": context,
+        "203.0.113.24": context,
+    }
+    for a in contexts:
+        serve(a, 443, tls)
+    serve("203.0.113.24", 80, http)
+    serve("203.0.113.24", 993, imaps)
+    serve("203.0.113.25", 443, tls)
     for a in ["203.0.113.10", "2001:db8::10", "203.0.113.11", "203.0.113.14", "203.0.113.66", "127.0.0.1", "127.0.1.1", "169.254.169.254"]:
         serve(a, 80, http)
         serve(a, 443, tls)
@@ -189,7 +232,11 @@ POLICY = """
 @id("names") permit (principal, action == Action::"NetworkConnect", resource) when { resource in [
     Host::"permitted.test", Host::"*.wild.test", Host::"ssh.test:22", Host::"rebind.test", Host::"metadata.test",
     Host::"nat64.test", Host::"closed.test", Host::"myhost.test", Host::"in-hosts.test", Host::"many.test",
-    Host::"tunnel.test", Host::"*.tunnel.test", Host::"verified.test", Host::"_s._tcp.permitted.test"] };
+    Host::"tunnel.test", Host::"*.tunnel.test", Host::"verified.test", Host::"_s._tcp.permitted.test",
+    Host::"expired.test", Host::"wrong.test", Host::"self.test", Host::"plain.test", Host::"odd.test"] };
+@id("pinned") @tls("passthrough") permit (principal, action == Action::"NetworkConnect", resource == Host::"pinned.test");
+@id("odd-address") permit (principal, action == Action::"NetworkConnect", resource == Host::"203.0.113.25:443");
+@id("no-secret") forbid (principal, action == Action::"HttpRequest", resource == Host::"plain.test") when { context.path like "/secret*" };
 @id("address") permit (principal, action == Action::"NetworkConnect", resource == Host::"203.0.113.12:9");
 @id("no-bad") forbid (principal, action == Action::"NetworkConnect", resource == Host::"bad.wild.test");
 @id("link-local") forbid (principal, action == Action::"NetworkConnect", resource in IpRange::"169.254.0.0/16");
@@ -207,9 +254,10 @@ class Session:
         events.unlink(missing_ok=True)
         before = len(requests)
         queries_before = len((T / "dnsmasq.log").read_text().splitlines())
-        process = subprocess.Popen([HARNESS, *flags, "guarded" if policy == "guarded" else str(T / "policy.cedar"), str(events),
+        process = subprocess.Popen([HARNESS, "-r", str(T / "ca.crt"), "-c", str(T / "session.crt"), *flags, "guarded" if policy == "guarded" else str(T / "policy.cedar"), str(events),
                                     *(command if isinstance(command, list) else ["sh", "-c", command])],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                   env=os.environ | {"CURL_CA_BUNDLE": str(T / "session.crt"), "SSL_CERT_FILE": str(T / "session.crt")})
         if meanwhile:
             self.seen = meanwhile(events)
         try:
@@ -224,6 +272,11 @@ class Session:
 
     def has(self, **wanted):
         return any(all(e.get(k) == v for k, v in wanted.items()) for e in self.events)
+
+    @property
+    def paths(self):
+        """Of all requests that arrived."""
+        return [r[2].split(b" ")[1].decode() for r in self.requests if r[2].startswith(b"GET ")]
 
     def __repr__(self):
         return f"rc {self.rc}\nout {self.out[-600:]}\nerr {self.err[-600:]}\n" + "\n".join(map(str, self.events[-12:]))
@@ -268,7 +321,7 @@ start_servers()
 
 # ---- Names that are permitted
 # ---- Names that are permitted
-s = Session(CURL + "http://permitted.test/ && " + CURL + "-k https://permitted.test/ && " + CURL + "-6 http://permitted.test/")
+s = Session(CURL + "http://permitted.test/ && " + CURL + "https://permitted.test/ && " + CURL + "-6 http://permitted.test/")
 is_("HTTP, TLS and IPv6 to a permitted name work", (s.rc, s.out.count("hello")), (0, 3))
 check("... the query is in the log", s.has(kind="dns.query", decision="allow", host="permitted.test"), s)
 check("... and the connection, with process, address and policy",
@@ -407,6 +460,56 @@ for p in (1080,):
     except OSError as e: print("reset")"""))
 check("a connection to the proxy itself is refused", s.out.strip() == "reset" and s.has(kind="net.connect", decision="deny"), s)
 
+# ---- TLS that is looked into
+s = Session(CURL + "https://plain.test/a && " + CURL + "-w '%{http_code}' https://plain.test/secret")
+check("a request in TLS is decided: one passes, the other gets 403", s.out.count("hello") == 1 and s.out.endswith("403") and
+      "no-secret" in s.out and s.paths == ["/a"], s)
+check("... and both are in the log with their URL", s.has(kind="http.request", decision="allow", url="https://plain.test/a", status=200) and
+      s.has(kind="http.request", decision="deny", url="https://plain.test/secret"), s)
+s = Session(CURL + "https://plain.test/a https://plain.test/b https://plain.test/secret/c https://plain.test/d")
+check("... each of a connection by itself", s.paths == ["/a", "/b", "/d"], s)
+s = Session(CURL + "--tls-max 1.2 https://plain.test/ && " + CURL + "--http1.1 https://plain.test/ && " + CURL + "--no-alpn https://plain.test/ && " +
+            CURL + "-o /dev/null -w '%{size_download}' https://plain.test/big")
+check("TLS 1.2, without ALPN, and 20 MB", s.out.count("hello") == 3 and s.out.endswith("20000000"), s)
+s = Session(CURL + "--no-alpn -w '%{http_code}' https://plain.test/secret")
+check("no ALPN is no way around", s.out.endswith("403") and not s.paths, s)
+for name, why in {"expired.test": "expired", "wrong.test": "mismatch", "self.test": "self"}.items():
+    s = Session(CURL + f"-k -w '%{{http_code}}' https://{name}/")
+    check(f"a server with a bad certificate ({name}) is refused, and the client is told why", s.out.endswith("502") and why in s.out and
+          not any(r[2].startswith(b"GET") for r in s.requests), s)
+    check("... and so is the log", any(e["kind"] == "net.close" and e["host"] == name and why in e["message"] for e in s.events), s)
+s = Session(CURL + "https://203.0.113.25/")
+check("an address has a certificate of its own", s.out.count("hello") == 1, s)
+s = Session(CURL + f"--cacert {T}/self.crt https://plain.test/; true")
+check("a client that does not trust the authority gets an event with the remedy", not s.paths and
+      any(e["kind"] == "net.close" and "/run/leash/ca.crt" in e["message"] and "passthrough" in e["message"] for e in s.events), s)
+s = Session(CURL + f"--cacert {T}/ca.crt https://pinned.test/ && " + CURL + "https://pinned.test/; true")
+check("what a policy passes through has the server's own certificate", s.out.count("hello") == 1 and
+      any(e["kind"] == "net.connect" and "pinned" in str(e["policies"]) for e in s.events), s)
+s = Session(CURL + f"-k --connect-to plain.test:443:pinned.test:443 https://plain.test/; true")
+check("... but for its own name only", "hello" not in s.out and not s.requests, s)
+s = Session(python(f"""
+import ssl
+c = ssl.create_default_context(cafile="{T}/session.crt")
+s = c.wrap_socket(dial("plain.test", 993), server_hostname="plain.test"); print(s.recv(100)); s.sendall(b"a1 noop\\r\\n"); print(s.recv(100))
+print(s.getpeercert()["subject"], s.getpeercert()["issuer"])
+s = c.wrap_socket(dial("plain.test", 993), server_hostname="plain.test"); print(s.recv(100))
+time.sleep(0.5); s.sendall(b"GET /secret HTTP/1.1\\r\\nHost: plain.test\\r\\n\\r\\n"); print(s.recv(100))"""))
+check("another protocol in TLS is passed on, the server may speak first", "* OK ready" in s.out and "you said a1 noop" in s.out, s)
+check("... and a request on it is a request", "403" in s.out and not any(b"secret" in r[2] for r in s.requests), s)
+s = Session(CURL + "-w '%{http_code}' --resolve forbidden.test:443:203.0.113.66 https://forbidden.test/")
+check("a name that is not permitted is refused in TLS with the reason", s.out.endswith("403") and "denied by policy" in s.out and not s.requests, s)
+s = Session(python(f"""
+import ssl
+c = ssl.create_default_context(cafile="{T}/session.crt"); c.check_hostname = False
+s = c.wrap_socket(dial("plain.test", 443), server_hostname="plain.test")
+s.sendall(b"GET / HTTP/1.1\\r\\nHost: permitted.test\\r\\n\\r\\n"); print(s.recv(1000))
+s = c.wrap_socket(dial("plain.test", 443), server_hostname="plain.test")
+s.sendall(b"GET http://permitted.test/ HTTP/1.1\\r\\nHost: plain.test\\r\\n\\r\\n"); print(s.recv(1000))
+s = c.wrap_socket(dial("plain.test", 443), server_hostname="plain.test")
+s.sendall(b"PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n"); print(s.recv(1000))"""))
+check("another Host inside TLS is misdirected, HTTP/2 without ALPN refused", s.out.count("421") == 2 and not s.requests, s)
+
 # ---- DNS
 s = Session(python("""
 print(ask(query("forbidden.test"))[3] & 15, ask_tcp(query("forbidden.test"))[3] & 15)
@@ -501,7 +604,11 @@ for s in socks: s.sendall(b"z" * 1000)
 for s in socks: s.shutdown(1)
 print(sum(int(s.recv(100)) for s in socks))"""
 s = Session(python(FLOOD))
-is_("900 connections at a time", s.out.strip(), "900000")
+is_("900 connections, all of whose bytes arrive", s.out.strip(), "900000")
+s = Session(python("""
+dial("ssh.test", 22).close(); socks = [dial("203.0.113.12", 22, 20) for i in range(500)]
+print(sum(s.recv(100).startswith(b"220") for s in socks))"""))
+is_("... and 500 that are open at a time", s.out.strip(), "500")
 
 print(f"1..{count}")
 dnsmasq.terminate()
