@@ -1,7 +1,7 @@
 /*
  * The session's state, shared by the files that make up its life: session.c
- * (start and end), signer.c (the certificate authority), reload.c (policies),
- * record.c (session.json).
+ * (start and end), signer.c (the certificate authority), network.c (the proxy), reload.c
+ * (policies), record.c (session.json).
  */
 #pragma once
 
@@ -24,6 +24,9 @@ struct session {
 	struct terminal *terminal;
 	uv_poll_t supervisor_control, supervisor_end, proxy_control, proxy_end, sandbox_control;
 	uv_poll_t signer_control, signer_end;
+	uv_poll_t ways_out[6]; /* the container's listeners, until there is a proxy */
+	size_t n_ways_out;
+	uv_timer_t proxy_timer;
 	uv_signal_t signals[6];
 	uv_timer_t start_timer;
 
@@ -70,6 +73,9 @@ void session_release(struct session *s);
 int session_start_signer(struct session *s, struct err *err) _must_check_;
 int session_write_roots(struct session *s, struct err *err) _must_check_;
 int session_watch_signer(struct session *s) _must_check_;
+
+/* network.c: starts the proxy soon, or when the command first wants to talk. */
+int session_await_network(struct session *s, struct err *err) _must_check_;
 
 /*
  * reload.c: loads the layers for the first time, as far as building the

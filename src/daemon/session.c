@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "daemon/session-private.h"
-#include "proxy/proxy.h"
 #include "supervise/supervise.h"
 
 /* A supervisor that has not answered by then never will. */
@@ -70,107 +69,12 @@ int session_take_message(struct child *c, const struct ipc_type *table, size_t n
 	return r;
 }
 
-static void on_proxy_message(uv_poll_t *handle, int status, int events)
-{
-	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
-	struct session *s = handle->data;
-	uint64_t generation;
-
-	(void)status;
-	(void)events;
-	if (session_take_message(&s->proxy, proxy_to_daemon, PROXY_MESSAGE_MAX, s, &m) <= 0)
-		return;
-	switch ((enum proxy_message)m.type) {
-	case PROXY_READY:
-		s->is_proxy_ready = true;
-		return;
-	case PROXY_POLICY_APPLIED:
-		memcpy(&generation, m.payload.data, sizeof(generation));
-		session_policy_applied(s, &s->proxy_applied, generation);
-		return;
-	case PROXY_FAILED:
-		session_end(s, EXIT_LEASH_FAILED, m.payload.data);
-		return;
-	case PROXY_NONE:
-	case PROXY_START:
-	case PROXY_LISTENERS:
-	case PROXY_DNS:
-	case PROXY_PUBLISH:
-	case PROXY_TRUST:
-	case PROXY_POLICY:
-	case PROXY_MESSAGE_MAX:
-		session_end(s, EXIT_LEASH_FAILED, "the proxy sent a message of a wrong type");
-	}
-}
-
-static void on_proxy_end(uv_poll_t *handle, int status, int events)
-{
-	struct session *s = handle->data;
-
-	(void)status;
-	(void)events;
-	session_child_ended(s);
-}
-
-/* ---- The proxy ----------------------------------------------------------- */
-
 int session_watch_fd(struct session *s, uv_poll_t *handle, int fd, uv_poll_cb fn)
 {
 	int r = uv_poll_init(&s->loop, handle, fd);
 
 	handle->data = s;
 	return r < 0 ? r : uv_poll_start(handle, UV_READABLE | UV_DISCONNECT, fn);
-}
-
-static int brief_proxy(struct session *s, struct err *err)
-{
-	struct proxy_start start = { 0 };
-	const struct journal_source *ring = &s->journal.sources[JOURNAL_PROXY];
-	const int first[3] = { ring->memory_fd, ring->wake_fd, s->proxy_end_fd };
-	const int dns[4] = { s->sandbox.dns_udp_fds[0], s->sandbox.dns_udp_fds[1],
-			     s->sandbox.dns_tcp_fds[0], s->sandbox.dns_tcp_fds[1] };
-	const int trust[2] = { s->signer_fd, s->roots_fd };
-	int r = child_send(&s->proxy, PROXY_START, span_make(&start, sizeof(start)), first, 3, err);
-
-	if (r >= 0)
-		r = child_send(&s->proxy, PROXY_LISTENERS, (struct span){ 0 },
-			       s->sandbox.tcp_listen_fds, 2, err);
-	if (r >= 0)
-		r = child_send(&s->proxy, PROXY_DNS, (struct span){ 0 }, dns, 4, err);
-	for (size_t i = 0; i < s->options->ports->len && r >= 0; i++) {
-		const struct published_port *p = &s->options->ports->items[i];
-
-		r = child_send(&s->proxy, PROXY_PUBLISH,
-			       span_make(&p->container, sizeof(p->container)), &p->listen_fd, 1,
-			       err);
-	}
-	if (r >= 0)
-		r = child_send(&s->proxy, PROXY_TRUST, (struct span){ 0 }, trust, 2, err);
-	if (r >= 0)
-		r = child_send(&s->proxy, PROXY_POLICY, (struct span){ 0 }, &s->bundle_fd, 1, err);
-	return r;
-}
-
-/*
- * The command runs already: connections queue at the proxy's listeners until it
- * is there, and without it there is no way out.
- */
-static int start_proxy(struct session *s, struct err *err)
-{
-	int r = child_start(&s->proxy, err);
-
-	if (r >= 0)
-		r = brief_proxy(s, err);
-	if (r < 0)
-		return r;
-	fd_close(TAKE_FD(s->proxy_end_fd));
-	fd_close(TAKE_FD(s->bundle_fd));
-	fd_close(TAKE_FD(s->signer_fd));
-	fd_close(TAKE_FD(s->roots_fd));
-	r = session_watch_fd(s, &s->proxy_control, s->proxy.control_fd, on_proxy_message);
-	if (r >= 0)
-		r = session_watch_fd(s, &s->proxy_end, s->proxy.pidfd, on_proxy_end);
-	return r < 0 ? err_set(err, r, "watch the proxy") : 0;
 }
 
 /* ---- The supervisor ------------------------------------------------------ */
@@ -188,7 +92,7 @@ void session_release(struct session *s)
 	if (sandbox_release(&s->sandbox) < 0)
 		session_end(s, EXIT_LEASH_FAILED,
 			    "the container ended before the command could start");
-	else if (start_proxy(s, &err) < 0)
+	else if (session_await_network(s, &err) < 0)
 		session_end(s, EXIT_LEASH_FAILED, err.text);
 }
 
