@@ -7,6 +7,7 @@
 #include "proxy/dial.h"
 #include "proxy/dns-message.h"
 #include "proxy/exchange.h"
+#include "proxy/h2-exchange.h"
 #include "proxy/proxy-private.h"
 #include "proxy/relay.h"
 #include "proxy/sniff.h"
@@ -25,6 +26,8 @@ enum connection_phase {
 	PHASE_ANSWERING, /* refused; the client is being told why */
 	PHASE_CLOSED,
 };
+
+TAILQ_HEAD(request_records, request_record);
 
 struct connection {
 	TAILQ_ENTRY(connection) entry, waiting; /* waiting: for word of the process */
@@ -57,10 +60,11 @@ struct connection {
 	bool hid_requests;	  /* connection_hides_requests, as it was known by then */
 	struct dial *dial;
 	struct endpoint dialled; /* and where it goes */
-	/* One of the two, once there is a server: bytes, or HTTP/1's messages. */
+	/* One of these, once there is a server: bytes, or the messages of HTTP/1 or HTTP/2. */
 	struct relay *relay;
 	struct exchange *exchange;
-	struct request_record *record; /* of the request in progress */
+	struct h2_exchange *h2_exchange;
+	struct request_records records; /* of the requests in progress */
 };
 
 /* ---- claim.c ---- */
@@ -79,26 +83,36 @@ bool connection_hides_requests(const struct connection *c);
 
 /* ---- request.c ---- */
 
-/*
- * May this request go to the connection's server? Then target and host hold what
- * is to be asked for, and Host's value; else answer holds the response. Reports.
- */
-bool request_judge(struct connection *c, const struct http_head *head, struct buf *target,
-		   struct buf *host, struct buf *answer);
-/* The response to the request that was judged last has begun: now it can be recorded whole. */
-void request_answered(struct connection *c, int status);
-/* It will not come. NULL-safe: there may be no request. */
-void request_lost(struct connection *c);
+/* May this request go to the connection's server? Fills r accordingly. Reports. */
+bool request_judge(struct connection *c, const struct http_head *head, struct exchange_request *r);
+/* Its response has begun: now it can be recorded whole. Takes the record, as the next two do. */
+void request_answered(struct connection *c, struct request_record *r, int status);
+/* It will not come. */
+void request_lost(struct connection *c, struct request_record *r, struct span why);
+/* The server's message is out of form. r: of a request that had no response yet, or NULL. */
+void request_refuse_response(struct connection *c, struct request_record *r, struct span why,
+			     struct buf *answer);
+/* The connection ends. */
+void request_lose_all(struct connection *c);
 /* The client's message is out of form. */
 void request_refuse_malformed(struct connection *c, struct span why, struct buf *answer);
 
-/* The server's is. */
-void request_refuse_response(struct connection *c, struct span why, struct buf *answer);
+/* ---- speak.c ---- */
+
+/* Does the client speak what is judged request by request? Once its claim is settled. */
+bool connection_speaks(const struct connection *c);
+/* Then on with client and server, and with what the client has said. Takes both. */
+void connection_speak(struct connection *c, struct stream *client, struct stream *server);
+void connection_begin_h1(struct connection *c, struct stream *client, struct stream *server,
+			 struct span first);
+void connection_begin_h2(struct connection *c, struct stream *client, struct stream *server,
+			 struct span first);
 
 /* ---- connection.c ---- */
 
 /* Goes on with whatever has become possible. */
 void connection_step(struct connection *c);
+void connection_close(struct connection *c, bool abort);
 /* Closes it, telling a client on clear HTTP why (response may be empty). */
 void connection_refuse(struct connection *c, struct span response);
 struct proxy_question connection_question(const struct connection *c);
