@@ -33,6 +33,27 @@
 #define LIMIT_HTTP_CHUNK_LINE ((size_t)256)
 #define LIMIT_HTTP_TRAILERS ((size_t)8 * 1024)
 
+/* ---- HTTP/2 ------------------------------------------------------------------- */
+
+/* Requests of one connection at one time; what clients expect at least (RFC 9113 §6.5.2). */
+#define LIMIT_H2_STREAMS 100
+/* Data of one stream, and of one connection, that we hold for the slower side: what its peer may
+ * send without our leave. */
+#define LIMIT_H2_STREAM_BYTES ((size_t)256 * 1024)
+#define LIMIT_H2_CONNECTION_BYTES ((size_t)1024 * 1024)
+/* Entries of one SETTINGS frame; there are nine settings. */
+#define LIMIT_H2_SETTINGS ((size_t)32)
+/* CONTINUATION frames of one head: four hold LIMIT_HTTP_HEAD. */
+#define LIMIT_H2_CONTINUATIONS 16
+/* Streams that a client gives up, or breaks (CVE-2023-44487, CVE-2025-8671): so many at once, so
+ * many more each second. */
+#define LIMIT_H2_RESETS 500
+#define LIMIT_H2_RESETS_PER_SECOND 100
+/* Frames that carry nothing (PING, SETTINGS, PRIORITY, empty DATA, unknown ones), between two that
+ * do, likewise. */
+#define LIMIT_H2_NOISE 1000
+#define LIMIT_H2_NOISE_PER_SECOND 100
+
 /* ---- The proxy -------------------------------------------------------------- */
 
 /* Connections out of the container at one time; two descriptors each, so the process's own limit may be lower. */

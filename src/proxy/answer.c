@@ -12,6 +12,15 @@ static int put_response(const char *status, const struct buf *body, struct buf *
 			  status, body->len + 1, SPAN_ARG(buf_span(body)));
 }
 
+int answer_split(struct span answer, struct span *ret_body)
+{
+	const struct span gap = SPAN("\r\n\r\n");
+	const char *end = memmem(answer.p, answer.len, gap.p, gap.len);
+
+	*ret_body = span_from(answer, (size_t)(end - answer.p) + gap.len);
+	return (answer.p[9] - '0') * 100 + (answer.p[10] - '0') * 10 + (answer.p[11] - '0');
+}
+
 /* Host::"name:port", or the address where no name is known. */
 static void put_resource(struct json_writer *w, const struct proxy_question *q)
 {

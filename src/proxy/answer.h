@@ -1,6 +1,6 @@
 /*
- * What a client on clear HTTP/1 is told when its connection goes no further: a
- * whole response with a JSON body, as docs/ describes it for every denial.
+ * What a client is told when its request or its connection goes no further: a
+ * whole HTTP/1 response with a JSON body, as docs/ describes it for every denial.
  */
 #pragma once
 
@@ -19,3 +19,5 @@ int answer_bad_server(const struct proxy_question *q, const char *what, const ch
 		      struct buf *out);
 /* 502: permitted, but there is no connection to be had. */
 int answer_unreachable(const struct proxy_question *q, int error, struct buf *out);
+/* The status and the body of one of these, for HTTP/2. */
+int answer_split(struct span answer, struct span *ret_body);

@@ -278,7 +278,7 @@ static size_t permitted(struct connection *c, struct proxy_question *q, const st
 
 bool connection_hides_requests(const struct connection *c)
 {
-	return (c->sniff.kind == SNIFF_TLS && c->passes_tls) || c->sniff.kind == SNIFF_HTTP2;
+	return c->sniff.kind == SNIFF_TLS && c->passes_tls;
 }
 
 /*
@@ -321,7 +321,8 @@ size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDR
 	if (connection_hides_requests(c) && !unseen_requests_may_go(c, q, &d)) {
 		q.action = POLICY_HTTP_REQUEST;
 		refuse_denied(c, &q, &d,
-			      SPAN("a policy looks at requests to this host, and those in TLS or HTTP/2 cannot be seen"));
+			      SPAN("a policy looks at requests to this host, and those in TLS "
+				   "cannot be seen"));
 		return 0;
 	}
 	c->decided_name = n_names ? names[0] : (struct name){ 0 };

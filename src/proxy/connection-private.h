@@ -7,6 +7,7 @@
 #include "proxy/dial.h"
 #include "proxy/dns-message.h"
 #include "proxy/exchange.h"
+#include "proxy/h2-exchange.h"
 #include "proxy/intercept.h"
 #include "proxy/proxy-private.h"
 #include "proxy/relay.h"
@@ -26,6 +27,8 @@ enum connection_phase {
 	PHASE_ANSWERING, /* refused; the client is being told why */
 	PHASE_CLOSED,
 };
+
+TAILQ_HEAD(request_records, request_record);
 
 struct connection {
 	TAILQ_ENTRY(connection) entry, waiting; /* waiting: for word of the process */
@@ -60,11 +63,13 @@ struct connection {
 	struct endpoint dialled; /* and where it goes */
 	bool passes_tls;	 /* a policy wants TLS left alone */
 	bool is_in_tls;		 /* the requests are */
-	/* One of these, once there is a server: TLS being begun, bytes, or HTTP/1's messages. */
+	/* One of these, once there is a server: TLS being begun, bytes, or the messages of HTTP/1
+	 * or HTTP/2. */
 	struct intercept *intercept;
 	struct relay *relay;
 	struct exchange *exchange;
-	struct request_record *record; /* of the request in progress */
+	struct h2_exchange *h2_exchange;
+	struct request_records records; /* of the requests in progress */
 };
 
 /* ---- claim.c ---- */
@@ -84,32 +89,31 @@ bool connection_hides_requests(const struct connection *c);
 /* Could the client be told in HTTP why it is refused? */
 bool connection_can_be_told(const struct connection *c);
 
-/* ---- spoken.c ---- */
-
-/* Is it something that we speak too, rather than bytes to be passed on? */
-bool connection_speaks(const struct connection *c);
-/* Then this is the way on with client and server. Takes both sockets. */
-void connection_speak(struct connection *c, int client_fd, int server_fd);
-/* Tells a client that began with TLS, and then closes. Takes the socket. */
-void connection_answer_in_tls(struct connection *c, int client_fd, struct span response);
-
 /* ---- request.c ---- */
 
-/*
- * May this request go to the connection's server? Then target and host hold what
- * is to be asked for, and Host's value; else answer holds the response. Reports.
- */
-bool request_judge(struct connection *c, const struct http_head *head, struct buf *target,
-		   struct buf *host, struct buf *answer);
-/* The response to the request that was judged last has begun: now it can be recorded whole. */
-void request_answered(struct connection *c, int status);
-/* It will not come. NULL-safe: there may be no request. */
-void request_lost(struct connection *c);
+/* May this request go to the connection's server? Fills r accordingly. Reports. */
+bool request_judge(struct connection *c, const struct http_head *head, struct exchange_request *r);
+/* Its response has begun: now it can be recorded whole. Takes the record, as the next two do. */
+void request_answered(struct connection *c, struct request_record *r, int status);
+/* It will not come. */
+void request_lost(struct connection *c, struct request_record *r, struct span why);
+/* The server's message is out of form. r: of a request that had no response yet, or NULL. */
+void request_refuse_response(struct connection *c, struct request_record *r, struct span why,
+			     struct buf *answer);
+/* The connection ends. */
+void request_lose_all(struct connection *c);
 /* The client's message is out of form. */
 void request_refuse_malformed(struct connection *c, struct span why, struct buf *answer);
 
-/* The server's is. */
-void request_refuse_response(struct connection *c, struct span why, struct buf *answer);
+/* ---- speak.c ---- */
+
+/* Does the client speak what is judged request by request, perhaps in TLS? Once its claim is
+ * settled. */
+bool connection_speaks(const struct connection *c);
+/* Then on with client and server, and with what the client has said. Takes both. */
+void connection_speak(struct connection *c, struct stream *client, struct stream *server);
+/* Tells a client that began with TLS, and then closes. Takes the stream. */
+void connection_answer_in_tls(struct connection *c, struct stream *client, struct span response);
 
 /* ---- connection.c ---- */
 

@@ -55,7 +55,10 @@ static void settle_process(struct connection *c)
 
 static uint64_t bytes_from(const struct connection *c, int side)
 {
-	return c->relay ? relay_bytes(c->relay, side) : exchange_bytes(c->exchange, side);
+	if (c->relay)
+		return relay_bytes(c->relay, side);
+	return c->exchange ? exchange_bytes(c->exchange, side)
+			   : h2_exchange_bytes(c->h2_exchange, side);
 }
 
 static void report_end(struct connection *c)
@@ -81,8 +84,8 @@ void connection_close(struct connection *c, bool abort)
 
 	if (c->phase == PHASE_CLOSED)
 		return;
-	request_lost(c);
-	if (c->relay || c->exchange)
+	request_lose_all(c);
+	if (c->relay || c->exchange || c->h2_exchange)
 		report_end(c);
 	c->phase = PHASE_CLOSED;
 	settle_process(c);
@@ -93,6 +96,7 @@ void connection_close(struct connection *c, bool abort)
 	relay_free(TAKE_PTR(c->relay), abort);
 	exchange_free(TAKE_PTR(c->exchange), abort);
 	intercept_free(TAKE_PTR(c->intercept));
+	h2_exchange_free(TAKE_PTR(c->h2_exchange), abort);
 	stop_polling(c);
 	if (c->fd >= 0) {
 		if (abort)
@@ -111,7 +115,7 @@ void connection_refuse(struct connection *c, struct span response)
 		stop_polling(c);
 		c->phase = PHASE_ANSWERING;
 		(void)uv_timer_stop(&c->timer);
-		connection_answer_in_tls(c, TAKE_FD(c->fd), response);
+		connection_answer_in_tls(c, stream_new(&c->proxy->loop, TAKE_FD(c->fd)), response);
 		return;
 	}
 	is_sent = response.len && c->fd >= 0 &&
@@ -233,7 +237,8 @@ static void begin_relay(struct connection *c, int server_fd)
 	c->phase = PHASE_RELAYING;
 	c->relayed_ms = uv_now(&c->proxy->loop);
 	if (connection_speaks(c)) {
-		connection_speak(c, TAKE_FD(c->fd), server_fd);
+		connection_speak(c, stream_new(&c->proxy->loop, TAKE_FD(c->fd)),
+				 stream_new(&c->proxy->loop, server_fd));
 		return;
 	}
 	c->relay = relay_new(&c->proxy->loop, TAKE_FD(c->fd), server_fd, c->proxy->scratch, &events,
@@ -282,7 +287,8 @@ static void switch_from_relay(struct connection *c)
 		return;
 	}
 	c->relay = NULL;
-	connection_speak(c, client_fd, server_fd);
+	connection_speak(c, stream_new(&c->proxy->loop, client_fd),
+			 stream_new(&c->proxy->loop, server_fd));
 }
 
 /*
@@ -435,6 +441,7 @@ static void connection_new(struct proxy *p, int fd, const struct endpoint *to,
 	c->key = *key;
 	c->accepted_ms = uv_now(&p->loop);
 	c->accepted_ns = clock_monotonic_ns();
+	TAILQ_INIT(&c->records);
 	sniff_init(&c->sniff);
 	(void)uv_poll_init(&p->loop, &c->poll, fd);
 	(void)uv_timer_init(&p->loop, &c->timer);

@@ -43,6 +43,7 @@ struct exchange {
 	bool is_last;	       /* the connection ends after this request */
 	bool is_refused;       /* the client is told why, then all ends */
 	bool is_joined;	       /* upgraded: bytes both ways */
+	struct request_record *record;
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -177,8 +178,9 @@ static void refuse_malformed(struct exchange *x, int from)
 {
 	_cleanup_buf_ struct buf answer = BUF_INIT(0);
 
-	x->events.malformed(x->ctx, from == RELAY_CLIENT, h1_reader_error(x->side[from].reader),
-			    &answer);
+	x->events.malformed(x->ctx, from == RELAY_CLIENT,
+			    from == RELAY_SERVER ? TAKE_PTR(x->record) : NULL,
+			    h1_reader_error(x->side[from].reader), &answer);
 	refuse(x, &answer);
 }
 
@@ -213,15 +215,15 @@ static void forward_request(struct exchange *x, const struct http_head *h, struc
 static void judge_request(struct exchange *x)
 {
 	const struct http_head *h = h1_reader_head(x->side[RELAY_CLIENT].reader);
-	_cleanup_buf_ struct buf target = BUF_INIT(0);
-	_cleanup_buf_ struct buf host = BUF_INIT(0);
-	_cleanup_buf_ struct buf answer = BUF_INIT(0);
+	_cleanup_(exchange_request_done) struct exchange_request r = { .record = NULL };
 
 	(void)uv_timer_stop(&x->timer);
-	if (x->events.request(x->ctx, h, &target, &host, &answer))
-		forward_request(x, h, buf_span(&target), buf_span(&host));
-	else
-		refuse(x, &answer);
+	if (x->events.request(x->ctx, h, &r)) {
+		x->record = r.record;
+		forward_request(x, h, buf_span(&r.target), buf_span(&r.host));
+	} else {
+		refuse(x, &r.answer);
+	}
 }
 
 static void forward_response(struct exchange *x, const struct http_head *h)
@@ -261,7 +263,7 @@ static void forward_response(struct exchange *x, const struct http_head *h)
 	if (h1_write_response(out_of(x, RELAY_CLIENT), &out) < 0)
 		end(x, -EMSGSIZE);
 	else if (!is_interim || x->is_joined)
-		x->events.response(x->ctx, h->status);
+		x->events.response(x->ctx, TAKE_PTR(x->record), h->status);
 }
 
 /* ---- Bodies ---- */
@@ -338,7 +340,7 @@ static void refuse_unseen(struct exchange *x, const char *what)
 {
 	_cleanup_buf_ struct buf answer = BUF_INIT(0);
 
-	x->events.malformed(x->ctx, /* is_client = */ true, what, &answer);
+	x->events.malformed(x->ctx, /* is_client = */ true, NULL, what, &answer);
 	buf_reset(&answer); /* it would not be understood */
 	refuse(x, &answer);
 }

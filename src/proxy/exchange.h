@@ -13,26 +13,41 @@
 
 struct exchange;
 
+struct request_record;
+
+/* What the owner says to a request. */
+struct exchange_request {
+	struct buf target;	       /* what is to be asked for (origin form, or "*") */
+	struct buf host;	       /* and the value of its Host field */
+	struct buf answer;	       /* if it may not go: the whole response, as HTTP/1 has it */
+	struct request_record *record; /* if it may: the owner's, for the events that follow */
+};
+
 struct exchange_events {
+	/* May the request go? Fills r, which is empty. */
+	bool (*request)(void *ctx, const struct http_head *head, struct exchange_request *r);
+	/* The final response has begun. Takes the record. */
+	void (*response)(void *ctx, struct request_record *record, int status);
+	/* There will be none. Takes the record. Not called when the whole connection ends. */
+	void (*lost)(void *ctx, struct request_record *record, const char *why);
 	/*
-	 * May the request go? Appends to target what is to be asked for (origin form,
-	 * or "*"), and to host the value of its Host field. False: answer holds the
-	 * whole response, after which the connection ends.
+	 * A message is out of form, the client's or the server's: answer is what the client is
+	 * told. Takes the record, of a request whose response it is and that had none before.
 	 */
-	bool (*request)(void *ctx, const struct http_head *head, struct buf *target,
-			struct buf *host, struct buf *answer);
-	/* The final response to the request in progress has begun. */
-	void (*response)(void *ctx, int status);
-	/*
-	 * The client speaks something else than HTTP/1. May it be passed on unseen?
-	 */
+	void (*malformed)(void *ctx, bool is_client, struct request_record *record,
+			  const char *what, struct buf *answer);
+	/* The client speaks something else than HTTP/1. May it be passed on unseen? */
 	bool (*other)(void *ctx, enum sniff_kind kind);
-	/* A message is out of form, the client's or the server's: answer is what the client is
-	 * told. */
-	void (*malformed)(void *ctx, bool is_client, const char *what, struct buf *answer);
 	/* Both directions have ended (0), or one failed (negative errno). The owner calls exchange_free. */
 	void (*ended)(void *ctx, int error);
 };
+
+static inline void exchange_request_done(struct exchange_request *r)
+{
+	buf_done(&r->target);
+	buf_done(&r->host);
+	buf_done(&r->answer);
+}
 
 /* Takes both streams. scratch: LIMIT_PROXY_RELAY bytes, shared by all of a loop. */
 struct exchange *exchange_new(uv_loop_t *loop, struct stream *client, struct stream *server,

@@ -238,14 +238,6 @@ static void begin(uv_timer_t *timer)
 	shake_with_server(i);
 }
 
-static struct stream *take_socket(struct intercept *i, int fd, stream_fn fn)
-{
-	struct stream *s = stream_new(i->loop, fd);
-
-	stream_set_owner(s, fn, i);
-	return s;
-}
-
 struct intercept *intercept_start(const struct intercept_options *o,
 				  const struct intercept_events *events, void *ctx)
 {
@@ -265,9 +257,11 @@ struct intercept *intercept_start(const struct intercept_options *o,
 	i->address = *o->address;
 	(void)buf_append_span(&i->hello, o->hello);
 	(void)buf_append_span(&i->answer, o->answer);
-	i->client = take_socket(i, o->client_fd, on_client);
-	if (o->server_fd >= 0)
-		i->server = take_socket(i, o->server_fd, on_server);
+	i->client = o->client;
+	stream_set_owner(i->client, on_client, i);
+	i->server = o->server;
+	if (i->server)
+		stream_set_owner(i->server, on_server, i);
 	(void)uv_timer_init(o->loop, &i->timer);
 	i->timer.data = i;
 	(void)uv_timer_start(&i->timer, begin, 0, 0);

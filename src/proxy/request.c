@@ -1,5 +1,5 @@
 /*
- * One HTTP/1 request on a connection that was decided on: is it for the same
+ * One request on a connection that was decided on: is it for the same
  * server, and may it be sent? What is sent on is what was decided about.
  */
 #include <errno.h>
@@ -40,6 +40,7 @@ static struct proxy_question question(const struct connection *c)
 	return q;
 }
 
+/* What requests on the connection are made with. */
 static struct span scheme(const struct connection *c)
 {
 	return c->is_in_tls ? SPAN("https") : SPAN("http");
@@ -57,16 +58,25 @@ static bool is_of_connection(const struct connection *c, const struct authority 
 	return !c->is_by_address && span_eq(name_span(&a->name), name_span(&c->decided_name));
 }
 
-/* Host and, where the target has one, its authority. */
+static bool names_this_server(const struct connection *c, struct span text)
+{
+	struct authority a;
+
+	return authority_parse(text, &a) == 0 && is_of_connection(c, &a);
+}
+
+/* Host or :authority and, where the target has one, its authority. */
 static bool is_for_this_server(const struct connection *c, const struct asked *a)
 {
-	const struct http_field *field = http_field_find(a->head, "host");
-	struct authority host;
+	const struct http_head *h = a->head;
+	const struct http_field *field = http_field_find(h, "host");
 
-	if (field && (authority_parse(field->value, &host) < 0 || !is_of_connection(c, &host)))
+	if (field && !names_this_server(c, field->value))
 		return false;
-	return !a->target.authority.len ||
-	       (authority_parse(a->target.authority, &host) == 0 && is_of_connection(c, &host));
+	if (h->scheme.len &&
+	    (!span_eq(h->scheme, scheme(c)) || !names_this_server(c, h->authority)))
+		return false;
+	return !a->target.authority.len || names_this_server(c, a->target.authority);
 }
 
 /* The one form of the server's name, with the port where that is not the scheme's own. */
@@ -142,6 +152,9 @@ static void collect_facts(const struct connection *c, struct asked *a)
 	size_t n = 0;
 
 	a->headers = xnew_array(struct policy_header, h->n_fields + 1);
+	/* What HTTP/2 calls :authority is Host to a policy. */
+	if (h->authority.len)
+		a->headers[n++] = (struct policy_header){ SPAN("host"), h->authority };
 	for (size_t i = 0; i < h->n_fields; i++)
 		if (is_sent_on(h, &h->fields[i]))
 			a->headers[n++] =
@@ -156,31 +169,20 @@ static void collect_facts(const struct connection *c, struct asked *a)
 
 /* What is kept of a permitted request until its answer comes; the policy may be another by then. */
 struct request_record {
+	TAILQ_ENTRY(request_record) entry;
 	struct buf method, url, policies;
 	enum event_decision decision;
 	uint64_t generation;
 	uint32_t latency_us;
 };
 
-static void record_free(struct request_record *r)
+/* status 0: there is no response, and message says why. Takes the record. */
+static void write_record(struct connection *c, struct request_record *r, int status,
+			 struct span message)
 {
-	if (!r)
-		return;
-	buf_done(&r->method);
-	buf_done(&r->url);
-	buf_done(&r->policies);
-	xfree(r);
-}
-
-/* status 0: there is no response, and message says why. */
-static void write_record(struct connection *c, int status, struct span message)
-{
-	struct request_record *r = TAKE_PTR(c->record);
 	struct proxy_question q = question(c);
 	struct event e = { .kind = EVENT_HTTP_REQUEST };
 
-	if (!r)
-		return;
 	e.method = buf_span(&r->method);
 	e.url = buf_span(&r->url);
 	e.policies = buf_span(&r->policies);
@@ -190,29 +192,42 @@ static void write_record(struct connection *c, int status, struct span message)
 	e.has_status = status != 0;
 	e.message = message;
 	proxy_report_plain(c->proxy, &e, &q, r->decision);
-	record_free(r);
+	TAILQ_REMOVE(&c->records, r, entry);
+	buf_done(&r->method);
+	buf_done(&r->url);
+	buf_done(&r->policies);
+	xfree(r);
 }
 
-void request_answered(struct connection *c, int status)
+void request_answered(struct connection *c, struct request_record *r, int status)
 {
-	write_record(c, status, (struct span){ 0 });
+	write_record(c, r, status, (struct span){ 0 });
 }
 
-void request_lost(struct connection *c)
+void request_lost(struct connection *c, struct request_record *r, struct span why)
 {
-	write_record(c, 0, SPAN("the connection ended before the response"));
+	write_record(c, r, 0, why);
 }
 
-void request_refuse_response(struct connection *c, struct span why, struct buf *answer)
+void request_lose_all(struct connection *c)
+{
+	while (!TAILQ_EMPTY(&c->records))
+		write_record(c, TAILQ_FIRST(&c->records), 0,
+			     SPAN("the connection ended before the response"));
+}
+
+void request_refuse_response(struct connection *c, struct request_record *r, struct span why,
+			     struct buf *answer)
 {
 	struct proxy_question q = question(c);
 
-	write_record(c, 0, why);
+	if (r)
+		write_record(c, r, 0, why);
 	(void)answer_bad_response(&q, answer);
 }
 
-static void keep_record(struct connection *c, const struct asked *a, const struct policy_decision *d,
-			uint32_t latency_us)
+static struct request_record *keep_record(struct connection *c, const struct asked *a,
+					  const struct policy_decision *d, uint32_t latency_us)
 {
 	struct request_record *r = xnew(struct request_record);
 
@@ -222,10 +237,11 @@ static void keep_record(struct connection *c, const struct asked *a, const struc
 	(void)buf_append_span(&r->method, a->head->method);
 	(void)buf_append_span(&r->url, buf_span(&a->url));
 	(void)policy_reasons(d, &r->policies);
-	c->record = r;
+	TAILQ_INSERT_TAIL(&c->records, r, entry);
+	return r;
 }
 
-static bool decide(struct connection *c, struct asked *a, struct buf *answer)
+static bool decide(struct connection *c, struct asked *a, struct exchange_request *ret)
 {
 	struct proxy_question q = question(c);
 	struct event e = { .kind = EVENT_HTTP_REQUEST, .method = a->head->method };
@@ -239,17 +255,16 @@ static bool decide(struct connection *c, struct asked *a, struct buf *answer)
 	may = proxy_decide(c->proxy, &q, &d);
 	e.latency_us = (uint32_t)((uv_hrtime() - started) / 1000);
 	if (may) {
-		keep_record(c, a, &d, e.latency_us);
+		ret->record = keep_record(c, a, &d, e.latency_us);
 		return true;
 	}
 	e.url = buf_span(&a->url);
 	proxy_report(c->proxy, &e, &q, &d);
-	(void)answer_denied(&d, &q, answer);
+	(void)answer_denied(&d, &q, &ret->answer);
 	return false;
 }
 
-bool request_judge(struct connection *c, const struct http_head *head, struct buf *target,
-		   struct buf *host, struct buf *answer)
+bool request_judge(struct connection *c, const struct http_head *head, struct exchange_request *r)
 {
 	_cleanup_asked_ struct asked a = { .head = head,
 					   .path = BUF_INIT(LIMIT_PROXY_FIRST_BYTES),
@@ -261,23 +276,24 @@ bool request_judge(struct connection *c, const struct http_head *head, struct bu
 	    (a.target.form != HTTP_TARGET_ASTERISK &&
 	     (http_path_normalise(a.target.path, &a.path) < 0 ||
 	      http_path_merge_slashes(buf_span(&a.path), &a.place) < 0))) {
-		request_refuse_malformed(
-			c, SPAN("the request's target is malformed, or its method is not for a server"),
-			answer);
+		request_refuse_malformed(c,
+					 SPAN("the request's target is malformed, or its method is "
+					      "not for a server"),
+					 &r->answer);
 		return false;
 	}
 	if (!is_for_this_server(c, &a)) {
-		refuse_mismatch(c, &a, answer);
+		refuse_mismatch(c, &a, &r->answer);
 		return false;
 	}
 	if (a.target.form == HTTP_TARGET_ASTERISK)
 		(void)(buf_append_char(&a.path, '*') + buf_append_char(&a.place, '*'));
-	if (!decide(c, &a, answer))
+	if (!decide(c, &a, r))
 		return false;
-	(void)buf_append_span(target, buf_span(&a.path));
+	(void)buf_append_span(&r->target, buf_span(&a.path));
 	if (a.target.has_query) {
-		(void)buf_append_char(target, '?');
-		(void)buf_append_span(target, a.target.query);
+		(void)buf_append_char(&r->target, '?');
+		(void)buf_append_span(&r->target, a.target.query);
 	}
-	return write_host(c, host) >= 0 && !target->failed;
+	return write_host(c, &r->host) >= 0 && !r->target.failed;
 }
