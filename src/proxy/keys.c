@@ -81,6 +81,9 @@ static const struct sock_filter program[] = {
 	ALLOW(rt_sigreturn),
 	ALLOW(restart_syscall),
 	ALLOW(exit_group),
+#ifdef HAS_SANITIZER
+	ALLOW(sigaltstack),
+#endif
 	KILL(execve),
 	KILL(execveat),
 	KILL(clone),
