@@ -118,16 +118,23 @@ static int copy_roots(int roots_fd, int fd)
 	return n < 0 ? -errno : n > 0 ? -EFBIG : 0;
 }
 
-int container_trust_begin(struct container_trust *t, const int *fds, int roots_fd, struct err *err)
+int container_trust_prepare(struct container_trust *t, int roots_fd, struct err *err)
 {
 	_cleanup_buf_ struct buf roots = BUF_INIT(LIMIT_TRUSTED_ROOTS);
+	int r;
+
+	if (t->n_files <= KEYSTORE)
+		return 0;
+	r = read_roots(roots_fd, &roots);
+	if (r >= 0)
+		r = java_keystore_begin(&t->keystore, buf_span(&roots));
+	return r < 0 ? err_set(err, r, "make a keystore of the trusted certificates") : 0;
+}
+
+int container_trust_begin(const int *fds, int roots_fd, struct err *err)
+{
 	int r = copy_roots(roots_fd, fds[BUNDLE]);
 
-	if (r >= 0 && t->n_files > KEYSTORE) {
-		r = read_roots(roots_fd, &roots);
-		if (r >= 0)
-			r = java_keystore_begin(&t->keystore, buf_span(&roots));
-	}
 	return r < 0 ? err_set(err, r, "give the container its trusted certificates") : 0;
 }
 

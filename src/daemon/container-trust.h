@@ -25,9 +25,10 @@ struct container_trust {
 /* Looks which of the known places there are; walks no directory. */
 void container_trust_init(struct container_trust *t);
 void container_trust_done(struct container_trust *t);
-/* The part that can be written before the authority is known. fds: of the files, to write to. */
-int container_trust_begin(struct container_trust *t, const int *fds, int roots_fd,
-			  struct err *err) _must_check_;
+/* What takes longest, and needs no container yet. */
+int container_trust_prepare(struct container_trust *t, int roots_fd, struct err *err) _must_check_;
+/* Writes what can be written before the authority is known. fds: of the files. */
+int container_trust_begin(const int *fds, int roots_fd, struct err *err) _must_check_;
 /* The rest; der is the authority's certificate. */
 int container_trust_finish(struct container_trust *t, const int *fds, struct span der,
 			   struct err *err) _must_check_;

@@ -286,7 +286,9 @@ static int meanwhile(void *ctx, struct err *err)
 		r = session_start_signer(s, err);
 	if (r >= 0)
 		r = open_journal(s, err);
-	return r < 0 ? r : session_compile_policy(s, &s->bundle_fd, err);
+	if (r >= 0)
+		r = session_compile_policy(s, &s->bundle_fd, err);
+	return r < 0 ? r : container_trust_prepare(&s->trust, s->roots_fd, err);
 }
 
 /* Builds the container; reads the policy, starts supervisor and signer and makes the policy's

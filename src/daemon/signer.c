@@ -47,7 +47,7 @@ int session_start_signer(struct session *s, struct err *err)
 
 int session_write_roots(struct session *s, struct err *err)
 {
-	return container_trust_begin(&s->trust, s->sandbox.file_fds, s->roots_fd, err);
+	return container_trust_begin(s->sandbox.file_fds, s->roots_fd, err);
 }
 
 static void take_authority(struct session *s, struct span der)

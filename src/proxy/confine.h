@@ -4,8 +4,6 @@
  */
 #pragma once
 
-#include <seccomp.h>
-
 #include "base/err.h"
 
 /* No core file, no reading by other processes of the user, no new privileges, no capabilities. */
@@ -16,15 +14,3 @@ int confine_process(struct err *err) _must_check_;
  * system call filter.
  */
 int confine_files(const char *const *readable, struct err *err) _must_check_;
-
-struct confine_calls {
-	const int *allowed; /* whatever their arguments; the rest fails with ENOSYS */
-	size_t n_allowed;
-	/* Calls allowed with some arguments only, or NULL. */
-	int (*add_checked)(scmp_filter_ctx ctx);
-	/* A binary tree: the calls of a busy loop are found in a few steps. */
-	bool is_busy;
-};
-
-/* Also allows memory that is not executable, and abort(3). What can only be an attack kills. */
-int confine_calls(const struct confine_calls *c, struct err *err) _must_check_;

@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,15 +30,81 @@ struct keys {
 
 /* ---- Confinement ------------------------------------------------------------------ */
 
-/* Neither open nor read nor write: all it has are two sockets, and messages on them. */
-static const int allowed[] = {
-	SCMP_SYS(recvfrom),	SCMP_SYS(recvmsg),	   SCMP_SYS(sendmsg),
-	SCMP_SYS(poll),		SCMP_SYS(close),	   SCMP_SYS(munmap),
-	SCMP_SYS(brk),		SCMP_SYS(madvise),	   SCMP_SYS(mremap),
-	SCMP_SYS(futex),	SCMP_SYS(getrandom),	   SCMP_SYS(clock_gettime),
-	SCMP_SYS(getpid),	SCMP_SYS(gettid),	   SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(exit_group),
+#if defined(__x86_64__)
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#else
+#error "the signer's filter does not know this architecture"
+#endif
+
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
+#define IF_CALL(name, action) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), RETURN(action)
+#define ALLOW(name) IF_CALL(name, SECCOMP_RET_ALLOW)
+#define KILL(name) IF_CALL(name, SECCOMP_RET_KILL_PROCESS)
+#define REFUSE (SECCOMP_RET_ERRNO | ENOSYS)
+/* Unless the memory is to be executable. */
+#define ALLOW_DATA(name)                                                                           \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), LOAD(args[2]),                      \
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), RETURN(REFUSE),             \
+		RETURN(SECCOMP_RET_ALLOW)
+
+/*
+ * Neither open nor read nor write: all it has are two sockets, and messages on
+ * them. Written out, because to have a library compile it takes a third of a
+ * millisecond of each start. Killed is who calls what nothing of ours ever calls.
+ */
+static const struct sock_filter program[] = {
+	LOAD(arch),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
+	RETURN(SECCOMP_RET_KILL_PROCESS),
+	LOAD(nr),
+#ifdef SYS_poll
+	ALLOW(poll),
+#endif
+	ALLOW(ppoll),
+	ALLOW(recvfrom),
+	ALLOW(recvmsg),
+	ALLOW(sendmsg),
+	ALLOW(close),
+	ALLOW(getrandom),
+	ALLOW(getpid), /* the random generator looks whether it is in a child */
+	ALLOW(clock_gettime),
+	ALLOW(futex),
+	ALLOW(brk),
+	ALLOW(munmap),
+	ALLOW(mremap),
+	ALLOW(madvise),
+	ALLOW_DATA(mmap),
+	ALLOW_DATA(mprotect),
+	ALLOW(rt_sigreturn),
+	ALLOW(restart_syscall),
+	ALLOW(exit_group),
+#ifdef HAS_SANITIZER
+	ALLOW(sigaltstack),
+#endif
+	KILL(execve),
+	KILL(execveat),
+	KILL(clone),
+	KILL(clone3),
+	KILL(ptrace),
+	KILL(process_vm_readv),
+	KILL(process_vm_writev),
+	KILL(kill),
+	KILL(tkill),
+	RETURN(REFUSE),
 };
+
+static int filter_calls(struct err *err)
+{
+	struct sock_fprog p = { .len = ARRAY_SIZE(program),
+				.filter = (struct sock_filter *)(uintptr_t)program };
+
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p, 0, 0) < 0)
+		return err_set(err, -errno, "seccomp");
+	return 0;
+}
 
 /* What was given up must be gone. */
 static int test_confinement(struct err *err)
@@ -58,13 +127,12 @@ static int drop_the_rest(struct err *err)
 {
 	static const char *const no_file[] = { NULL };
 	const struct rlimit few = { MAX_DESCRIPTORS, MAX_DESCRIPTORS };
-	const struct confine_calls calls = { .allowed = allowed, .n_allowed = ARRAY_SIZE(allowed) };
 	int r = confine_files(no_file, err);
 
 	if (r == 0 && setrlimit(RLIMIT_NOFILE, &few) < 0)
 		r = err_set(err, -errno, "limit the descriptors");
 	if (r == 0)
-		r = confine_calls(&calls, err);
+		r = filter_calls(err);
 	if (r == 0)
 		r = test_confinement(err);
 	return r < 0 ? err_wrap(err, r, "confine the signer") : 0;

@@ -79,7 +79,8 @@ static void write_trust(const char *dir, struct span der)
 	}
 	container_trust_init(&t);
 	t.n_files = ARRAY_SIZE(names);
-	check(container_trust_begin(&t, fds, roots_fd, &err), err.text);
+	check(container_trust_prepare(&t, roots_fd, &err), err.text);
+	check(container_trust_begin(fds, roots_fd, &err), err.text);
 	check(container_trust_finish(&t, fds, der, &err), err.text);
 	container_trust_done(&t);
 }
