@@ -448,11 +448,16 @@ int dns_server_listen(struct proxy *p, const int fds[4], struct err *err)
 
 		if (r == 0)
 			r = uv_poll_init(&p->loop, poll, fds[i]);
-		if (r == 0)
-			r = uv_poll_start(poll, UV_READABLE,
-					  i < 2 ? on_datagram : on_stream_client);
 		if (r < 0)
 			return err_set(err, r, "watch the resolver's socket");
 	}
 	return 0;
+}
+
+void dns_server_serve(void)
+{
+	for (int i = 0; i < 2; i++) {
+		(void)uv_poll_start(&server.datagram[i], UV_READABLE, on_datagram);
+		(void)uv_poll_start(&server.listener[i], UV_READABLE, on_stream_client);
+	}
 }

@@ -93,6 +93,8 @@ void connection_process_arrived(struct proxy *p, const struct process_key *key);
 
 /* UDP v4, v6, TCP v4, v6. */
 int dns_server_listen(struct proxy *p, const int fds[4], struct err *err) _must_check_;
+/* The first policy has come: what was asked meanwhile is answered by it. */
+void dns_server_serve(void);
 
 /* ---- publish.c: ports of the container on the host ---- */
 

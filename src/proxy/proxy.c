@@ -31,6 +31,7 @@ static void say_ready(struct proxy *p)
 		return;
 	p->is_ready = true;
 	connection_serve(p);
+	dns_server_serve();
 	if (ipc_send(p->control_fd, PROXY_READY, 0, (struct span){ 0 }, NULL, 0) < 0)
 		uv_stop(&p->loop);
 }

@@ -4,10 +4,10 @@
  * and a command inside. Plays daemon and supervisor. To be run where the caller
  * may make a network namespace (under `unshare -Urnm`).
  *
- * proxy-harness [-a] [-m MODE] [-o PORT] [-p HOST:CONTAINER] [-r ROOTS] [-c AUTHORITY] POLICY
+ * proxy-harness [-al] [-m MODE] [-o PORT] [-p HOST:CONTAINER] [-r ROOTS] [-c AUTHORITY] POLICY
  * EVENTS COMMAND… -a announces a process for each port that the command can use, -o is a port of
  * leash's own, -p publishes one, -r is a file of certificates that servers are
- * verified by, -c is where the session's authority is written. Events are written
+ * verified by, -l lets the command begin before the policy is there, -c is where the session's authority is written. Events are written
  * as JSON lines.
  */
 #include <arpa/inet.h>
@@ -66,12 +66,12 @@ static const char rules[] =
 	"}\nEND\n";
 
 struct harness {
-	bool announces;
+	bool announces, is_late;
 	const char *mode, *policy, *events, *roots, *authority;
 	int keys_fd; /* to the signer, for life */
 	uint16_t own_port, host_port, container_port;
 	char **command;
-	int control_fd, supervisor_fd, netns_fd, own_netns_fd;
+	int control_fd, gate_fd, supervisor_fd, netns_fd, own_netns_fd;
 	int listeners[6];
 	int ring_fd, wake_fd;
 	pid_t proxy, container;
@@ -257,6 +257,12 @@ static void start_keys(struct harness *h)
 	fd_close(to_proxy[1]);
 }
 
+static void open_gate(const struct harness *h)
+{
+	if (send(h->gate_fd, "g", 1, MSG_NOSIGNAL) != 1)
+		die("open the gate");
+}
+
 static void send_all(struct harness *h, int supervisor_end)
 {
 	struct proxy_start start = { .own_ports = { h->own_port } };
@@ -277,6 +283,10 @@ static void send_all(struct harness *h, int supervisor_end)
 			       &fd, 1),
 		      "publish");
 		fd_close(fd);
+	}
+	if (h->is_late) {
+		open_gate(h);
+		(void)poll(NULL, 0, 500);
 	}
 	check(ipc_send(h->control_fd, PROXY_POLICY, 0, (struct span){ 0 }, &bundle, 1), "policy");
 	fd_close(bundle);
@@ -392,11 +402,13 @@ static void parse(struct harness *h, int argc, char **argv)
 	int c;
 	unsigned host, container;
 
-	while ((c = getopt(argc, argv, "+am:o:p:r:c:")) >= 0) {
+	while ((c = getopt(argc, argv, "+alm:o:p:r:c:")) >= 0) {
 		if (c == 'a')
 			h->announces = true;
 		else if (c == 'm')
 			h->mode = optarg;
+		else if (c == 'l')
+			h->is_late = true;
 		else if (c == 'r')
 			h->roots = optarg;
 		else if (c == 'c')
@@ -419,14 +431,14 @@ int main(int argc, char **argv)
 {
 	struct harness h = { .mode = "enforce" };
 	uint64_t began;
-	int gate, status;
+	int status;
 
 	parse(&h, argc, argv);
 	h.out = fopen(h.events, "we");
 	if (!h.out)
 		die(h.events);
 	start_container(&h);
-	gate = h.control_fd;
+	h.gate_fd = h.control_fd;
 	began = clock_monotonic_ns();
 	start_proxy(&h);
 	wait_ready(&h);
@@ -437,8 +449,8 @@ int main(int argc, char **argv)
 		announce(&h, AF_INET, port);
 		announce(&h, AF_INET6, port);
 	}
-	if (send(gate, "g", 1, MSG_NOSIGNAL) != 1)
-		die("open the gate");
+	if (!h.is_late)
+		open_gate(&h);
 	status = serve(&h);
 	fd_close(h.control_fd);
 	(void)waitpid(h.proxy, NULL, 0);

@@ -828,6 +828,9 @@ if h2peer:
 else:
     ok(True, "HTTP/2 # SKIP no python3-h2")
 
+s = Session(CURL + "http://permitted.test/", flags=("-a", "-l"))
+check("what is asked before the policy is there waits for it", s.out.count("hello") == 1, s)
+
 # ---- Published ports
 def visit(events):
     for _ in range(100):
