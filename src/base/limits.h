@@ -40,11 +40,12 @@
 /* Data of one stream, and of one connection, that we hold for the slower side: what its peer may
  * send without our leave. */
 #define LIMIT_H2_STREAM_BYTES ((size_t)256 * 1024)
-#define LIMIT_H2_CONNECTION_BYTES ((size_t)1024 * 1024)
+#define LIMIT_H2_CONNECTION_BYTES ((size_t)2048 * 1024)
 /* Entries of one SETTINGS frame; there are nine settings. */
 #define LIMIT_H2_SETTINGS ((size_t)32)
-/* CONTINUATION frames of one head: four hold LIMIT_HTTP_HEAD. */
-#define LIMIT_H2_CONTINUATIONS 16
+/* CONTINUATION frames of one head: four hold LIMIT_HTTP_HEAD; as nghttp2 has it where it counts
+ * them. */
+#define LIMIT_H2_CONTINUATIONS 8
 /* Streams that a client gives up, or breaks (CVE-2023-44487, CVE-2025-8671): so many at once, so
  * many more each second. */
 #define LIMIT_H2_RESETS 500

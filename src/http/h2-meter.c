@@ -129,24 +129,45 @@ static void take_frame(struct h2_meter *m, uint64_t now_ms)
 	}
 }
 
-size_t h2_meter_feed(struct h2_meter *m, struct span bytes, uint64_t now_ms)
+/* Takes bytes of a frame's head. How many. */
+static size_t take_head(struct h2_meter *m, struct span bytes, uint64_t now_ms)
 {
-	size_t at = 0, frame_at = 0;
+	size_t n = MIN(sizeof(m->head) - m->head_len, bytes.len);
 
+	memcpy(m->head + m->head_len, bytes.p, n);
+	m->head_len += n;
+	if (m->head_len == sizeof(m->head))
+		take_frame(m, now_ms);
+	return n;
+}
+
+struct span h2_meter_feed(struct h2_meter *m, struct span bytes, uint64_t now_ms)
+{
+	bool is_split = m->head_len > 0;
+	size_t from = 0, at = 0, end = 0; /* what may be read is between from and end */
+
+	m->kept_len = 0;
 	while (at < bytes.len && !m->error) {
 		size_t n = MIN(m->rest, bytes.len - at);
 
-		if (n) {
-			m->rest -= n;
-			at += n;
-			continue;
+		m->rest -= n;
+		at += n;
+		if (n == 0)
+			at += take_head(m, span_from(bytes, at), now_ms);
+		if (m->error || m->head_len)
+			break;
+		if (is_split) {
+			memcpy(m->kept, m->head, sizeof(m->kept));
+			m->kept_len = sizeof(m->kept);
+			from = at;
+			is_split = false;
 		}
-		if (m->head_len == 0)
-			frame_at = at;
-		m->head[m->head_len++] = (unsigned char)bytes.p[at++];
-		if (m->head_len == sizeof(m->head))
-			take_frame(m, now_ms);
+		end = at;
 	}
-	/* What has come of the bad frame in earlier bytes is less than a frame's head. */
-	return m->error ? frame_at : at;
+	return span_make(bytes.p + from, end - from);
+}
+
+struct span h2_meter_kept(const struct h2_meter *m)
+{
+	return span_make(m->kept, m->kept_len);
 }

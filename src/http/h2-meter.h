@@ -17,6 +17,8 @@ struct h2_bucket {
 struct h2_meter {
 	unsigned char head[9]; /* of the frame that is being read */
 	size_t head_len;
+	unsigned char kept[9]; /* one that came in pieces and is whole now */
+	size_t kept_len;
 	size_t rest; /* of the frame's payload, or of the preface */
 	bool is_from_client;
 	bool is_in_block; /* the head's end has not come yet */
@@ -30,8 +32,13 @@ struct h2_meter {
 
 /* The client's bytes begin with the preface. */
 void h2_meter_init(struct h2_meter *m, bool is_from_client);
-/* How many of the bytes may be read; if not all, error says why. */
-size_t h2_meter_feed(struct h2_meter *m, struct span bytes, uint64_t now_ms);
+/*
+ * Which of the bytes may be read, after what h2_meter_kept has. The beginning of a
+ * frame's head is kept until the rest has come. error says if the others may not.
+ */
+struct span h2_meter_feed(struct h2_meter *m, struct span bytes, uint64_t now_ms);
+/* Bytes of earlier calls that may be read now; a part of the head is in this one's. */
+struct span h2_meter_kept(const struct h2_meter *m);
 /* A stream broke by what the peer sent, as if it had reset it. */
 void h2_meter_count_reset(struct h2_meter *m);
 /* Something of use was sent to the peer: what it says about the connection has a reason. */

@@ -47,7 +47,9 @@ struct h2_session {
 	size_t n_streams;
 	uint32_t leave_code; /* of our own GOAWAY, which is no error of the peer's */
 	const char *error;
-	bool is_dead; /* nghttp2 has given up */
+	size_t returned; /* bytes of room in the connection's window that the peer does not know of
+			  */
+	bool is_dead;	 /* nghttp2 has given up */
 };
 
 /* ---- Streams ---- */
@@ -227,13 +229,14 @@ static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t
 	struct h2_session *s = ctx;
 	struct h2_stream *st = find(s, id);
 
+	(void)ng;
 	(void)flags;
 	if (!st || st->is_reset) {
-		(void)nghttp2_session_consume_connection(ng, len);
+		h2_session_give_back(s, len);
 		return 0;
 	}
 	st->held += len;
-	if (st->stops && st->is_out_sent && (st->n_unwanted += len) > LIMIT_H2_STREAM_BYTES)
+	if (st->stops && st->is_out_sent && (st->n_unwanted += len) >= LIMIT_H2_STREAM_BYTES / 2)
 		h2_stream_reset(st, H2_NO_ERROR);
 	s->events.data(s->ctx, st, span_make(data, len));
 	return 0;
@@ -271,12 +274,13 @@ static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t code, void 
 	struct h2_session *s = ctx;
 	struct h2_stream *st = find(s, id);
 
+	(void)ng;
 	if (!st)
 		return 0;
 	if (!st->is_reset && code != NGHTTP2_NO_ERROR)
 		h2_meter_count_reset(&s->meter);
 	s->events.closed(s->ctx, st, code, why_closed(st, code));
-	(void)nghttp2_session_consume_connection(ng, st->held);
+	h2_session_give_back(s, st->held);
 	stream_free(st);
 	return 0;
 }
@@ -292,24 +296,31 @@ static void enforce_meter(struct h2_session *s)
 		s->is_dead = true;
 }
 
+static void parse(struct h2_session *s, struct span bytes)
+{
+	ssize_t r = 0;
+
+	if (bytes.len && !s->error)
+		r = nghttp2_session_mem_recv(s->ng, (const uint8_t *)bytes.p, bytes.len);
+	if (r >= 0)
+		return;
+	fail(s, "the bytes are not HTTP/2's");
+	if (nghttp2_session_terminate_session(s->ng, NGHTTP2_PROTOCOL_ERROR) < 0)
+		s->is_dead = true;
+}
+
 void h2_session_feed(struct h2_session *s, struct span bytes, uint64_t now_ms)
 {
-	size_t n;
-	ssize_t r;
+	struct span good;
 
 	if (s->error || s->is_dead)
 		return;
-	n = h2_meter_feed(&s->meter, bytes, now_ms);
-	r = nghttp2_session_mem_recv(s->ng, (const uint8_t *)bytes.p, n);
+	/* A frame's head goes to nghttp2 as a whole: in pieces it counts as several CONTINUATIONs.
+	 */
+	good = h2_meter_feed(&s->meter, bytes, now_ms);
+	parse(s, h2_meter_kept(&s->meter));
+	parse(s, good);
 	enforce_meter(s);
-	if (r < 0) {
-		fail(s, r == NGHTTP2_ERR_FLOODED ? "too many frames that want an answer"
-						 : "the bytes are not HTTP/2's");
-		if (nghttp2_session_terminate_session(s->ng, r == NGHTTP2_ERR_FLOODED
-								     ? NGHTTP2_ENHANCE_YOUR_CALM
-								     : NGHTTP2_PROTOCOL_ERROR) < 0)
-			s->is_dead = true;
-	}
 	if (s->n_streams == 0) {
 		h2_block_free(s->block);
 		s->block = NULL;
@@ -322,8 +333,9 @@ void h2_stream_give_back(struct h2_stream *st, size_t n)
 	if (n == 0)
 		return;
 	st->held -= n;
-	if (nghttp2_session_consume(st->session->ng, st->id, n) < 0)
+	if (nghttp2_session_consume_stream(st->session->ng, st->id, n) < 0)
 		st->session->is_dead = true;
+	h2_session_give_back(st->session, n);
 }
 
 size_t h2_stream_take_held(struct h2_stream *st)
@@ -334,10 +346,18 @@ size_t h2_stream_take_held(struct h2_stream *st)
 	return n;
 }
 
+/*
+ * nghttp2 would wait until half of the window can be given back, which a few
+ * streams that nobody takes from would prevent for ever.
+ */
 void h2_session_give_back(struct h2_session *s, size_t n)
 {
-	if (n && nghttp2_session_consume_connection(s->ng, n) < 0)
+	s->returned += n;
+	if (s->returned < LIMIT_H2_CONNECTION_BYTES / 32 || s->is_dead)
+		return;
+	if (nghttp2_submit_window_update(s->ng, NGHTTP2_FLAG_NONE, 0, (int32_t)s->returned) < 0)
 		s->is_dead = true;
+	s->returned = 0;
 }
 
 /* ---- What goes ---- */

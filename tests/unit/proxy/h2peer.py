@@ -10,6 +10,7 @@ import h2.exceptions
 import hpack
 from hyperframe import frame as F
 
+BIG = memoryview(b"x" * 20_000_000)
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
@@ -99,7 +100,7 @@ class Server:
             self.reply(stream, b"body", [("trailer", "grpc-status")],
                        [("grpc-status", "0"), ("got", str(self.requests[stream].get("trailers")))])
         elif path.startswith("/big"):
-            self.reply(stream, b"x" * 20_000_000)
+            self.reply(stream, BIG)
         elif path == "/empty":
             self.h2.send_headers(stream, [(":status", "204")], end_stream=True)
         elif path == "/not-modified":
@@ -118,7 +119,7 @@ class Server:
                 n = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size, len(body))
                 if n <= 0:
                     break
-                self.h2.send_data(stream, body[:n])
+                self.h2.send_data(stream, bytes(body[:n]))
                 body = body[n:]
                 self.flush()
             self.pending[stream][0] = body
