@@ -175,13 +175,14 @@ static void arm(struct connection *c)
 		(void)uv_timer_start(&c->timer, on_timer, at > now ? at - now : 1, 0);
 }
 
-static void report_slow(struct connection *c)
+/* Closes it, and says why. */
+static void give_up(struct connection *c, struct span why)
 {
 	struct proxy_question q = connection_question(c);
-	struct event e = { .kind = EVENT_NET_CONNECT,
-			   .message = SPAN("the first bytes took too long") };
+	struct event e = { .kind = EVENT_NET_CONNECT, .message = why };
 
 	proxy_report_plain(c->proxy, &e, &q, EVENT_DENY);
+	connection_close(c, /* abort = */ true);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -195,8 +196,7 @@ static void on_timer(uv_timer_t *timer)
 	}
 	if (c->claim == CLAIM_SNIFFING && c->sniff.seen.len &&
 	    now - c->first_byte_ms >= LIMIT_PROXY_HEAD_MS) {
-		report_slow(c);
-		connection_close(c, true);
+		give_up(c, SPAN("the first bytes took too long"));
 		return;
 	}
 	if (!c->is_process_settled && age_ms(c) >= LIMIT_PROXY_PROCESS_MS) {
@@ -282,6 +282,11 @@ static void switch_from_relay(struct connection *c)
 {
 	int client_fd, server_fd;
 
+	/* The server's settings have gone to the client, which will not take ours for the first. */
+	if (c->sniff.kind == SNIFF_HTTP2 && relay_bytes(c->relay, RELAY_SERVER)) {
+		give_up(c, SPAN("the server spoke before the client did, which then spoke HTTP/2"));
+		return;
+	}
 	if (relay_release(c->relay, &client_fd, &server_fd) < 0) {
 		connection_close(c, true);
 		return;

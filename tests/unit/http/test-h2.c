@@ -652,7 +652,7 @@ static void resets_are_counted(void **state)
 static void streams_are_limited(void **state)
 {
 	static const char *const good[] = { GOOD, NULL };
-	_cleanup_buf_ struct buf bytes = BUF_INIT(0), out = BUF_INIT(0);
+	_cleanup_buf_ struct buf bytes = BUF_INIT(0);
 	struct end e;
 	size_t n = 0;
 

@@ -150,8 +150,9 @@ class Stream:
 class Client:
     """Frames as they are told. What comes back is in streams, goaway and is_closed."""
 
-    def __init__(self, host="permitted.test", port=8080, settings=None, timeout=5):
+    def __init__(self, host="permitted.test", port=8080, settings=None, timeout=5, delay=0):
         self.s = socket.create_connection((host, port), 5)
+        time.sleep(delay)
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
         self.streams, self.goaway, self.is_closed, self.pings, self.settings = {}, None, False, [], {}
         self.rest, self.acks = b"", 0

@@ -595,6 +595,7 @@ def http_events(s, **wanted):
 def test_h2():
     serve("203.0.113.10", 8080, h2_server)
     serve("203.0.113.11", 8080, h2_server)
+    serve("203.0.113.10", 8082, lambda c, *to: (c.recv(1, socket.MSG_PEEK), h2_server(c, *to)))
     s = Session(H2CURL + "-i http://permitted.test:8080/hello?key=secret", policy=H2_POLICY)
     check("HTTP/2: curl is answered", s.out.startswith("HTTP/2 200") and "hello over HTTP/2 from permitted.test:8080" in s.out, s)
     check("... Alt-Svc is dropped, other fields are kept", "alt-svc" not in s.out and "x-kept: yes" in s.out, s)
@@ -616,6 +617,26 @@ def test_h2():
           "HTTP/2 304" in s.out and "HTTP/2 403" in s.out, s)
     s = Session(H2CURL + "-v http://permitted.test:8080/interim", policy=H2_POLICY)
     check("interim responses are passed on", "< HTTP/2 103" in s.err and "< HTTP/2 200" in s.err and "after it" in s.out, s)
+
+    s = Session(h2client("""
+s = dial("permitted.test", 8080); b = PREFACE + F.SettingsFrame(0).serialize() + Client().head(1, "/admin/x").serialize()
+for x in b: s.sendall(bytes([x])); time.sleep(0.002)
+s.settimeout(1); got = b""
+try:
+    while b"no-admin" not in got: got += s.recv(65536)
+except OSError: pass
+print(b"no-admin" in got)
+c = Client(port=8082, delay=1); c.send(c.head(1, "/admin/x", authority="permitted.test:8082"), c.head(3, "/hello", authority="permitted.test:8082"))
+c.answer(1, 3); print(c.stream(1).status, c.stream(3).status)
+c = Client(delay=1); c.send(c.head(1, "/admin/x"), c.head(3, "/hello")); c.answer(1, 3); print(c.stream(1).status, c.stream(3).status, c.is_closed)"""),
+                policy=H2_POLICY)
+    check("a client that speaks byte by byte, or late, is judged", s.out.startswith("True\n403 200\n") and len(heads(s)) == 1, s)
+    check("... one that lets the server speak first is closed, and the log says so", s.out.endswith("None None True\n") and
+          any("spoke before" in e.get("message", "") for e in s.events if e["kind"] == "net.connect" and e["decision"] == "deny"), s)
+    s = Session(h2client("""
+c = Client(host="203.0.113.66"); c.get(1, authority="203.0.113.66:8080"); print(c.answer(1), c.is_closed)"""), policy=H2_POLICY)
+    check("a connection that is denied is closed", "None" in s.out and "True" in s.out and not s.requests and
+          s.has(kind="net.connect", decision="deny", ip="203.0.113.66"), s)
 
     s = Session(h2client("""
 c = Client()
