@@ -96,6 +96,7 @@ static void on_proxy_message(uv_poll_t *handle, int status, int events)
 	case PROXY_LISTENERS:
 	case PROXY_DNS:
 	case PROXY_PUBLISH:
+	case PROXY_SECRET:
 	case PROXY_POLICY:
 	case PROXY_MESSAGE_MAX:
 		session_end(s, EXIT_LEASH_FAILED, "the proxy sent a message of a wrong type");

@@ -98,7 +98,7 @@ static const int allowed[] = {
 	SCMP_SYS(poll),		 SCMP_SYS(ppoll),	    SCMP_SYS(fcntl),
 	SCMP_SYS(fstat),	 SCMP_SYS(newfstatat),	    SCMP_SYS(stat),
 	SCMP_SYS(lseek),	 SCMP_SYS(munmap),	    SCMP_SYS(brk),
-	SCMP_SYS(madvise),	 SCMP_SYS(mremap),	    SCMP_SYS(futex),
+	SCMP_SYS(madvise),	 SCMP_SYS(mlock),	    SCMP_SYS(mremap),	    SCMP_SYS(futex),
 	SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(gettimeofday),
 	SCMP_SYS(getrandom),	 SCMP_SYS(getpid),	    SCMP_SYS(gettid),
 	SCMP_SYS(uname),	 SCMP_SYS(sched_yield),	    SCMP_SYS(restart_syscall),

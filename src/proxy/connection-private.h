@@ -8,6 +8,7 @@
 #include "proxy/dns-message.h"
 #include "proxy/exchange.h"
 #include "proxy/proxy-private.h"
+#include "proxy/secrets.h"
 #include "proxy/relay.h"
 #include "proxy/sniff.h"
 
@@ -61,6 +62,8 @@ struct connection {
 	struct relay *relay;
 	struct exchange *exchange;
 	struct request_record *record; /* of the request in progress */
+	struct secrets_edit *edit;     /* with what was put into it; or NULL */
+	bool is_verified_tls; /* the server has shown a certificate for decided_name */
 };
 
 /* ---- claim.c ---- */
@@ -82,18 +85,31 @@ bool connection_hides_requests(const struct connection *c);
 /*
  * May this request go to the connection's server? Then target and host hold what
  * is to be asked for, and Host's value; else answer holds the response. Reports.
+ * Returns the head to be sent, which is another one where secrets were put in
+ * (valid until the response begins), or NULL.
  */
-bool request_judge(struct connection *c, const struct http_head *head, struct buf *target,
-		   struct buf *host, struct buf *answer);
+const struct http_head *request_judge(struct connection *c, const struct http_head *head,
+				      struct buf *target, struct buf *host, struct buf *answer);
 /* The response to the request that was judged last has begun: now it can be recorded whole. */
 void request_answered(struct connection *c, int status);
 /* It will not come. NULL-safe: there may be no request. */
 void request_lost(struct connection *c);
+/* The request in progress is refused after all: there is nothing to record of it. */
+void request_forget(struct connection *c);
 /* The client's message is out of form. */
 void request_refuse_malformed(struct connection *c, struct span why, struct buf *answer);
 
 /* The server's is. */
 void request_refuse_response(struct connection *c, struct span why, struct buf *answer);
+
+/* ---- request-secrets.c ---- */
+
+/* The head to be sent of a request that may go; NULL where a secret may not: then answer is filled.
+ */
+const struct http_head *request_put_in_secrets(struct connection *c, const struct http_head *head,
+					       struct span path, struct buf *answer);
+/* What was put in is not needed any more. */
+void request_forget_secrets(struct connection *c);
 
 /* ---- connection.c ---- */
 

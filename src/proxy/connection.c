@@ -217,8 +217,8 @@ static void on_tapped(void *ctx, struct span bytes)
 
 /* ---- HTTP/1 ---- */
 
-static bool on_request(void *ctx, const struct http_head *head, struct buf *target, struct buf *host,
-		       struct buf *answer)
+static const struct http_head *on_request(void *ctx, const struct http_head *head, struct buf *target,
+					  struct buf *host, struct buf *answer)
 {
 	return request_judge(ctx, head, target, host, answer);
 }
@@ -239,8 +239,8 @@ static void on_malformed(void *ctx, bool is_client, const char *what, struct buf
 /* Requests are judged one by one from here on. */
 static void begin_exchange(struct connection *c, int client_fd, int server_fd)
 {
-	static const struct exchange_events events = { on_request, on_response, on_malformed,
-						       on_relay_end };
+	const struct exchange_events events = { on_request, on_response, on_malformed, on_relay_end,
+						secrets_values(c->proxy->secrets) };
 	struct buf seen = c->sniff.seen;
 
 	c->sniff.seen = (struct buf){ 0 };

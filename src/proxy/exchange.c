@@ -13,6 +13,7 @@
 #include "http/h1-reader.h"
 #include "http/h1-writer.h"
 #include "proxy/relay.h"
+#include "proxy/scrub.h"
 
 #define ROUNDS 4 /* reads of one side before others have their turn */
 #define MAX_FIELDS (LIMIT_HTTP_FIELDS + 4)
@@ -50,6 +51,8 @@ struct exchange {
 	bool is_last;	       /* the connection ends after this request */
 	bool is_refused;       /* the client is told why, then all ends */
 	bool is_joined;	       /* upgraded: bytes both ways */
+	bool has_secrets;      /* put into the request */
+	struct scrub scrub;    /* of what the server sends */
 };
 
 static void on_ready(uv_poll_t *poll, int status, int events);
@@ -250,20 +253,55 @@ static void forward_request(struct exchange *x, const struct http_head *h, struc
 
 static void judge_request(struct exchange *x)
 {
-	const struct http_head *h = h1_reader_head(x->side[RELAY_CLIENT].reader);
+	const struct http_head *h = h1_reader_head(x->side[RELAY_CLIENT].reader), *sent;
 	_cleanup_buf_ struct buf target = BUF_INIT(0);
 	_cleanup_buf_ struct buf host = BUF_INIT(0);
 	_cleanup_buf_ struct buf answer = BUF_INIT(0);
 
 	(void)uv_timer_stop(&x->timer);
-	if (x->events.request(x->ctx, h, &target, &host, &answer))
-		forward_request(x, h, buf_span(&target), buf_span(&host));
+	sent = x->events.request(x->ctx, h, &target, &host, &answer);
+	x->has_secrets = sent != h;
+	if (sent)
+		forward_request(x, sent, buf_span(&target), buf_span(&host));
 	else
 		refuse(x, &answer);
 }
 
+/* The request asked for none; what is encoded all the same could bring its secret back unseen. */
+static bool is_unreadable(const struct exchange *x, const struct http_head *h)
+{
+	const struct http_field *f = http_field_find(h, "content-encoding");
+	uint64_t length;
+
+	return x->has_secrets && f && f->value.len && !span_eq_nocase(f->value, SPAN("identity")) &&
+	       h1_reader_body(x->side[RELAY_SERVER].reader, &length) != H1_BODY_NONE;
+}
+
+static void refuse_unreadable(struct exchange *x)
+{
+	_cleanup_buf_ struct buf answer = BUF_INIT(0);
+
+	x->events.malformed(x->ctx, /* is_client = */ false,
+			    "the response is encoded though that was not asked for, and could hold a secret",
+			    &answer);
+	refuse(x, &answer);
+}
+
+/* Secrets in it become placeholders. */
+static int scrub_response(struct exchange *x, struct arena *arena, struct fields *f,
+			  struct span *reason)
+{
+	int r;
+
+	if (!x->scrub.needles)
+		return 0;
+	r = scrub_text(x->scrub.needles, arena, reason);
+	return r < 0 ? r : scrub_fields(x->scrub.needles, arena, f->items, f->n);
+}
+
 static void forward_response(struct exchange *x, const struct http_head *h)
 {
+	_cleanup_arena_ struct arena arena = ARENA_INIT(4 * LIMIT_HTTP_HEAD);
 	struct fields f = { .n = 0 };
 	struct http_head out = { .status = h->status, .reason = h->reason, .minor = 1 };
 	bool is_interim = h->status < 200;
@@ -281,8 +319,16 @@ static void forward_response(struct exchange *x, const struct http_head *h)
 		return; /* HTTP/1.0 knows none */
 	if (!is_interim && !http_keeps_alive(h))
 		x->is_last = true;
+	if (!is_interim && is_unreadable(x, h)) {
+		refuse_unreadable(x);
+		return;
+	}
 	/* Another way to the same service, which would lead around the proxy. */
 	copy_fields(h, "alt-svc", &f);
+	if (scrub_response(x, &arena, &f, &out.reason) < 0) {
+		end(x, -EMSGSIZE);
+		return;
+	}
 	if (!is_interim)
 		add_framing(x, RELAY_SERVER, &f, length);
 	if (x->is_joined) {
@@ -304,7 +350,7 @@ static void forward_response(struct exchange *x, const struct http_head *h)
 
 /* ---- Bodies ---- */
 
-static void forward_data(struct exchange *x, int from, struct span data)
+static void write_data(struct exchange *x, int from, struct span data)
 {
 	struct buf *out = &x->side[1 - from].out;
 	int r;
@@ -317,13 +363,49 @@ static void forward_data(struct exchange *x, int from, struct span data)
 		end(x, r);
 }
 
-static void forward_end(struct exchange *x, int from)
+static void forward_data(struct exchange *x, int from, struct span data)
 {
+	int r = from == RELAY_SERVER ? scrub_feed(&x->scrub, data, &data) : 0;
+
+	if (r < 0)
+		end(x, r);
+	else
+		write_data(x, from, data);
+}
+
+/* The server's bytes are at an end: what looked like the beginning of a secret was none. */
+static void forward_rest(struct exchange *x)
+{
+	struct span rest;
+	int r = scrub_finish(&x->scrub, &rest);
+
+	if (r < 0)
+		end(x, r);
+	else if (rest.len)
+		write_data(x, RELAY_SERVER, rest);
+}
+
+static int write_trailers(struct exchange *x, int from)
+{
+	_cleanup_arena_ struct arena arena = ARENA_INIT(4 * LIMIT_HTTP_TRAILERS);
+	struct fields f = { .n = 0 };
 	size_t n = 0;
 	const struct http_field *trailers = h1_reader_trailers(x->side[from].reader, &n);
+	int r = 0;
 
-	if (x->is_chunked[from] &&
-	    h1_write_last_chunk(&x->side[1 - from].out, trailers, n) < 0)
+	f.n = MIN(n, (size_t)MAX_FIELDS);
+	if (f.n)
+		memcpy(f.items, trailers, f.n * sizeof(*f.items));
+	if (from == RELAY_SERVER && x->scrub.needles)
+		r = scrub_fields(x->scrub.needles, &arena, f.items, f.n);
+	return r < 0 ? r : h1_write_last_chunk(&x->side[1 - from].out, f.items, f.n);
+}
+
+static void forward_end(struct exchange *x, int from)
+{
+	if (from == RELAY_SERVER)
+		forward_rest(x);
+	if (x->is_chunked[from] && !x->is_closing && write_trailers(x, from) < 0)
 		end(x, -EMSGSIZE);
 	if (from == RELAY_CLIENT)
 		x->is_request_over = true;
@@ -403,8 +485,11 @@ static void take_end(struct exchange *x, int from)
 {
 	struct h1_reader *reader = x->side[from].reader;
 
-	if (x->is_joined)
+	if (x->is_joined) {
+		if (from == RELAY_SERVER)
+			forward_rest(x);
 		return;
+	}
 	x->is_last = true;
 	if (from == RELAY_CLIENT) {
 		if (x->is_asked ? !x->is_request_over : !h1_reader_is_idle(reader))
@@ -548,6 +633,7 @@ struct exchange *exchange_new(uv_loop_t *loop, int client_fd, int server_fd, cha
 	x->scratch = scratch;
 	x->events = *events;
 	x->ctx = ctx;
+	x->scrub.needles = events->secrets;
 	for (int i = 0; i < 2; i++) {
 		struct side *s = &x->side[i];
 
@@ -591,6 +677,7 @@ static void on_closed(uv_handle_t *handle)
 		buf_done(&x->side[i].in);
 		buf_done(&x->side[i].out);
 	}
+	scrub_done(&x->scrub);
 	xfree(x);
 }
 

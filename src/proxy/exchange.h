@@ -11,17 +11,20 @@
 
 #include "base/buf.h"
 #include "http/message.h"
+#include "proxy/needles.h"
 
 struct exchange;
 
 struct exchange_events {
 	/*
 	 * May the request go? Appends to target what is to be asked for (origin form,
-	 * or "*"), and to host the value of its Host field. False: answer holds the
-	 * whole response, after which the connection ends.
+	 * or "*"), and to host the value of its Host field; returns the head to be sent,
+	 * this one or one with other fields. NULL: answer holds the whole response,
+	 * after which the connection ends.
 	 */
-	bool (*request)(void *ctx, const struct http_head *head, struct buf *target,
-			struct buf *host, struct buf *answer);
+	const struct http_head *(*request)(void *ctx, const struct http_head *head,
+					   struct buf *target, struct buf *host,
+					   struct buf *answer);
 	/* The final response to the request in progress has begun. */
 	void (*response)(void *ctx, int status);
 	/* A message is out of form, the client's or the server's: answer is what the client is
@@ -29,6 +32,8 @@ struct exchange_events {
 	void (*malformed)(void *ctx, bool is_client, const char *what, struct buf *answer);
 	/* Both directions have ended (0), or one failed (negative errno). The owner calls exchange_free. */
 	void (*ended)(void *ctx, int error);
+	/* What must not reach the client; not ours. NULL: there is nothing of the kind. */
+	const struct needles *secrets;
 };
 
 /* Takes both descriptors. scratch: LIMIT_PROXY_RELAY bytes, shared by all of a loop. */

@@ -14,6 +14,7 @@
 #include "proxy/names.h"
 #include "proxy/processes.h"
 #include "proxy/proxy.h"
+#include "proxy/secrets.h"
 
 struct connection;
 struct dns_budget;
@@ -31,6 +32,7 @@ struct proxy {
 	struct names *names;
 	struct hosts *hosts;
 	struct dns_budget *budget;
+	struct secrets *secrets; /* never NULL; empty where the session has none */
 	struct processes *processes;
 	struct dns_upstream *upstream;
 	struct connection_list connections, waiting;

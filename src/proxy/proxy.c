@@ -19,6 +19,7 @@ const struct ipc_type proxy_to_proxy[PROXY_MESSAGE_MAX] = {
 	[PROXY_LISTENERS] = { "listeners", 0, 0, 2 },
 	[PROXY_DNS] = { "dns", 0, 0, 4 },
 	[PROXY_PUBLISH] = { "publish", sizeof(uint16_t), sizeof(uint16_t), 1 },
+	[PROXY_SECRET] = { "secret", 1, SECRET_RULE_MAX, 0 },
 	[PROXY_POLICY] = { "policy", 0, 0, 1 },
 };
 
@@ -97,6 +98,18 @@ static int take_listeners(struct proxy *p, struct ipc_message *m, struct err *er
 	return r;
 }
 
+/* The message is wiped: its memory goes back to the heap. */
+static int take_secret(struct proxy *p, struct ipc_message *m, struct err *err)
+{
+	struct secret_rule rule;
+	int r = p->policy ? -EBADMSG : secret_rule_read(buf_span(&m->payload), &rule);
+
+	r = r < 0 ? err_say(err, r, "the daemon sent a malformed secret")
+		  : secrets_add(p->secrets, &rule, err);
+	explicit_bzero(m->payload.data, m->payload.cap);
+	return r;
+}
+
 static int take_message(struct proxy *p, struct ipc_message *m, struct err *err)
 {
 	switch ((enum proxy_message)m->type) {
@@ -106,6 +119,8 @@ static int take_message(struct proxy *p, struct ipc_message *m, struct err *err)
 		return take_dns(p, m, err);
 	case PROXY_PUBLISH:
 		return take_publish(p, m, err);
+	case PROXY_SECRET:
+		return take_secret(p, m, err);
 	case PROXY_POLICY:
 		return apply_policy(p, m->fds[0], err);
 	case PROXY_NONE:
@@ -253,6 +268,7 @@ static int set_up(struct proxy *p, const int ring_fds[2], struct err *err)
 	p->names = names_new();
 	p->hosts = hosts_new();
 	p->budget = dns_budget_new();
+	p->secrets = secrets_new();
 	p->processes = processes_new();
 	p->decider = policy_decider_new(CACHED_DECISIONS);
 	r = dns_upstream_new(&p->loop, &p->upstream, err);

@@ -187,13 +187,20 @@ static void write_record(struct connection *c, int status, struct span message)
 	record_free(r);
 }
 
+void request_forget(struct connection *c)
+{
+	record_free(TAKE_PTR(c->record));
+}
+
 void request_answered(struct connection *c, int status)
 {
+	request_forget_secrets(c);
 	write_record(c, status, (struct span){ 0 });
 }
 
 void request_lost(struct connection *c)
 {
+	request_forget_secrets(c);
 	write_record(c, 0, SPAN("the connection ended before the response"));
 }
 
@@ -242,8 +249,8 @@ static bool decide(struct connection *c, struct asked *a, struct buf *answer)
 	return false;
 }
 
-bool request_judge(struct connection *c, const struct http_head *head, struct buf *target,
-		   struct buf *host, struct buf *answer)
+const struct http_head *request_judge(struct connection *c, const struct http_head *head,
+				      struct buf *target, struct buf *host, struct buf *answer)
 {
 	_cleanup_asked_ struct asked a = { .head = head,
 					   .path = BUF_INIT(LIMIT_PROXY_FIRST_BYTES),
@@ -258,20 +265,22 @@ bool request_judge(struct connection *c, const struct http_head *head, struct bu
 		request_refuse_malformed(
 			c, SPAN("the request's target is malformed, or its method is not for a server"),
 			answer);
-		return false;
+		return NULL;
 	}
 	if (!is_for_this_server(c, &a)) {
 		refuse_mismatch(c, &a, answer);
-		return false;
+		return NULL;
 	}
 	if (a.target.form == HTTP_TARGET_ASTERISK)
 		(void)(buf_append_char(&a.path, '*') + buf_append_char(&a.place, '*'));
 	if (!decide(c, &a, answer))
-		return false;
+		return NULL;
 	(void)buf_append_span(target, buf_span(&a.path));
 	if (a.target.has_query) {
 		(void)buf_append_char(target, '?');
 		(void)buf_append_span(target, a.target.query);
 	}
-	return write_host(c, host) >= 0 && !target->failed;
+	if (write_host(c, host) < 0 || target->failed)
+		return NULL;
+	return request_put_in_secrets(c, head, buf_span(&a.path), answer);
 }
