@@ -16,7 +16,7 @@
 #include "policy/policy-private.h"
 
 #define BUNDLE_MAGIC "LEASHPB\n"
-#define BUNDLE_VERSION 4
+#define BUNDLE_VERSION 5
 #define BUNDLE_MAX_POLICIES 100000
 
 struct bundle_string {
@@ -43,12 +43,18 @@ struct bundle_header {
 	struct bundle_action actions[POLICY_ACTION_MAX];
 	struct bundle_string agent, profile;
 	struct bundle_string cedar; /* the whole set, normalised */
+	struct bundle_string instructions; /* struct bundle_instruction[] */
 	struct bundle_string image; /* the decision image, at a multiple of 8; empty: none */
 };
 
 struct bundle_policy {
 	uint32_t layer, line;
 	struct bundle_string id, file, text;
+};
+
+struct bundle_instruction {
+	struct bundle_string policy, host, header, value;
+	uint32_t port;
 };
 
 /* One policy to put into a bundle. */
@@ -64,6 +70,8 @@ struct bundle_description {
 	struct span agent, profile;
 	const struct bundle_item *items;
 	size_t n_items;
+	const struct policy_instruction *instructions;
+	size_t n_instructions;
 	struct span image; /* of these very policies, or empty */
 	const struct action_rules *actions; /* likewise, POLICY_ACTION_MAX of them; or NULL */
 };

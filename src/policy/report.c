@@ -1,6 +1,7 @@
 /* How each policy is carried out, for people who want to rely on it. */
 #include "policy/entities.h"
 #include "policy/image-build.h"
+#include "policy/instruction.h"
 #include "policy/source.h"
 #include "policy/text.h"
 
@@ -90,7 +91,9 @@ int policy_source_report(struct policy_source *s, struct policy_report **ret, si
 		reports[i] = (struct policy_report){
 			.id = p->id, .file = p->file, .line = p->line, .layer = p->layer
 		};
-		fill(&reports[i], &policy->rules[i], &outcomes[i]);
+		/* Nobody asks about an instruction; it is carried out, or people were told. */
+		if (!instruction_is(p->cedar))
+			fill(&reports[i], &policy->rules[i], &outcomes[i]);
 	}
 	policy_unref(policy);
 	xfree(outcomes);

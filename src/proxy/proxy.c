@@ -50,12 +50,31 @@ static void say_ready(struct proxy *p)
 		uv_stop(&p->loop);
 }
 
+/* The policy's HttpRewrite instructions, whose texts live as long as it. */
+static int apply_instructions(struct proxy *p, const struct policy *policy, struct err *err)
+{
+	size_t n;
+	const struct policy_instruction *from = policy_instructions(policy, &n);
+	struct secrets_instruction *items = xnew_array(struct secrets_instruction, n + 1);
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		items[i] = (struct secrets_instruction){ from[i].policy, from[i].host, from[i].port,
+							 from[i].header, from[i].value };
+	r = secrets_instruct(p->secrets, items, n, err);
+	xfree(p->instructions);
+	p->instructions = items;
+	return r;
+}
+
 static int apply_policy(struct proxy *p, int bundle_fd, struct err *err)
 {
 	struct policy *policy;
 	uint64_t generation;
 	int r = policy_open(bundle_fd, &policy, err);
 
+	if (r >= 0)
+		r = apply_instructions(p, policy, err);
 	if (r < 0)
 		return r;
 	policy_unref(p->policy);

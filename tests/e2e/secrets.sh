@@ -193,6 +193,33 @@ like "a misspelt key is told with its line" "$RC $(err)" '^125 .*config.toml:3:1
 rm "$T_HOME/.config/leash/config.toml"
 LEASH_FLAGS=(-I --profile permissive)
 
+# ---- HttpRewrite
+CALLER_ENV=("MY_KEY=$KEY")
+user_file "$WORK/.leash/policy.cedar" <<EOF2
+permit (principal, action == Action::"HttpRewrite", resource == Host::"permitted.test")
+when { context.header == "X-Not-Trusted" && context.value == "\${secret:KEY}" };
+EOF2
+user_file "$T_HOME/.config/leash/policy.cedar" <<EOF2
+permit (principal, action == Action::"HttpRewrite", resource == Host::"permitted.test:80")
+when { context.header == "Authorization" && context.value == "Bearer \${secret:KEY}" };
+permit (principal, action == Action::"HttpRewrite", resource == Host::"permitted.test:80")
+when { context.header == "X-Literal" && context.value == "literal-$TOKEN" };
+EOF2
+leash_run "${SECRETS[@]}" -- sh -c "$curl -H 'authorization: mine' http://permitted.test/rewritten; $curl http://forbidden.test/not"
+is "a policy sets a header" "$(seen '.path == "/rewritten"' '.headers.authorization')" "Bearer $KEY"
+is "... which the agent does not see" "$(values_in "$OUT" "$(events_file)")" 0
+check_event "... recorded by name" '.kind == "http.rewrite" and .header == "authorization" and .secret == "KEY"'
+is "... nowhere else" "$(seen '.path == "/not"' '.headers.authorization')" null
+is "... and never in clear where nothing says http://" "$(seen '.path == "/rewritten"' '.headers["x-literal"]')" null
+is "a project that is not trusted sets nothing" "$(seen '.path == "/rewritten"' '.headers["x-not-trusted"]')" null
+LEASH_FLAGS=()
+leash_run policy show
+is "leash policy show keeps a literal value to itself" "$(values_in "$OUT")" 0
+LEASH_FLAGS=(-I --profile permissive)
+leash_run --secret OTHER=env:MY_KEY,host=http://permitted.test -- sh -c "$curl http://permitted.test/other"
+like "a secret that a policy wants and nobody gave is refused on TLS, and not asked for in clear" "$(out)" '^host: permitted.test'
+rm -r "$T_HOME/.config/leash/policy.cedar" "$WORK/.leash"
+
 # ---- Known agents
 user_file "$T_HOME/bin/claude" 755 <<EOF2
 #!/bin/sh
