@@ -83,12 +83,14 @@
 /* New names of one zone: so many at once, so many more each second. */
 #define LIMIT_DNS_ZONE_NAMES 500
 #define LIMIT_DNS_ZONE_NAMES_PER_SECOND 5
-/* Random-looking bytes in new names of one zone, likewise: a tunnel needs far more, a content network less. */
+/* Random-looking bytes in new names of one zone, likewise: a tunnel needs far more, a content
+ * network less. */
 #define LIMIT_DNS_ZONE_BYTES 2048
 #define LIMIT_DNS_ZONE_BYTES_PER_SECOND 16
 /* Brackets inside brackets in Cedar text: deeper than any person writes, shallow for any stack. */
 #define LIMIT_CEDAR_NESTING ((size_t)200)
-/* Levels of one Cedar expression tree; a chain of 900 `||` still fits, and recursion over it is cheap. */
+/* Levels of one Cedar expression tree; a chain of 900 `||` still fits, and recursion over it is
+ * cheap. */
 #define LIMIT_CEDAR_DEPTH ((size_t)1000)
 /* Findings of one parse: nobody reads further, and hostile text could cause one per byte. */
 #define LIMIT_CEDAR_DIAGNOSTICS ((size_t)100)
@@ -110,15 +112,19 @@
 #define LIMIT_CEDAR_STORE ((size_t)512 * 1024 * 1024)
 /* Types that one validation meets: a schema's own, and those of records and sets in policies. */
 #define LIMIT_CEDAR_TYPES ((size_t)64 * 1024 * 1024)
-/* Expressions that one validation looks at, over all request environments: less than ten seconds. */
+/* Expressions that one validation looks at, over all request environments: less than ten seconds.
+ */
 #define LIMIT_CEDAR_VALIDATE_STEPS ((size_t)100 * 1000 * 1000)
-/* Text of one Cedar schema in either form; a schema of 10,000 entity types has about 2 MiB as JSON. */
+/* Text of one Cedar schema in either form; a schema of 10,000 entity types has about 2 MiB as JSON.
+ */
 #define LIMIT_CEDAR_SCHEMA_TEXT ((size_t)16 * 1024 * 1024)
 /* Nodes of one type once its common types are put in: each may double the one before it. */
 #define LIMIT_CEDAR_TYPE_NODES ((size_t)100000)
-/* Pairs of declaration and ancestor looked at: a chain of 4,000 groups, or any number of shallow ones. */
+/* Pairs of declaration and ancestor looked at: a chain of 4,000 groups, or any number of shallow
+ * ones. */
 #define LIMIT_CEDAR_ANCESTRY ((size_t)8 * 1024 * 1024)
 /* What is printed of one schema: declarations that share one long record are written out each. */
 #define LIMIT_CEDAR_SCHEMA_PRINT ((size_t)256 * 1024 * 1024)
-/* Nodes of what partial evaluation leaves of a policy, written out: a branch may stand there twice. */
+/* Nodes of what partial evaluation leaves of a policy, written out: a branch may stand there twice.
+ */
 #define LIMIT_CEDAR_RESIDUAL ((size_t)100000)

@@ -48,6 +48,13 @@ static char *dead_text(const struct rule *rule, const struct clause_outcome *o)
 			: scope_text("action", &rule->cedar->action);
 }
 
+static bool is_carried_out(const struct cedar_policy *p)
+{
+	struct instruction i;
+
+	return instruction_is(p) && !instruction_read(p, &i);
+}
+
 static void fill(struct policy_report *r, const struct rule *rule, const struct clause_outcome *o)
 {
 	if (!o->can_apply) {
@@ -91,8 +98,8 @@ int policy_source_report(struct policy_source *s, struct policy_report **ret, si
 		reports[i] = (struct policy_report){
 			.id = p->id, .file = p->file, .line = p->line, .layer = p->layer
 		};
-		/* Nobody asks about an instruction; it is carried out, or people were told. */
-		if (!instruction_is(p->cedar))
+		/* Nobody asks about an instruction that is carried out. */
+		if (!is_carried_out(p->cedar))
 			fill(&reports[i], &policy->rules[i], &outcomes[i]);
 	}
 	policy_unref(policy);

@@ -60,9 +60,10 @@ int answer_secret(struct span secret, struct span why, const struct proxy_questi
 	json_key_string_opt(&w, "secret", secret);
 	json_key_string(&w, "reason", why);
 	put_resource(&w, q);
-	json_key_string(&w, "help",
-			SPAN("what the agent holds is a placeholder; whoever started leash says with "
-			     "--secret where the secret may go"));
+	json_key_string(
+		&w, "help",
+		SPAN("what the agent holds is a placeholder; whoever started leash says with "
+		     "--secret where the secret may go"));
 	json_end_object(&w);
 	return put_response("403 Forbidden", &body, out);
 }

@@ -8,8 +8,8 @@
 #include "proxy/dns-message.h"
 #include "proxy/exchange.h"
 #include "proxy/proxy-private.h"
-#include "proxy/secrets.h"
 #include "proxy/relay.h"
+#include "proxy/secrets.h"
 #include "proxy/sniff.h"
 
 /* What is known of whom the client wants to talk to. */
@@ -63,7 +63,7 @@ struct connection {
 	struct exchange *exchange;
 	struct request_record *record; /* of the request in progress */
 	struct secrets_edit *edit;     /* with what was put into it; or NULL */
-	bool is_verified_tls; /* the server has shown a certificate for decided_name */
+	bool is_verified_tls;	       /* the server has shown a certificate for decided_name */
 };
 
 /* ---- claim.c ---- */

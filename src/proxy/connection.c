@@ -217,8 +217,8 @@ static void on_tapped(void *ctx, struct span bytes)
 
 /* ---- HTTP/1 ---- */
 
-static const struct http_head *on_request(void *ctx, const struct http_head *head, struct buf *target,
-					  struct buf *host, struct buf *answer)
+static const struct http_head *on_request(void *ctx, const struct http_head *head,
+					  struct buf *target, struct buf *host, struct buf *answer)
 {
 	return request_judge(ctx, head, target, host, answer);
 }

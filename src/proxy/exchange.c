@@ -281,9 +281,10 @@ static void refuse_unreadable(struct exchange *x)
 {
 	_cleanup_buf_ struct buf answer = BUF_INIT(0);
 
-	x->events.malformed(x->ctx, /* is_client = */ false,
-			    "the response is encoded though that was not asked for, and could hold a secret",
-			    &answer);
+	x->events.malformed(
+		x->ctx, /* is_client = */ false,
+		"the response is encoded though that was not asked for, and could hold a secret",
+		&answer);
 	refuse(x, &answer);
 }
 

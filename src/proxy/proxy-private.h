@@ -33,7 +33,7 @@ struct proxy {
 	struct hosts *hosts;
 	struct dns_budget *budget;
 	struct secrets_instruction *instructions; /* of policy; what secrets has */
-	struct secrets *secrets; /* never NULL; empty where the session has none */
+	struct secrets *secrets;		  /* never NULL; empty where the session has none */
 	struct processes *processes;
 	struct dns_upstream *upstream;
 	struct connection_list connections, waiting;
