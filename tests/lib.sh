@@ -208,6 +208,7 @@ reachable_leash() {
 	fi
 	as_user test -x "$LEASH" && return
 	install -m 755 "$LEASH" "$T/leash"
+	[ ! -e "${LEASH%/*}/leash-proxy" ] || install -m 755 "${LEASH%/*}/leash-proxy" "$T"
 	LEASH=$T/leash
 }
 

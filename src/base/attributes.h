@@ -23,18 +23,18 @@
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-#define TAKE_PTR(p)                          \
-	({                                   \
-		__typeof__(p) taken__ = (p); \
-		(p) = NULL;                  \
-		taken__;                     \
+#define TAKE_PTR(p)                                                                                \
+	({                                                                                         \
+		__typeof__(p) taken__ = (p);                                                       \
+		(p) = NULL;                                                                        \
+		taken__;                                                                           \
 	})
 
-#define TAKE_FD(fd)               \
-	({                        \
-		int taken__ = fd; \
-		(fd) = -1;        \
-		taken__;          \
+#define TAKE_FD(fd)                                                                                \
+	({                                                                                         \
+		int taken__ = fd;                                                                  \
+		(fd) = -1;                                                                         \
+		taken__;                                                                           \
 	})
 
 /* Frees the pointer that *p holds; for _cleanup_free_. */
@@ -44,3 +44,12 @@ void cleanup_close(const int *fd);
 
 #define _cleanup_free_ _cleanup_(cleanup_free)
 #define _cleanup_close_ _cleanup_(cleanup_close)
+
+/* Its runtime makes system calls of its own. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define HAS_SANITIZER
+#endif

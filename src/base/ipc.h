@@ -10,6 +10,8 @@
 #include "base/buf.h"
 
 #define IPC_MAX_FDS 4
+/* Where a process of ours finds its socket to the one that started it. */
+#define IPC_CONTROL_FD 3
 
 /* One row of a receiver's table; the index is the type. A row with max 0 and no name is unknown. */
 struct ipc_type {

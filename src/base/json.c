@@ -45,17 +45,6 @@ static void skip_space(struct parser *p)
 		p->rest = span_from(p->rest, 1);
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Four hexadecimal digits, or -1. */
 static int take_hex4(struct parser *p)
 {
@@ -64,7 +53,7 @@ static int take_hex4(struct parser *p)
 	if (p->rest.len < 4)
 		return -1;
 	for (size_t i = 0; i < 4; i++) {
-		int digit = hex_value(p->rest.p[i]);
+		int digit = ascii_hex_value(p->rest.p[i]);
 
 		if (digit < 0)
 			return -1;

@@ -20,6 +20,9 @@
 /* One message about a policy, and what is shown of a source line or an id: these quote the text. */
 #define LIMIT_POLICY_MESSAGE ((size_t)1000)
 
+/* The host's trusted roots, as PEM or as a keystore: some 200 KiB are usual. */
+#define LIMIT_TRUSTED_ROOTS ((size_t)16 * 1024 * 1024)
+
 /* ---- HTTP/1 messages ---------------------------------------------------------- */
 
 /* Bytes of a message's head, and of its first line. */
@@ -29,6 +32,27 @@
 /* Bytes of a chunk's size with its extensions, and of the fields behind the last chunk. */
 #define LIMIT_HTTP_CHUNK_LINE ((size_t)256)
 #define LIMIT_HTTP_TRAILERS ((size_t)8 * 1024)
+
+/* ---- HTTP/2 ------------------------------------------------------------------- */
+
+/* Requests of one connection at one time; what clients expect at least (RFC 9113 §6.5.2). */
+#define LIMIT_H2_STREAMS 100
+/* Data of one stream, and of one connection, that we hold for the slower side: what its peer may
+ * send without our leave. */
+#define LIMIT_H2_STREAM_BYTES ((size_t)256 * 1024)
+#define LIMIT_H2_CONNECTION_BYTES ((size_t)1024 * 1024)
+/* Entries of one SETTINGS frame; there are nine settings. */
+#define LIMIT_H2_SETTINGS ((size_t)32)
+/* CONTINUATION frames of one head: four hold LIMIT_HTTP_HEAD. */
+#define LIMIT_H2_CONTINUATIONS 16
+/* Streams that a client gives up, or breaks (CVE-2023-44487, CVE-2025-8671): so many at once, so
+ * many more each second. */
+#define LIMIT_H2_RESETS 500
+#define LIMIT_H2_RESETS_PER_SECOND 100
+/* Frames that carry nothing (PING, SETTINGS, PRIORITY, empty DATA, unknown ones), between two that
+ * do, likewise. */
+#define LIMIT_H2_NOISE 1000
+#define LIMIT_H2_NOISE_PER_SECOND 100
 
 /* ---- The proxy -------------------------------------------------------------- */
 
@@ -46,6 +70,12 @@
 #define LIMIT_PROXY_DIAL_MS 30000
 /* How long a client that was refused may take to read why. */
 #define LIMIT_PROXY_ANSWER_MS 2000
+/* How long the TLS handshake with one side may take. */
+#define LIMIT_PROXY_HANDSHAKE_MS 15000
+/* Certificates kept, and asked for at one time; and for how long one is shown. */
+#define LIMIT_PROXY_LEAVES ((size_t)1024)
+#define LIMIT_PROXY_LEAVES_WAITING ((size_t)256)
+#define LIMIT_PROXY_LEAF_MS ((uint64_t)24 * 3600 * 1000)
 /* What is read at once, and so what waits for the slower side of a connection at most. */
 #define LIMIT_PROXY_RELAY ((size_t)64 * 1024)
 /* Processes that were announced and have not connected yet. */
@@ -58,7 +88,8 @@
 #define LIMIT_PROXY_NAMES ((size_t)8192)
 /* Names of one address: a large content network; the oldest go. */
 #define LIMIT_PROXY_NAMES_PER_ADDRESS ((size_t)8)
-/* How long an address keeps its name at least; programs hold on to addresses longer than the TTL says. */
+/* How long an address keeps its name at least; programs hold on to addresses longer than the TTL
+ * says. */
 #define LIMIT_PROXY_NAMES_SECONDS 600
 /* Secrets of one session: each is looked for in all that is received. */
 #define LIMIT_SECRETS ((size_t)64)

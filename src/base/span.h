@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/attributes.h"
 
 struct span {
@@ -34,11 +35,6 @@ static inline bool span_eq(struct span a, struct span b)
 static inline bool span_eq_str(struct span a, const char *s)
 {
 	return span_eq(a, span_of(s));
-}
-
-static inline char ascii_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 /* Letters of ASCII count the same in either case. */

@@ -14,14 +14,6 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static int hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A decimal number of at most max_len digits without leading zeros. */
 static int parse_number(struct span s, size_t max_len, unsigned int max, unsigned char *ret)
 {
@@ -68,7 +60,7 @@ static int parse_groups(struct span s, size_t max, unsigned char *bytes, size_t 
 		size_t begin = at;
 
 		for (; at < s.len && s.p[at] != ':'; at++) {
-			int v = hex_value(s.p[at]);
+			int v = ascii_hex_value(s.p[at]);
 
 			if (v < 0 || at - begin >= 4)
 				return -EINVAL;

@@ -11,22 +11,11 @@ struct step {
 	bool is_star;	 /* written as \* */
 };
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* \xHH, at most 7F. s begins at the backslash; on error *len is how much to blame. */
 static int step_hex(struct span s, struct step *st)
 {
-	int high = s.len > 2 ? hex_value(s.p[2]) : -1;
-	int low = s.len > 3 ? hex_value(s.p[3]) : -1;
+	int high = s.len > 2 ? ascii_hex_value(s.p[2]) : -1;
+	int low = s.len > 3 ? ascii_hex_value(s.p[3]) : -1;
 
 	st->len = MIN(s.len, (size_t)4);
 	if (high < 0 || low < 0 || high > 7)
@@ -44,7 +33,7 @@ static int step_unicode(struct span s, struct step *st)
 	size_t i;
 
 	for (i = 3; i < s.len && s.p[i] != '}'; i++) {
-		int v = hex_value(s.p[i]);
+		int v = ascii_hex_value(s.p[i]);
 
 		if (s.p[i] == '_' && n_digits > 0)
 			continue;

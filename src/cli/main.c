@@ -1,5 +1,5 @@
 /*
- * The entry: helper processes of a session start here too, told by argv[1].
+ * The entry: a session's supervisor starts here too, told by argv[1].
  * A first word that is no sub-command is a command to run.
  */
 #include <stdio.h>
@@ -7,8 +7,6 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
-#include "daemon/child.h"
-#include "proxy/proxy.h"
 #include "supervise/supervise.h"
 
 const struct command commands[] = {
@@ -48,9 +46,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--internal-supervisor") == 0)
-		return supervise_main(CHILD_CONTROL_FD);
-	if (strcmp(argv[1], "--internal-proxy") == 0)
-		return proxy_main(CHILD_CONTROL_FD);
+		return supervise_main(IPC_CONTROL_FD);
 	command = find_command(argv[1]);
 	/* An explicit sub-command sees its own name as argv[0]; an implied `run` sees ours. */
 	return command ? command->run(argc - 1, argv + 1) : command_run(argc, argv);

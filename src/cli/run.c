@@ -411,6 +411,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 	if (run->want_env_inherit)
 		environment_inherit(&run->environment);
 	environment_add_basics(&run->environment, run->home, run->cwd);
+	environment_add_trust(&run->environment);
 	if (run->want_keys)
 		known_keys_forward(agent, &run->environment);
 	for (size_t i = 0; i < run->env_options.entries.len; i++)

@@ -5,27 +5,50 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/limits.h"
+
+#define OWN_PROGRAM "/proc/self/exe"
+
+/* The path of the program to execute, or NULL. */
+static char *find_program(const struct child *c)
+{
+	static const char *const places[] = { ".", "../libexec/leash" };
+	char own[LIMIT_PATH];
+	ssize_t n;
+
+	if (!c->program)
+		return xstrdup(OWN_PROGRAM);
+	n = readlink(OWN_PROGRAM, own, sizeof(own));
+	while (n > 0 && n < (ssize_t)sizeof(own) && own[n - 1] != '/')
+		n--;
+	for (size_t i = 0; i < ARRAY_SIZE(places) && n > 0 && n < (ssize_t)sizeof(own); i++) {
+		_cleanup_free_ char *path = xasprintf("%.*s%s/%s", (int)n, own, places[i], c->program);
+
+		if (access(path, X_OK) == 0)
+			return TAKE_PTR(path);
+	}
+	return NULL;
+}
 
 /* Descriptor 3 becomes the control socket; all others are close-on-exec already. */
-static int spawn(struct child *c, int theirs)
+static int spawn(struct child *c, const char *program, int theirs)
 {
-	_cleanup_free_ char *title = xasprintf("leash: %s", c->name);
-	char role[32];
-	char *argv[] = { title, role, NULL };
+	const char *role = c->role ? c->role : c->name;
+	_cleanup_free_ char *title = xasprintf("leash: %s", role);
+	_cleanup_free_ char *option = xasprintf("--internal-%s", role);
+	char *argv[] = { title, option, NULL };
 	char *envp[] = { NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
 	int r;
 
-	(void)snprintf(role, sizeof(role), "--internal-%s", c->name);
 	r = posix_spawn_file_actions_init(&actions);
 	if (r)
 		return -r;
@@ -36,7 +59,7 @@ static int spawn(struct child *c, int theirs)
 	}
 	(void)sigemptyset(&none);
 	(void)sigfillset(&all);
-	r = posix_spawn_file_actions_adddup2(&actions, theirs, CHILD_CONTROL_FD);
+	r = posix_spawn_file_actions_adddup2(&actions, theirs, IPC_CONTROL_FD);
 	if (!r)
 		r = posix_spawnattr_setsigmask(&attributes, &none);
 	if (!r)
@@ -46,7 +69,7 @@ static int spawn(struct child *c, int theirs)
 		r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
 								  POSIX_SPAWN_SETPGROUP);
 	if (!r)
-		r = posix_spawn(&c->pid, "/proc/self/exe", &actions, &attributes, argv, envp);
+		r = posix_spawn(&c->pid, program, &actions, &attributes, argv, envp);
 	(void)posix_spawnattr_destroy(&attributes);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return -r;
@@ -56,14 +79,19 @@ int child_start(struct child *c, struct err *err)
 {
 	_cleanup_close_ int ours = -1;
 	_cleanup_close_ int theirs = -1;
+	_cleanup_free_ char *program = find_program(c);
 	int fds[2];
-	int r = ipc_socketpair(fds);
+	int r;
 
+	if (!program)
+		return err_say(err, -ENOENT, "start the %s: %s is missing; it belongs beside leash, or in libexec/leash",
+			       c->name, c->program);
+	r = ipc_socketpair(fds);
 	if (r < 0)
 		return err_set(err, r, "start the %s: socketpair", c->name);
 	ours = fds[0];
 	theirs = fds[1];
-	r = spawn(c, theirs);
+	r = spawn(c, program, theirs);
 	if (r < 0) {
 		c->pid = 0;
 		return err_set(err, r, "start the %s", c->name);

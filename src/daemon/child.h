@@ -1,6 +1,6 @@
 /*
- * One of the daemon's helper processes (supervisor, proxy): started by
- * executing our own program again, so that it has an address space of its own
+ * One of the daemon's helper processes (supervisor, proxy, signer): started by
+ * executing a program anew, so that it has an address space of its own
  * layout, with one control socket as descriptor 3 and nothing else.
  */
 #pragma once
@@ -10,10 +10,11 @@
 #include "base/err.h"
 #include "base/ipc.h"
 
-#define CHILD_CONTROL_FD 3
-
 struct child {
-	const char *name; /* "supervisor" */
+	const char *name; /* "supervisor", as people read it */
+	const char *role; /* NULL: the name */
+	/* NULL: our own program. Else one that lies beside it, or in ../libexec/leash. */
+	const char *program;
 	pid_t pid;	  /* 0: not running */
 	int pidfd;
 	int control_fd;
@@ -21,7 +22,7 @@ struct child {
 
 #define CHILD_INIT(child_name) { .name = (child_name), .pidfd = -1, .control_fd = -1 }
 
-/* Starts the process; in a listing of processes it is called "leash: NAME". */
+/* Starts the process; in a listing of processes it is called "leash: ROLE". */
 int child_start(struct child *c, struct err *err) _must_check_;
 /* Sends a message; a failure means that the process is gone. */
 int child_send(struct child *c, uint16_t type, struct span payload, const int *fds, size_t n_fds,

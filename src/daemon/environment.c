@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/container-trust.h"
+
 /* Taken from the caller where set. Nothing here carries a credential or the address of a host service. */
 static const char *const passed_on[] = { "PATH",   "TERM",	 "COLORTERM", "LANG",	  "LANGUAGE",
 					 "LC_ALL", "LC_CTYPE",	 "LC_COLLATE", "LC_MESSAGES", "LC_NUMERIC",
@@ -119,6 +121,35 @@ void environment_inherit(struct environment *e)
 		key = xmemdup0(*entry, (size_t)(equals - *entry));
 		environment_set(e, key, equals + 1);
 	}
+}
+
+/* Those that bring roots of their own and want to know what to trust beside them. */
+static const char *const take_authority[] = { "NODE_EXTRA_CA_CERTS", "DENO_CERT" };
+
+/* Those that trust this file instead of theirs. uv, Ruby, Go, PHP and others take SSL_CERT_FILE. */
+static const char *const take_bundle[] = {
+	"SSL_CERT_FILE",
+	"CURL_CA_BUNDLE",
+	"REQUESTS_CA_BUNDLE",
+	"PIP_CERT",
+	"GIT_SSL_CAINFO",
+	"AWS_CA_BUNDLE",
+	"CARGO_HTTP_CAINFO",
+	"NIX_SSL_CERT_FILE",
+	"BUNDLE_SSL_CA_CERT",
+	"CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+	"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+	"HTTPLIB2_CA_CERTS",
+	"PERL_LWP_SSL_CA_FILE",
+	"HEX_CACERTS_PATH",
+};
+
+void environment_add_trust(struct environment *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(take_authority); i++)
+		environment_set(e, take_authority[i], CONTAINER_TRUST_AUTHORITY);
+	for (size_t i = 0; i < ARRAY_SIZE(take_bundle); i++)
+		environment_set(e, take_bundle[i], CONTAINER_TRUST_BUNDLE);
 }
 
 int environment_add_option(struct environment *e, const char *option, struct err *err)

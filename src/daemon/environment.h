@@ -26,6 +26,8 @@ void environment_replace(struct environment *e, struct span text, struct span by
 void environment_add_basics(struct environment *e, const char *home, const char *cwd);
 /* All of the caller's environment (--env-inherit). */
 void environment_inherit(struct environment *e);
+/* Names the container's trusted certificates to programs that don't look in the usual places. */
+void environment_add_trust(struct environment *e);
 /* -e KEY=VALUE, or -e KEY for the caller's value (not set there: left out). -EINVAL when malformed. */
 int environment_add_option(struct environment *e, const char *option, struct err *err) _must_check_;
 /* Valid until the next change. */

@@ -120,11 +120,27 @@ static void report_rejected(struct session *s, const struct buf *report, const s
 	journal_write(&s->journal, &e);
 }
 
+/* A proxy that has not started yet begins with the newest. */
+static int keep_for_proxy(struct session *s, int bundle_fd, struct err *err)
+{
+	int fd = fd_dup(bundle_fd);
+
+	if (fd < 0)
+		return err_set(err, fd, "keep the policy for the proxy");
+	fd_close(s->bundle_fd);
+	s->bundle_fd = fd;
+	return 0;
+}
+
 static int distribute(struct session *s, int bundle_fd, struct err *err)
 {
 	int r = child_send(&s->supervisor, SUPERVISE_POLICY, (struct span){ 0 }, &bundle_fd, 1, err);
 
-	return r < 0 ? r : child_send(&s->proxy, PROXY_POLICY, (struct span){ 0 }, &bundle_fd, 1, err);
+	if (r >= 0 && s->proxy.pid)
+		r = child_send(&s->proxy, PROXY_POLICY, (struct span){ 0 }, &bundle_fd, 1, err);
+	else if (r >= 0)
+		r = keep_for_proxy(s, bundle_fd, err);
+	return r;
 }
 
 static int reload(struct session *s, struct buf *report, struct err *err)

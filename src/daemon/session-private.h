@@ -1,12 +1,14 @@
 /*
  * The session's state, shared by the files that make up its life: session.c
- * (start and end), reload.c (policies), record.c (session.json).
+ * (start and end), signer.c (the certificate authority), network.c (the proxy), reload.c
+ * (policies), record.c (session.json).
  */
 #pragma once
 
 #include <uv.h>
 
 #include "daemon/child.h"
+#include "daemon/container-trust.h"
 #include "daemon/journal.h"
 #include "daemon/session.h"
 #include "daemon/terminal.h"
@@ -17,10 +19,14 @@ struct session {
 	const struct session_options *options;
 	uv_loop_t loop;
 	struct journal journal;
-	struct child supervisor, proxy;
+	struct child supervisor, proxy, signer;
 	struct sandbox sandbox;
 	struct terminal *terminal;
 	uv_poll_t supervisor_control, supervisor_end, proxy_control, proxy_end, sandbox_control;
+	uv_poll_t signer_control, signer_end;
+	uv_poll_t ways_out[6]; /* the container's listeners, until there is a proxy */
+	size_t n_ways_out;
+	uv_timer_t proxy_timer;
 	uv_signal_t signals[6];
 	uv_timer_t start_timer;
 
@@ -38,7 +44,11 @@ struct session {
 	int bundle_fd;		      /* of the first policy, and */
 	int proxy_end_fd; /* the proxy's end of its line to the supervisor, until it starts */
 
-	bool is_proxy_ready, is_released, is_ending;
+	int signer_fd; /* the proxy's line to the signer, until it starts */
+	int roots_fd;  /* the host's trusted roots, likewise */
+	struct container_trust trust;
+
+	bool is_supervised, has_authority, is_proxy_ready, is_released, is_ending;
 	int n_terminations; /* SIGTERM, SIGHUP, SIGINT received; the second kills */
 	int exit_code;
 	struct err failure;
@@ -46,6 +56,26 @@ struct session {
 
 /* Ends the loop: the first call decides code and reason. message may be NULL. */
 void session_end(struct session *s, int exit_code, const char *message);
+
+/* One of the processes has ended, or closed its socket: so does the session. */
+void session_child_ended(struct session *s);
+/* As ipc_receive; whatever is not a message ends the session. */
+int session_take_message(struct child *c, const struct ipc_type *table, size_t n_types,
+			 struct session *s, struct ipc_message *m) _must_check_;
+int session_watch_fd(struct session *s, uv_poll_t *handle, int fd, uv_poll_cb fn) _must_check_;
+/* Releases the command once all that it needs is there. */
+void session_release(struct session *s);
+
+/*
+ * signer.c: the authority is made while the container is built; then the roots
+ * are written into the container's files, and the authority when it is there.
+ */
+int session_start_signer(struct session *s, struct err *err) _must_check_;
+int session_write_roots(struct session *s, struct err *err) _must_check_;
+int session_watch_signer(struct session *s) _must_check_;
+
+/* network.c: starts the proxy soon, or when the command first wants to talk. */
+int session_await_network(struct session *s, struct err *err) _must_check_;
 
 /*
  * reload.c: loads the layers for the first time, as far as building the

@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "daemon/session-private.h"
-#include "proxy/proxy.h"
 #include "supervise/supervise.h"
 
 /* A supervisor that has not answered by then never will. */
@@ -35,12 +34,12 @@ void session_end(struct session *s, int exit_code, const char *message)
 /* ---- Messages from our processes ---------------------------------------- */
 
 /*
- * One of our processes is gone. When the supervisor or the proxy dies, the other
- * one ends too, and may be noticed first: the one that was killed is the cause.
+ * One of our processes is gone. When one of them dies others end too, and may
+ * be noticed first: the one that was killed is the cause.
  */
-static void child_ended(struct session *s)
+void session_child_ended(struct session *s)
 {
-	struct child *children[] = { &s->supervisor, &s->proxy };
+	struct child *children[] = { &s->supervisor, &s->signer, &s->proxy };
 	struct err why = { 0 };
 
 	if (s->is_ending)
@@ -53,8 +52,8 @@ static void child_ended(struct session *s)
 	session_end(s, EXIT_LEASH_FAILED, why.code ? why.text : "one of leash's processes closed its connection");
 }
 
-static int take_message(struct child *c, const struct ipc_type *table, size_t n_types,
-			struct session *s, struct ipc_message *m)
+int session_take_message(struct child *c, const struct ipc_type *table, size_t n_types,
+			 struct session *s, struct ipc_message *m)
 {
 	int r = ipc_receive(c->control_fd, table, n_types, m);
 	_cleanup_free_ char *text = NULL;
@@ -62,7 +61,7 @@ static int take_message(struct child *c, const struct ipc_type *table, size_t n_
 	if (r > 0 || r == -EAGAIN)
 		return r;
 	if (r == 0 || r == -ECONNRESET) {
-		child_ended(s);
+		session_child_ended(s);
 		return r;
 	}
 	text = xasprintf("the %s sent a malformed message", c->name);
@@ -70,51 +69,7 @@ static int take_message(struct child *c, const struct ipc_type *table, size_t n_
 	return r;
 }
 
-static void on_proxy_message(uv_poll_t *handle, int status, int events)
-{
-	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
-	struct session *s = handle->data;
-	uint64_t generation;
-
-	(void)status;
-	(void)events;
-	if (take_message(&s->proxy, proxy_to_daemon, PROXY_MESSAGE_MAX, s, &m) <= 0)
-		return;
-	switch ((enum proxy_message)m.type) {
-	case PROXY_READY:
-		s->is_proxy_ready = true;
-		return;
-	case PROXY_POLICY_APPLIED:
-		memcpy(&generation, m.payload.data, sizeof(generation));
-		session_policy_applied(s, &s->proxy_applied, generation);
-		return;
-	case PROXY_FAILED:
-		session_end(s, EXIT_LEASH_FAILED, m.payload.data);
-		return;
-	case PROXY_NONE:
-	case PROXY_START:
-	case PROXY_LISTENERS:
-	case PROXY_DNS:
-	case PROXY_PUBLISH:
-	case PROXY_SECRET:
-	case PROXY_POLICY:
-	case PROXY_MESSAGE_MAX:
-		session_end(s, EXIT_LEASH_FAILED, "the proxy sent a message of a wrong type");
-	}
-}
-
-static void on_proxy_end(uv_poll_t *handle, int status, int events)
-{
-	struct session *s = handle->data;
-
-	(void)status;
-	(void)events;
-	child_ended(s);
-}
-
-/* ---- The proxy ----------------------------------------------------------- */
-
-static int watch_fd(struct session *s, uv_poll_t *handle, int fd, uv_poll_cb fn)
+int session_watch_fd(struct session *s, uv_poll_t *handle, int fd, uv_poll_cb fn)
 {
 	int r = uv_poll_init(&s->loop, handle, fd);
 
@@ -122,90 +77,22 @@ static int watch_fd(struct session *s, uv_poll_t *handle, int fd, uv_poll_cb fn)
 	return r < 0 ? r : uv_poll_start(handle, UV_READABLE | UV_DISCONNECT, fn);
 }
 
-/* In the message's memory, which is wiped; the kernel's copy goes when the proxy takes it. */
-static int send_secrets(struct session *s, struct err *err)
-{
-	const secret_specs *specs = s->options->secrets;
-	int r = 0;
-
-	for (size_t i = 0; specs && i < specs->len && r >= 0; i++) {
-		_cleanup_buf_ struct buf message = BUF_INIT(0);
-		struct secret_rule rule;
-
-		secret_spec_rule(&specs->items[i], &rule);
-		r = secret_rule_write(&rule, &message);
-		r = r < 0 ? err_set(err, r, "the secret %s", specs->items[i].name)
-			  : child_send(&s->proxy, PROXY_SECRET, buf_span(&message), NULL, 0, err);
-		if (message.data)
-			explicit_bzero(message.data, message.cap);
-	}
-	if (specs)
-		secret_specs_wipe(s->options->secrets);
-	return r;
-}
-
-static int brief_proxy(struct session *s, struct err *err)
-{
-	struct proxy_start start = { 0 };
-	const struct journal_source *ring = &s->journal.sources[JOURNAL_PROXY];
-	const int first[3] = { ring->memory_fd, ring->wake_fd, s->proxy_end_fd };
-	const int dns[4] = { s->sandbox.dns_udp_fds[0], s->sandbox.dns_udp_fds[1],
-			     s->sandbox.dns_tcp_fds[0], s->sandbox.dns_tcp_fds[1] };
-	int r = child_send(&s->proxy, PROXY_START, span_make(&start, sizeof(start)), first, 3, err);
-
-	if (r >= 0)
-		r = child_send(&s->proxy, PROXY_LISTENERS, (struct span){ 0 },
-			       s->sandbox.tcp_listen_fds, 2, err);
-	if (r >= 0)
-		r = child_send(&s->proxy, PROXY_DNS, (struct span){ 0 }, dns, 4, err);
-	for (size_t i = 0; i < s->options->ports->len && r >= 0; i++) {
-		const struct published_port *p = &s->options->ports->items[i];
-
-		r = child_send(&s->proxy, PROXY_PUBLISH,
-			       span_make(&p->container, sizeof(p->container)), &p->listen_fd, 1,
-			       err);
-	}
-	if (r >= 0)
-		r = send_secrets(s, err);
-	if (r >= 0)
-		r = child_send(&s->proxy, PROXY_POLICY, (struct span){ 0 }, &s->bundle_fd, 1, err);
-	return r;
-}
-
-/*
- * The command runs already: connections queue at the proxy's listeners until it
- * is there, and without it there is no way out.
- */
-static int start_proxy(struct session *s, struct err *err)
-{
-	int r = child_start(&s->proxy, err);
-
-	if (r >= 0)
-		r = brief_proxy(s, err);
-	if (r < 0)
-		return r;
-	fd_close(TAKE_FD(s->proxy_end_fd));
-	fd_close(TAKE_FD(s->bundle_fd));
-	r = watch_fd(s, &s->proxy_control, s->proxy.control_fd, on_proxy_message);
-	if (r >= 0)
-		r = watch_fd(s, &s->proxy_end, s->proxy.pidfd, on_proxy_end);
-	return r < 0 ? err_set(err, r, "watch the proxy") : 0;
-}
-
 /* ---- The supervisor ------------------------------------------------------ */
 
-static void release(struct session *s)
+void session_release(struct session *s)
 {
 	struct event e = { .kind = EVENT_SESSION_READY, .backend = EVENT_BACKEND_DAEMON };
 	struct err err = { 0 };
 
+	if (!s->is_supervised || !s->has_authority || s->is_ending)
+		return;
 	(void)uv_timer_stop(&s->start_timer);
 	s->is_released = true;
 	journal_write(&s->journal, &e);
 	if (sandbox_release(&s->sandbox) < 0)
 		session_end(s, EXIT_LEASH_FAILED,
 			    "the container ended before the command could start");
-	else if (start_proxy(s, &err) < 0)
+	else if (session_await_network(s, &err) < 0)
 		session_end(s, EXIT_LEASH_FAILED, err.text);
 }
 
@@ -217,11 +104,13 @@ static void on_supervisor_message(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (take_message(&s->supervisor, supervise_to_daemon, SUPERVISE_MESSAGE_MAX, s, &m) <= 0)
+	if (session_take_message(&s->supervisor, supervise_to_daemon, SUPERVISE_MESSAGE_MAX, s,
+				 &m) <= 0)
 		return;
 	switch ((enum supervise_message)m.type) {
 	case SUPERVISE_READY:
-		release(s);
+		s->is_supervised = true;
+		session_release(s);
 		return;
 	case SUPERVISE_POLICY_APPLIED:
 		memcpy(&generation, m.payload.data, sizeof(generation));
@@ -245,7 +134,7 @@ static void on_supervisor_end(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	child_ended(s);
+	session_child_ended(s);
 }
 
 /* ---- The container ------------------------------------------------------- */
@@ -310,7 +199,11 @@ static void on_signal(uv_signal_t *handle, int signal_number)
 
 static void on_start_timeout(uv_timer_t *timer)
 {
-	session_end(timer->data, EXIT_LEASH_FAILED, "the supervisor did not get ready in time");
+	const struct session *s = timer->data;
+
+	session_end(timer->data, EXIT_LEASH_FAILED,
+		    s->is_supervised ? "the signer did not get ready in time"
+				     : "the supervisor did not get ready in time");
 }
 
 /* ---- Start ---------------------------------------------------------------- */
@@ -318,12 +211,16 @@ static void on_start_timeout(uv_timer_t *timer)
 static int watch_everything(struct session *s, struct err *err)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT };
-	int r = watch_fd(s, &s->supervisor_control, s->supervisor.control_fd, on_supervisor_message);
+	int r = session_watch_fd(s, &s->supervisor_control, s->supervisor.control_fd,
+				 on_supervisor_message);
 
 	if (r >= 0)
-		r = watch_fd(s, &s->supervisor_end, s->supervisor.pidfd, on_supervisor_end);
+		r = session_watch_fd(s, &s->supervisor_end, s->supervisor.pidfd, on_supervisor_end);
 	if (r >= 0)
-		r = watch_fd(s, &s->sandbox_control, s->sandbox.control_fd, on_sandbox_event);
+		r = session_watch_signer(s);
+	if (r >= 0)
+		r = session_watch_fd(s, &s->sandbox_control, s->sandbox.control_fd,
+				     on_sandbox_event);
 	for (size_t i = 0; i < ARRAY_SIZE(numbers) && r >= 0; i++) {
 		r = uv_signal_init(&s->loop, &s->signals[i]);
 		s->signals[i].data = s;
@@ -386,12 +283,16 @@ static int meanwhile(void *ctx, struct err *err)
 	int r = child_start(&s->supervisor, err);
 
 	if (r >= 0)
+		r = session_start_signer(s, err);
+	if (r >= 0)
 		r = open_journal(s, err);
-	return r < 0 ? r : session_compile_policy(s, &s->bundle_fd, err);
+	if (r >= 0)
+		r = session_compile_policy(s, &s->bundle_fd, err);
+	return r < 0 ? r : container_trust_prepare(&s->trust, s->roots_fd, err);
 }
 
-/* Builds the container; reads the policy, starts the supervisor and makes the policy's bundle at
- * the same time. */
+/* Builds the container; reads the policy, starts supervisor and signer and makes the policy's
+ * bundle at the same time. */
 static int start_container(struct session *s, int stdio[3], struct err *err)
 {
 	struct sock_fprog filter = { 0 };
@@ -411,6 +312,8 @@ static int start_container(struct session *s, int stdio[3], struct err *err)
 		.stdio_fds = { stdio[0], stdio[1], stdio[2] },
 		.mounts = o->mounts,
 		.n_mounts = o->n_mounts,
+		.files = s->trust.files,
+		.n_files = s->trust.n_files,
 		.find_writable = find_writable,
 		.resolv_conf = span_make(resolv_conf, sizeof(resolv_conf) - 1),
 		.limits = o->limits,
@@ -470,6 +373,8 @@ static int start(struct session *s, struct err *err)
 	if (r >= 0)
 		r = brief_supervisor(s, err);
 	if (r >= 0)
+		r = session_write_roots(s, err);
+	if (r >= 0)
 		r = journal_start(&s->journal, &s->loop, err);
 	if (r >= 0)
 		r = watch_everything(s, err);
@@ -512,6 +417,7 @@ static void stop(struct session *s)
 	child_stop(&s->supervisor, STOP_TIMEOUT_MS);
 	/* One that has not begun has nothing to tell. */
 	child_stop(&s->proxy, s->is_proxy_ready ? STOP_TIMEOUT_MS : 0);
+	child_stop(&s->signer, 0);
 	if (s->journal.log) {
 		journal_drain(&s->journal);
 		journal_write(&s->journal, &e);
@@ -523,6 +429,9 @@ static void stop(struct session *s)
 	}
 	cleanup_close(&s->proxy_end_fd);
 	cleanup_close(&s->bundle_fd);
+	cleanup_close(&s->signer_fd);
+	cleanup_close(&s->roots_fd);
+	container_trust_done(&s->trust);
 	policy_source_free(s->loaded);
 	for (char **p = s->writable; p && *p; p++)
 		xfree(*p);
@@ -534,16 +443,22 @@ int session_run(const struct session_options *o, struct err *err)
 	struct session s = { .options = o,
 			     .supervisor = CHILD_INIT("supervisor"),
 			     .proxy = CHILD_INIT("proxy"),
+			     .signer = CHILD_INIT("signer"),
 			     .sandbox = SANDBOX_INIT,
 			     .proxy_end_fd = -1,
 			     .bundle_fd = -1,
+			     .signer_fd = -1,
+			     .roots_fd = -1,
 			     .exit_code = EXIT_LEASH_FAILED };
 	int r = uv_loop_init(&s.loop);
 
+	s.signer.role = "keys";
+	s.signer.program = s.proxy.program = "leash-proxy";
 	if (r < 0) {
 		(void)err_set(err, r, "start the event loop");
 		return EXIT_LEASH_FAILED;
 	}
+	container_trust_init(&s.trust);
 	r = start(&s, &s.failure);
 	if (r >= 0) {
 		session_record(&s, "running");

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/vec.h"
 
 enum state {
 	STATE_HEAD,	  /* lines up to an empty one */
@@ -24,8 +25,7 @@ enum state {
 struct block {
 	struct buf text;
 	size_t line_at; /* where the line that is being read begins */
-	struct http_field fields[LIMIT_HTTP_FIELDS];
-	size_t n;
+	VEC(struct http_field) fields; /* at most LIMIT_HTTP_FIELDS */
 };
 
 struct h1_reader {
@@ -58,6 +58,8 @@ void h1_reader_free(struct h1_reader *r)
 		return;
 	buf_done(&r->head.text);
 	buf_done(&r->trailers.text);
+	vec_done(&r->head.fields);
+	vec_done(&r->trailers.fields);
 	buf_done(&r->line);
 	xfree(r);
 }
@@ -114,11 +116,11 @@ static const char *add_field(struct block *b, size_t at, size_t len)
 	value = span_trim(span_make(colon + 1, len - name_len - 1));
 	if (!http_is_value(value))
 		return "a control byte in a header field";
-	if (b->n == LIMIT_HTTP_FIELDS)
+	if (b->fields.len == LIMIT_HTTP_FIELDS)
 		return "too many header fields";
 	for (size_t i = 0; i < name_len; i++)
 		line[i] = ascii_lower(line[i]);
-	b->fields[b->n++] = (struct http_field){ span_make(line, name_len), value };
+	vec_push(&b->fields, (struct http_field){ span_make(line, name_len), value });
 	return NULL;
 }
 
@@ -263,15 +265,15 @@ static const char *parse_head(struct h1_reader *r)
 	const char *error;
 
 	r->parsed = (struct http_head){ 0 };
-	r->head.n = 0;
+	r->head.fields.len = 0;
 	if (len > LIMIT_HTTP_FIRST_LINE)
 		return "the first line is too long";
 	error = r->side == H1_REQUESTS ? parse_request_line(&r->parsed, line)
 				       : parse_status_line(&r->parsed, line);
 	if (!error)
 		error = parse_fields(&r->head, len + 2);
-	r->parsed.fields = r->head.fields;
-	r->parsed.n_fields = r->head.n;
+	r->parsed.fields = r->head.fields.items;
+	r->parsed.n_fields = r->head.fields.len;
 	if (!error)
 		error = check_host(r);
 	return error ? error : find_framing(r);
@@ -297,7 +299,7 @@ static void forget(struct h1_reader *r)
 	buf_reset(&r->head.text);
 	r->head.line_at = 0;
 	buf_reset(&r->trailers.text);
-	r->trailers.line_at = r->trailers.n = 0;
+	r->trailers.line_at = r->trailers.fields.len = 0;
 	r->is_reported = false;
 }
 
@@ -348,24 +350,16 @@ static enum h1_event feed_counted(struct h1_reader *r, struct span bytes, size_t
 	return H1_DATA;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* chunk-size [chunk-ext] (RFC 9112 §7.1); extensions are dropped, but must not hide a line end. */
 static bool parse_chunk_size(struct span line, uint64_t *ret)
 {
 	uint64_t n = 0;
 	size_t i = 0;
 
-	for (; i < line.len && hex_value(line.p[i]) >= 0; i++) {
+	for (; i < line.len && ascii_hex_value(line.p[i]) >= 0; i++) {
 		if (i == 15)
 			return false;
-		n = n * 16 + (uint64_t)hex_value(line.p[i]);
+		n = n * 16 + (uint64_t)ascii_hex_value(line.p[i]);
 	}
 	*ret = n;
 	return i > 0 && (i == line.len || line.p[i] == ';') && http_is_value(span_from(line, i));
@@ -434,8 +428,8 @@ static enum h1_event feed_trailers(struct h1_reader *r, struct span bytes, size_
 	error = parse_fields(b, 0);
 	if (error)
 		return bad(r, error);
-	for (size_t i = 0; i < b->n; i++)
-		if (!may_trail(b->fields[i].name))
+	for (size_t i = 0; i < b->fields.len; i++)
+		if (!may_trail(b->fields.items[i].name))
 			return bad(r, "a field behind the body that belongs before it");
 	r->state = STATE_ENDED;
 	return H1_MORE;
@@ -514,8 +508,8 @@ enum h1_body h1_reader_body(const struct h1_reader *r, uint64_t *ret_length)
 
 const struct http_field *h1_reader_trailers(const struct h1_reader *r, size_t *n)
 {
-	*n = r->trailers.n;
-	return r->trailers.fields;
+	*n = r->trailers.fields.len;
+	return r->trailers.fields.items;
 }
 
 bool h1_reader_is_idle(const struct h1_reader *r)

@@ -2,17 +2,10 @@
 
 #include <string.h>
 
-static bool is_token_byte(char c)
-{
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-		return true;
-	return c && strchr("!#$%&'*+-.^_`|~", c);
-}
-
 bool http_is_token(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (!is_token_byte(s.p[i]))
+		if (!ascii_is_token_char(s.p[i]))
 			return false;
 	return s.len > 0;
 }

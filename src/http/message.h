@@ -1,5 +1,5 @@
 /*
- * An HTTP/1 message's head as its reader found it: spans into the reader's
+ * A message's head as its reader found it: spans into the reader's
  * memory. No policy, no sockets.
  */
 #pragma once
@@ -9,6 +9,7 @@
 struct http_field {
 	struct span name;  /* lower case */
 	struct span value; /* without the blanks around it */
+	bool is_secret;	   /* HTTP/2: to be in no compression table (RFC 7541 §7.1.3) */
 };
 
 struct http_head {
@@ -16,6 +17,7 @@ struct http_head {
 	int status;		    /* of a response */
 	struct span reason;
 	int minor; /* of HTTP/1.x: 0 or 1 */
+	struct span scheme, authority; /* of an HTTP/2 request; then there is no Host */
 	const struct http_field *fields;
 	size_t n_fields;
 };

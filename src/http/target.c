@@ -67,27 +67,17 @@ int http_target_split(struct span method, struct span target, struct http_target
 
 /* ---- The path ---- */
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* RFC 3986 §2.3 */
 static bool is_unreserved(int c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("-._~", c));
+	return c > 0 && (ascii_is_alnum((char)c) || strchr("-._~", c));
 }
 
 /* An escape at the beginning of text. */
 static int unescape(struct span text, struct buf *out)
 {
-	int high = text.len > 2 ? hex_value(text.p[1]) : -1;
-	int low = text.len > 2 ? hex_value(text.p[2]) : -1;
+	int high = text.len > 2 ? ascii_hex_value(text.p[1]) : -1;
+	int low = text.len > 2 ? ascii_hex_value(text.p[2]) : -1;
 	int c = high * 16 + low;
 
 	if (high < 0 || low < 0 || c < ' ' || c == 0x7f)

@@ -74,6 +74,27 @@ static bool read_ids(struct policy *p, struct span bytes)
 	return p->ids && p->ids_in_order;
 }
 
+/* They are few: an array of their own is soon looked through. */
+static bool read_tls_ids(struct policy *p, struct span bytes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_rules; i++) {
+		struct bundle_policy entry = entry_at(bytes, i);
+
+		if (entry.passes_tls > 1 || entry.reserved)
+			return false;
+		n += entry.passes_tls;
+	}
+	if (n == 0)
+		return true;
+	p->tls_ids = arena_alloc_array(&p->arena, n, sizeof(*p->tls_ids));
+	for (size_t i = 0; p->tls_ids && i < p->n_rules; i++)
+		if (entry_at(bytes, i).passes_tls)
+			p->tls_ids[p->n_tls_ids++] = p->ids_in_order[i];
+	return p->tls_ids != NULL;
+}
+
 static bool read_actions(struct policy *p, const struct bundle_header *h)
 {
 	for (size_t a = 0; a < POLICY_ACTION_MAX; a++) {
@@ -295,7 +316,7 @@ static int read_all(struct policy *p, struct span bytes, bool is_mapped, struct 
 	p->n_rules = h.n_policies;
 	if (!copy_string(p, bytes, h.agent, &p->agent) ||
 	    !copy_string(p, bytes, h.profile, &p->profile) || !read_ids(p, bytes) ||
-	    !read_instructions(p, bytes, h.instructions))
+	    !read_instructions(p, bytes, h.instructions) || !read_tls_ids(p, bytes))
 		return err_say(err, -EBADMSG, "%s", damaged);
 	r = read_image(p, bytes, h.image, is_mapped);
 	if (r < 0)

@@ -38,7 +38,9 @@ static int write_policies(const struct bundle_description *d, struct buf *out)
 {
 	for (size_t i = 0; i < d->n_items; i++) {
 		const struct bundle_item *item = &d->items[i];
-		struct bundle_policy p = { .layer = item->layer, .line = (uint32_t)item->line };
+		struct bundle_policy p = { .layer = item->layer,
+					   .line = (uint32_t)item->line,
+					   .passes_tls = item->passes_tls };
 		int r = append_string(out, item->id, &p.id);
 
 		if (r >= 0)

@@ -49,6 +49,8 @@ struct bundle_header {
 
 struct bundle_policy {
 	uint32_t layer, line;
+	uint32_t passes_tls; /* 1: a permit with @tls("passthrough") */
+	uint32_t reserved;   /* 0 */
 	struct bundle_string id, file, text;
 };
 
@@ -62,6 +64,7 @@ struct bundle_item {
 	enum policy_layer layer;
 	size_t line;
 	struct span id, file, text, normalised;
+	bool passes_tls;
 };
 
 struct bundle_description {

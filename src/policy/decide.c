@@ -349,6 +349,17 @@ bool policy_restricts(const struct policy *p, enum policy_action action)
 	return p->mode == POLICY_ENFORCE && p->actions[action].is_restricted;
 }
 
+bool policy_passes_tls(const struct policy *p, const struct policy_decision *d)
+{
+	if (d->verdict != DECISION_ALLOW)
+		return false;
+	for (size_t i = 0; i < d->n_reasons; i++)
+		for (size_t j = 0; j < p->n_tls_ids; j++)
+			if (d->reasons[i] == p->tls_ids[j])
+				return true;
+	return false;
+}
+
 bool policy_permits(const struct policy *p, const struct policy_decision *d)
 {
 	if (d->verdict == DECISION_ALLOW)

@@ -5,17 +5,10 @@
 
 #include "policy/text.h"
 
-/* RFC 9110: what methods and names of fields are made of. */
-static bool is_token_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("!#$%&'*+-.^_`|~", c));
-}
-
 bool policy_is_token(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (!is_token_char(s.p[i]))
+		if (!ascii_is_token_char(s.p[i]))
 			return false;
 	return s.len > 0;
 }
@@ -40,19 +33,11 @@ static bool has_only_visible(struct span s, const char *others)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte that the path begins with, encoded or not. Returns how many it takes. */
 static size_t first_byte(struct span path, char *ret)
 {
-	int high = path.len >= 3 && path.p[0] == '%' ? hex_digit(path.p[1]) : -1;
-	int low = high >= 0 ? hex_digit(path.p[2]) : -1;
+	int high = path.len >= 3 && path.p[0] == '%' ? ascii_hex_value(path.p[1]) : -1;
+	int low = high >= 0 ? ascii_hex_value(path.p[2]) : -1;
 
 	*ret = low >= 0 ? (char)(high << 4 | low) : path.p[0];
 	return low >= 0 ? 3 : 1;

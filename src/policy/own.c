@@ -74,10 +74,19 @@ static int forbid_moving(const char *path, struct buf *out)
 	return r < 0 ? r : forbid_moving_chain(resolved, out);
 }
 
+/* Without the certificates that leash shows there, no program could use TLS under a policy of the
+ * user's own. */
+static int permit_trust(struct buf *out)
+{
+	return buf_append_str(out, "@id(\"own-certificates\")\n"
+				   "permit (principal, action == Action::\"FileOpenReadOnly\", "
+				   "resource in Dir::\"/run/leash/\");\n");
+}
+
 int own_rules_text(const struct policy_environment *env, struct buf *out)
 {
 	_cleanup_free_ char *project = NULL;
-	int r = 0;
+	int r = permit_trust(out);
 
 	for (size_t i = 0; r >= 0 && env->own_paths && env->own_paths[i]; i++) {
 		r = forbid_all(env->own_paths[i], out);

@@ -67,6 +67,8 @@ struct policy {
 	struct image *image;	    /* NULL: every request is evaluated */
 	const char **ids;	    /* of the rules by rank: leash's own first */
 	const char **ids_in_order;  /* the same pointers, by number */
+	const char **tls_ids;	    /* the same, of those with @tls("passthrough") */
+	size_t n_tls_ids;
 	struct span mapped; /* what image and evaluator are read from, to be unmapped; or empty */
 	/* To be used after policy_prepare. */
 	struct cedar_policy_set *set;

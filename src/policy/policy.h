@@ -199,6 +199,9 @@ void policy_decide(struct policy_decider *d, const struct policy *p, const struc
  */
 bool policy_restricts(const struct policy *p, enum policy_action action);
 
+/* Was it a permit with @tls("passthrough") that allowed it, alone or among others? */
+bool policy_passes_tls(const struct policy *p, const struct policy_decision *d);
+
 /* Is the operation to go ahead, given verdict and mode? */
 bool policy_permits(const struct policy *p, const struct policy_decision *d);
 /* The determining ids separated by NUL, for the event. Appends to out. */

@@ -247,6 +247,9 @@ static void look_for_cover(struct review *r, size_t number)
 			 "this permit allows nothing: %s forbids all of it", where(r, other));
 		return;
 	}
+	/* One with @tls says something else besides. */
+	if (r->source->policies.items[number].passes_tls)
+		return;
 	other = find_cover(r, number, is_forbid);
 	if (other == SIZE_MAX)
 		return;

@@ -148,13 +148,27 @@ struct policy_item policy_source_at(const struct policy_source *s, size_t i)
 
 /* ---- Ids -------------------------------------------------------------------- */
 
-static struct span annotated_id(const struct cedar_policy *p)
+static const struct cedar_annotation *find_annotation(const struct cedar_policy *p, struct span key)
 {
 	for (size_t i = 0; i < p->n_annotations; i++)
-		if (span_eq(p->annotations[i].key, SPAN("id")) && p->annotations[i].value.len &&
-		    !memchr(p->annotations[i].value.p, 0, p->annotations[i].value.len))
-			return p->annotations[i].value;
-	return (struct span){ 0 };
+		if (span_eq(p->annotations[i].key, key))
+			return &p->annotations[i];
+	return NULL;
+}
+
+static bool passes_tls(const struct cedar_policy *p)
+{
+	const struct cedar_annotation *a = find_annotation(p, SPAN("tls"));
+
+	return a && !p->is_forbid && span_eq_str(a->value, "passthrough");
+}
+
+static struct span annotated_id(const struct cedar_policy *p)
+{
+	const struct cedar_annotation *a = find_annotation(p, SPAN("id"));
+
+	return a && a->value.len && !memchr(a->value.p, 0, a->value.len) ? a->value
+									 : (struct span){ 0 };
 }
 
 /* How often the id was taken; policies that share one are told apart by a number. */
@@ -226,6 +240,7 @@ static void add_policy(const struct addition *a, const struct cedar_policy *p, s
 		.cedar = p,
 		.text_index = a->source->texts.len - 1,
 		.is_impossible = p->embedder,
+		.passes_tls = passes_tls(p),
 		.layer = a->layer,
 		.line = line,
 	};
@@ -253,6 +268,19 @@ static bool is_ignored(const struct addition *a, struct lint *l, const struct ce
 	return true;
 }
 
+/* Whether TLS is looked into is no matter to guess about. */
+static void check_tls(struct lint *l, const struct cedar_policy *p)
+{
+	const struct cedar_annotation *a = find_annotation(p, SPAN("tls"));
+
+	if (a && !span_eq_str(a->value, "passthrough"))
+		lint_add(l, CEDAR_ERROR, "bad_tls", p->range, "write @tls(\"passthrough\")",
+			 "@tls says \"passthrough\" or nothing");
+	else if (a && p->is_forbid)
+		lint_add(l, CEDAR_WARNING, "bad_tls", p->range, "put it on a permit",
+			 "@tls on a forbid changes nothing");
+}
+
 /* Texts of our own are validated by a test: sessions need not wait for that. */
 static bool want_validation(const struct addition *a)
 {
@@ -267,6 +295,7 @@ static void read_policy(const struct addition *a, struct lint *l, struct cedar_p
 	l->policy = p;
 	if (is_ignored(a, l, p))
 		return;
+	check_tls(l, p);
 	policy_rewrite(l, p);
 	if (l->n_errors > n_errors || !want_validation(a))
 		return;
@@ -545,7 +574,8 @@ static int write_bundle(const struct policy_source *s, uint64_t generation, stru
 
 		items[i] = (struct bundle_item){ p->layer,	   p->line,
 						 span_of(p->id),   span_of(p->file),
-						 span_of(p->text), span_of(p->normalised) };
+						 span_of(p->text), span_of(p->normalised),
+						 p->passes_tls };
 	}
 	(void)text_from_bytes(span_of(s->env.agent ? s->env.agent : ""), &agent);
 	d.agent = buf_span(&agent);

@@ -20,6 +20,7 @@ struct source_policy {
 	const struct cedar_policy *cedar; /* rewritten; in one of the texts' sets */
 	size_t text_index;
 	bool is_impossible; /* and people were told */
+	bool passes_tls;    /* @tls("passthrough") */
 	enum policy_layer layer;
 	size_t line;
 	char *id, *file, *text, *normalised;

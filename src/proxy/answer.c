@@ -12,6 +12,15 @@ static int put_response(const char *status, const struct buf *body, struct buf *
 			  status, body->len + 1, SPAN_ARG(buf_span(body)));
 }
 
+int answer_split(struct span answer, struct span *ret_body)
+{
+	const struct span gap = SPAN("\r\n\r\n");
+	const char *end = memmem(answer.p, answer.len, gap.p, gap.len);
+
+	*ret_body = span_from(answer, (size_t)(end - answer.p) + gap.len);
+	return (answer.p[9] - '0') * 100 + (answer.p[10] - '0') * 10 + (answer.p[11] - '0');
+}
+
 /* Host::"name:port", or the address where no name is known. */
 static void put_resource(struct json_writer *w, const struct proxy_question *q)
 {
@@ -100,6 +109,20 @@ int answer_bad_response(const struct proxy_question *q, struct buf *out)
 	json_begin_object(&w);
 	json_key_string(&w, "error", SPAN("the server's response is malformed"));
 	put_resource(&w, q);
+	json_end_object(&w);
+	return put_response("502 Bad Gateway", &body, out);
+}
+
+int answer_bad_server(const struct proxy_question *q, const char *what, const char *why,
+		      struct buf *out)
+{
+	_cleanup_buf_ struct buf body = BUF_INIT(0);
+	struct json_writer w = { .out = &body };
+
+	json_begin_object(&w);
+	json_key_string(&w, "error", span_of(what));
+	put_resource(&w, q);
+	json_key_string(&w, "reason", span_of(why));
 	json_end_object(&w);
 	return put_response("502 Bad Gateway", &body, out);
 }

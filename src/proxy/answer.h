@@ -1,6 +1,6 @@
 /*
- * What a client on clear HTTP/1 is told when its connection goes no further: a
- * whole response with a JSON body, as docs/ describes it for every denial.
+ * What a client is told when its request or its connection goes no further: a
+ * whole HTTP/1 response with a JSON body, as docs/ describes it for every denial.
  */
 #pragma once
 
@@ -17,5 +17,10 @@ int answer_secret(struct span secret, struct span why, const struct proxy_questi
 int answer_malformed(struct buf *out);
 /* 502: the server's response is out of form. */
 int answer_bad_response(const struct proxy_question *q, struct buf *out);
+/* 502: there is no TLS with the server to be had; what and why are for people. */
+int answer_bad_server(const struct proxy_question *q, const char *what, const char *why,
+		      struct buf *out);
 /* 502: permitted, but there is no connection to be had. */
 int answer_unreachable(const struct proxy_question *q, int error, struct buf *out);
+/* The status and the body of one of these, for HTTP/2. */
+int answer_split(struct span answer, struct span *ret_body);

@@ -16,9 +16,9 @@ static uint32_t elapsed_us(const struct connection *c)
 			     (uint64_t)UINT32_MAX);
 }
 
-static bool is_clear_http(const struct connection *c)
+bool connection_can_be_told(const struct connection *c)
 {
-	return c->sniff.kind == SNIFF_HTTP1 ||
+	return c->sniff.kind == SNIFF_HTTP1 || (c->sniff.kind == SNIFF_TLS && !c->passes_tls) ||
 	       (c->sniff.kind == SNIFF_BAD && c->sniff.head.has_request_line);
 }
 
@@ -30,7 +30,7 @@ static void refuse_mismatch(struct connection *c, const struct name *name, struc
 
 	q.name = name;
 	proxy_report_plain(c->proxy, &e, &q, EVENT_DENY);
-	if (is_clear_http(c))
+	if (connection_can_be_told(c))
 		(void)answer_mismatch(&q, &response);
 	connection_refuse(c, buf_span(&response));
 }
@@ -45,7 +45,7 @@ static void refuse_malformed(struct connection *c)
 			    ? SPAN("the TLS ClientHello is malformed or too long")
 			    : SPAN("the HTTP request's head is malformed, ambiguous or too long");
 	proxy_report_plain(c->proxy, &e, &q, EVENT_DENY);
-	if (is_clear_http(c))
+	if (connection_can_be_told(c))
 		(void)answer_malformed(&response);
 	connection_refuse(c, buf_span(&response));
 }
@@ -59,7 +59,7 @@ static void refuse_denied(struct connection *c, const struct proxy_question *q,
 			   .message = message };
 
 	proxy_report(c->proxy, &e, q, d);
-	if (is_clear_http(c))
+	if (connection_can_be_told(c))
 		(void)answer_denied(d, q, &response);
 	connection_refuse(c, buf_span(&response));
 }
@@ -278,7 +278,7 @@ static size_t permitted(struct connection *c, struct proxy_question *q, const st
 
 bool connection_hides_requests(const struct connection *c)
 {
-	return c->sniff.kind == SNIFF_TLS || c->sniff.kind == SNIFF_HTTP2;
+	return c->sniff.kind == SNIFF_TLS && c->passes_tls;
 }
 
 /*
@@ -317,10 +317,12 @@ size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDR
 		return 0;
 	}
 	q.address = &ret[0].address;
+	c->passes_tls = policy_passes_tls(c->proxy->policy, &d);
 	if (connection_hides_requests(c) && !unseen_requests_may_go(c, q, &d)) {
 		q.action = POLICY_HTTP_REQUEST;
 		refuse_denied(c, &q, &d,
-			      SPAN("a policy looks at requests to this host, and those in TLS or HTTP/2 cannot be seen"));
+			      SPAN("a policy looks at requests to this host, and those in TLS "
+				   "cannot be seen"));
 		return 0;
 	}
 	c->decided_name = n_names ? names[0] : (struct name){ 0 };

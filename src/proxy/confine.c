@@ -4,87 +4,18 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "proxy/confine.h"
 #include "proxy/proxy-private.h"
-
-/* Landlock's constants of the kernels after Debian 12's headers (include/uapi/linux/landlock.h). */
-enum {
-	LANDLOCK_CREATE_RULESET_VERSION_ = 1,
-	LANDLOCK_RULE_PATH_BENEATH_ = 1,
-	LANDLOCK_FS_READ_FILE = 1 << 2,
-	LANDLOCK_FS_ABI_1 = (1 << 13) - 1,
-	LANDLOCK_FS_REFER = 1 << 13,	       /* ABI 2 */
-	LANDLOCK_FS_TRUNCATE = 1 << 14,	       /* ABI 3 */
-	LANDLOCK_FS_IOCTL_DEV = 1 << 15,       /* ABI 5 */
-	LANDLOCK_NET_BIND_TCP = 1 << 0,	       /* ABI 4 */
-	LANDLOCK_SCOPE_ABSTRACT_UNIX = 1 << 0, /* ABI 6 */
-	LANDLOCK_SCOPE_SIGNAL = 1 << 1,
-};
-
-struct landlock_ruleset {
-	uint64_t handled_fs, handled_net, scoped;
-};
-
-struct landlock_path {
-	uint64_t allowed;
-	int32_t parent_fd;
-} __attribute__((packed));
-
-static int allow_file(int ruleset_fd, const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
-	struct landlock_path rule = { LANDLOCK_FS_READ_FILE, fd };
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH_, &rule, 0) < 0
-		       ? -errno
-		       : 0;
-}
-
-/* No file but the resolver's two, read-only; no listening; no signals and abstract sockets of
- * others. */
-static int restrict_files(struct err *err)
-{
-	struct landlock_ruleset rules = { .handled_fs = LANDLOCK_FS_ABI_1 };
-	_cleanup_close_ int fd = -1;
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION_);
-	size_t size = abi >= 6 ? sizeof(rules) : abi >= 4 ? 16 : 8;
-	int r;
-
-	if (abi < 1)
-		return 0; /* the system call filter stands alone; `leash doctor` says so */
-	if (abi >= 2)
-		rules.handled_fs |= LANDLOCK_FS_REFER;
-	if (abi >= 3)
-		rules.handled_fs |= LANDLOCK_FS_TRUNCATE;
-	if (abi >= 4)
-		rules.handled_net = LANDLOCK_NET_BIND_TCP;
-	if (abi >= 5)
-		rules.handled_fs |= LANDLOCK_FS_IOCTL_DEV;
-	if (abi >= 6)
-		rules.scoped = LANDLOCK_SCOPE_ABSTRACT_UNIX | LANDLOCK_SCOPE_SIGNAL;
-	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
-	if (fd < 0)
-		return err_set(err, -errno, "confine the proxy: landlock_create_ruleset");
-	r = allow_file(fd, "/etc/resolv.conf");
-	if (r == 0)
-		r = allow_file(fd, "/etc/hosts");
-	if (r == 0 && syscall(SYS_landlock_restrict_self, fd, 0) < 0)
-		r = -errno;
-	return r < 0 ? err_set(err, r, "confine the proxy: Landlock") : 0;
-}
 
 /* Needed whatever their arguments. */
 static const int allowed[] = {
@@ -192,11 +123,11 @@ static int add_checked_rules(scmp_filter_ctx ctx)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (r == 0)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				     SCMP_A1(SCMP_CMP_EQ, FIONBIO));
-	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 				     SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid()));
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				     SCMP_A1(SCMP_CMP_EQ, FIONBIO));
 	return r;
 }
 
@@ -218,15 +149,7 @@ static int filter_calls(struct err *err)
 		r = seccomp_load(ctx);
 	if (ctx)
 		seccomp_release(ctx);
-	return r < 0 ? err_set(err, r, "confine the proxy: seccomp") : 0;
-}
-
-static int drop_capabilities(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { 0 };
-
-	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+	return r < 0 ? err_set(err, r, "seccomp") : 0;
 }
 
 /* What was given up must be gone. */
@@ -259,21 +182,16 @@ static void raise_fd_limit(void)
 
 int drop_privileges(struct err *err)
 {
-	const struct rlimit no_core = { 0, 0 };
+	static const char *const readable[] = { "/etc/resolv.conf", "/etc/hosts", NULL };
 	int r;
 
 	raise_fd_limit();
-	if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_set(err, -errno, "confine the proxy");
-	r = drop_capabilities();
+	r = confine_process(err);
+	if (r == 0)
+		r = confine_files(readable, err);
+	if (r == 0)
+		r = filter_calls(err);
 	if (r < 0)
-		return err_set(err, r, "confine the proxy: drop capabilities");
-	r = restrict_files(err);
-	if (r < 0)
-		return r;
-	r = filter_calls(err);
-	if (r < 0)
-		return r;
+		return err_wrap(err, r, "confine the proxy");
 	return test_confinement(err);
 }

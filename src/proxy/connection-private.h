@@ -7,6 +7,8 @@
 #include "proxy/dial.h"
 #include "proxy/dns-message.h"
 #include "proxy/exchange.h"
+#include "proxy/h2-exchange.h"
+#include "proxy/intercept.h"
 #include "proxy/proxy-private.h"
 #include "proxy/relay.h"
 #include "proxy/secrets.h"
@@ -26,6 +28,8 @@ enum connection_phase {
 	PHASE_ANSWERING, /* refused; the client is being told why */
 	PHASE_CLOSED,
 };
+
+TAILQ_HEAD(request_records, request_record);
 
 struct connection {
 	TAILQ_ENTRY(connection) entry, waiting; /* waiting: for word of the process */
@@ -58,12 +62,15 @@ struct connection {
 	bool hid_requests;	  /* connection_hides_requests, as it was known by then */
 	struct dial *dial;
 	struct endpoint dialled; /* and where it goes */
-	/* One of the two, once there is a server: bytes, or HTTP/1's messages. */
+	bool passes_tls;	 /* a policy wants TLS left alone */
+	bool is_in_tls;		 /* the requests are */
+	/* One of these, once there is a server: TLS being begun, bytes, or the messages of HTTP/1
+	 * or HTTP/2. */
+	struct intercept *intercept;
 	struct relay *relay;
 	struct exchange *exchange;
-	struct request_record *record; /* of the request in progress */
-	struct secrets_edit *edit;     /* with what was put into it; or NULL */
-	bool is_verified_tls;	       /* the server has shown a certificate for decided_name */
+	struct h2_exchange *h2_exchange;
+	struct request_records records; /* of the requests in progress */
 };
 
 /* ---- claim.c ---- */
@@ -80,41 +87,51 @@ size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDR
 /* Are there requests that only its two ends can read? */
 bool connection_hides_requests(const struct connection *c);
 
+/* Could the client be told in HTTP why it is refused? */
+bool connection_can_be_told(const struct connection *c);
+
 /* ---- request.c ---- */
 
-/*
- * May this request go to the connection's server? Then target and host hold what
- * is to be asked for, and Host's value; else answer holds the response. Reports.
- * Returns the head to be sent, which is another one where secrets were put in
- * (valid until the response begins), or NULL.
- */
-const struct http_head *request_judge(struct connection *c, const struct http_head *head,
-				      struct buf *target, struct buf *host, struct buf *answer);
-/* The response to the request that was judged last has begun: now it can be recorded whole. */
-void request_answered(struct connection *c, int status);
-/* It will not come. NULL-safe: there may be no request. */
-void request_lost(struct connection *c);
-/* The request in progress is refused after all: there is nothing to record of it. */
-void request_forget(struct connection *c);
+/* May this request go to the connection's server? Fills r accordingly. Reports. */
+bool request_judge(struct connection *c, const struct http_head *head, struct exchange_request *r);
+/* Its response has begun: now it can be recorded whole. Takes the record, as the next two do. */
+void request_answered(struct connection *c, struct request_record *r, int status);
+/* It will not come. */
+void request_lost(struct connection *c, struct request_record *r, struct span why);
+/* The server's message is out of form. r: of a request that had no response yet, or NULL. */
+void request_refuse_response(struct connection *c, struct request_record *r, struct span why,
+			     struct buf *answer);
+/* It is refused after all: there is nothing to record of it. */
+void request_forget(struct connection *c, struct request_record *r);
+/* The connection ends. */
+void request_lose_all(struct connection *c);
 /* The client's message is out of form. */
 void request_refuse_malformed(struct connection *c, struct span why, struct buf *answer);
 
-/* The server's is. */
-void request_refuse_response(struct connection *c, struct span why, struct buf *answer);
+/* ---- speak.c ---- */
+
+/* Does the client speak what is judged request by request, perhaps in TLS? Once its claim is
+ * settled. */
+bool connection_speaks(const struct connection *c);
+/* Then on with client and server, and with what the client has said. Takes both. */
+void connection_speak(struct connection *c, struct stream *client, struct stream *server);
+/* Tells a client that began with TLS, and then closes. Takes the stream. */
+void connection_answer_in_tls(struct connection *c, struct stream *client, struct span response);
 
 /* ---- request-secrets.c ---- */
 
-/* The head to be sent of a request that may go; NULL where a secret may not: then answer is filled.
+/*
+ * Secrets in a request that may go: fills r->head and r->edit where there are
+ * any. False: one may not go there; r has no record then, but an answer. Reports.
  */
-const struct http_head *request_put_in_secrets(struct connection *c, const struct http_head *head,
-					       struct span path, struct buf *answer);
-/* What was put in is not needed any more. */
-void request_forget_secrets(struct connection *c);
+bool request_put_in_secrets(struct connection *c, const struct http_head *head, struct span path,
+			    struct exchange_request *r);
 
 /* ---- connection.c ---- */
 
 /* Goes on with whatever has become possible. */
 void connection_step(struct connection *c);
-/* Closes it, telling a client on clear HTTP why (response may be empty). */
+void connection_close(struct connection *c, bool abort);
+/* Closes it, telling a client of HTTP why (response may be empty), in TLS where it began so. */
 void connection_refuse(struct connection *c, struct span response);
 struct proxy_question connection_question(const struct connection *c);

@@ -55,7 +55,10 @@ static void settle_process(struct connection *c)
 
 static uint64_t bytes_from(const struct connection *c, int side)
 {
-	return c->relay ? relay_bytes(c->relay, side) : exchange_bytes(c->exchange, side);
+	if (c->relay)
+		return relay_bytes(c->relay, side);
+	return c->exchange ? exchange_bytes(c->exchange, side)
+			   : h2_exchange_bytes(c->h2_exchange, side);
 }
 
 static void report_end(struct connection *c)
@@ -75,14 +78,14 @@ static void report_end(struct connection *c)
 	proxy_report_plain(c->proxy, &e, &q, EVENT_DECISION_NONE);
 }
 
-static void close_connection(struct connection *c, bool abort)
+void connection_close(struct connection *c, bool abort)
 {
 	struct proxy *p = c->proxy;
 
 	if (c->phase == PHASE_CLOSED)
 		return;
-	request_lost(c);
-	if (c->relay || c->exchange)
+	request_lose_all(c);
+	if (c->relay || c->exchange || c->h2_exchange)
 		report_end(c);
 	c->phase = PHASE_CLOSED;
 	settle_process(c);
@@ -92,6 +95,8 @@ static void close_connection(struct connection *c, bool abort)
 	dial_cancel(TAKE_PTR(c->dial));
 	relay_free(TAKE_PTR(c->relay), abort);
 	exchange_free(TAKE_PTR(c->exchange), abort);
+	intercept_free(TAKE_PTR(c->intercept));
+	h2_exchange_free(TAKE_PTR(c->h2_exchange), abort);
 	stop_polling(c);
 	if (c->fd >= 0) {
 		if (abort)
@@ -104,11 +109,20 @@ static void close_connection(struct connection *c, bool abort)
 
 void connection_refuse(struct connection *c, struct span response)
 {
-	bool is_sent = response.len && c->fd >= 0 &&
-		       send(c->fd, response.p, response.len, MSG_NOSIGNAL) == (ssize_t)response.len;
+	bool is_sent;
+
+	if (response.len && c->fd >= 0 && c->sniff.kind == SNIFF_TLS) {
+		stop_polling(c);
+		c->phase = PHASE_ANSWERING;
+		(void)uv_timer_stop(&c->timer);
+		connection_answer_in_tls(c, stream_new(&c->proxy->loop, TAKE_FD(c->fd)), response);
+		return;
+	}
+	is_sent = response.len && c->fd >= 0 &&
+		  send(c->fd, response.p, response.len, MSG_NOSIGNAL) == (ssize_t)response.len;
 
 	if (!is_sent || c->is_client_eof) {
-		close_connection(c, /* abort = */ !is_sent);
+		connection_close(c, /* abort = */ !is_sent);
 		return;
 	}
 	/* Closing with unread input would send RST, which can overtake the response: read on until
@@ -176,13 +190,13 @@ static void on_timer(uv_timer_t *timer)
 	uint64_t now = uv_now(&c->proxy->loop);
 
 	if (c->phase == PHASE_ANSWERING) {
-		close_connection(c, true);
+		connection_close(c, true);
 		return;
 	}
 	if (c->claim == CLAIM_SNIFFING && c->sniff.seen.len &&
 	    now - c->first_byte_ms >= LIMIT_PROXY_HEAD_MS) {
 		report_slow(c);
-		close_connection(c, true);
+		connection_close(c, true);
 		return;
 	}
 	if (!c->is_process_settled && age_ms(c) >= LIMIT_PROXY_PROCESS_MS) {
@@ -198,7 +212,7 @@ static void on_timer(uv_timer_t *timer)
 
 static void on_relay_end(void *ctx, int error)
 {
-	close_connection(ctx, error < 0);
+	connection_close(ctx, error < 0);
 }
 
 /* Bytes from the client on a connection where the server spoke first. */
@@ -215,46 +229,6 @@ static void on_tapped(void *ctx, struct span bytes)
 	connection_step(c);
 }
 
-/* ---- HTTP/1 ---- */
-
-static const struct http_head *on_request(void *ctx, const struct http_head *head,
-					  struct buf *target, struct buf *host, struct buf *answer)
-{
-	return request_judge(ctx, head, target, host, answer);
-}
-
-static void on_response(void *ctx, int status)
-{
-	request_answered(ctx, status);
-}
-
-static void on_malformed(void *ctx, bool is_client, const char *what, struct buf *answer)
-{
-	if (is_client)
-		request_refuse_malformed(ctx, span_of(what), answer);
-	else
-		request_refuse_response(ctx, span_of(what), answer);
-}
-
-/* Requests are judged one by one from here on. */
-static void begin_exchange(struct connection *c, int client_fd, int server_fd)
-{
-	const struct exchange_events events = { on_request, on_response, on_malformed, on_relay_end,
-						secrets_values(c->proxy->secrets) };
-	struct buf seen = c->sniff.seen;
-
-	c->sniff.seen = (struct buf){ 0 };
-	c->exchange = exchange_new(&c->proxy->loop, client_fd, server_fd, c->proxy->scratch,
-				   &events, c);
-	exchange_start(c->exchange, buf_span(&seen));
-	buf_done(&seen);
-}
-
-static bool is_http1(const struct connection *c)
-{
-	return c->claim == CLAIM_SETTLED && c->sniff.kind == SNIFF_HTTP1;
-}
-
 static void begin_relay(struct connection *c, int server_fd)
 {
 	static const struct relay_events events = { on_relay_end, on_tapped };
@@ -262,8 +236,9 @@ static void begin_relay(struct connection *c, int server_fd)
 	stop_polling(c);
 	c->phase = PHASE_RELAYING;
 	c->relayed_ms = uv_now(&c->proxy->loop);
-	if (is_http1(c)) {
-		begin_exchange(c, TAKE_FD(c->fd), server_fd);
+	if (connection_speaks(c)) {
+		connection_speak(c, stream_new(&c->proxy->loop, TAKE_FD(c->fd)),
+				 stream_new(&c->proxy->loop, server_fd));
 		return;
 	}
 	c->relay = relay_new(&c->proxy->loop, TAKE_FD(c->fd), server_fd, c->proxy->scratch, &events,
@@ -285,7 +260,7 @@ static void report_unreachable(struct connection *c, int error, const struct end
 	q.name = &c->decided_name;
 	q.address = &to->address;
 	proxy_report_plain(c->proxy, &e, &q, EVENT_DECISION_NONE);
-	if (c->sniff.kind == SNIFF_HTTP1)
+	if (connection_can_be_told(c))
 		(void)answer_unreachable(&q, error, &response);
 	connection_refuse(c, buf_span(&response));
 }
@@ -302,17 +277,18 @@ static void on_dialled(void *ctx, int fd, const struct endpoint *to)
 		report_unreachable(c, fd, to);
 }
 
-/* The client turned out to speak HTTP/1 only after the connection was joined. */
-static void switch_to_exchange(struct connection *c)
+/* Only after the connection was joined did the client say what it speaks. */
+static void switch_from_relay(struct connection *c)
 {
 	int client_fd, server_fd;
 
 	if (relay_release(c->relay, &client_fd, &server_fd) < 0) {
-		close_connection(c, true);
+		connection_close(c, true);
 		return;
 	}
 	c->relay = NULL;
-	begin_exchange(c, client_fd, server_fd);
+	connection_speak(c, stream_new(&c->proxy->loop, client_fd),
+			 stream_new(&c->proxy->loop, server_fd));
 }
 
 /*
@@ -329,8 +305,8 @@ static void release(struct connection *c)
 	if ((is_new || connection_hides_requests(c) != c->hid_requests) &&
 	    connection_decide(c, to) == 0)
 		return;
-	if (is_http1(c)) {
-		switch_to_exchange(c);
+	if (connection_speaks(c)) {
+		switch_from_relay(c);
 		return;
 	}
 	relay_send(c->relay, buf_span(&c->sniff.seen));
@@ -406,7 +382,7 @@ static void on_client(uv_poll_t *poll, int status, int events)
 	if (n < 0 && status == 0 && errno == EAGAIN)
 		return;
 	if (n < 0 || (n == 0 && c->phase == PHASE_ANSWERING)) {
-		close_connection(c, n < 0);
+		connection_close(c, n < 0);
 		return;
 	}
 	if (c->phase == PHASE_ANSWERING)
@@ -465,6 +441,7 @@ static void connection_new(struct proxy *p, int fd, const struct endpoint *to,
 	c->key = *key;
 	c->accepted_ms = uv_now(&p->loop);
 	c->accepted_ns = clock_monotonic_ns();
+	TAILQ_INIT(&c->records);
 	sniff_init(&c->sniff);
 	(void)uv_poll_init(&p->loop, &c->poll, fd);
 	(void)uv_timer_init(&p->loop, &c->timer);
@@ -525,18 +502,18 @@ static void update_listeners(struct proxy *p)
 	}
 }
 
-static size_t connections_by_fds(void)
+void connection_set_limit(struct proxy *p)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= SPARE_FDS * 2)
-		return 64;
-	return MIN(((size_t)limit.rlim_cur - SPARE_FDS) / 2, LIMIT_PROXY_CONNECTIONS);
+	p->max_connections = 64;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max > SPARE_FDS + 2 * 64)
+		p->max_connections =
+			MIN(((size_t)limit.rlim_max - SPARE_FDS) / 2, LIMIT_PROXY_CONNECTIONS);
 }
 
 int connection_listen(struct proxy *p, const int fds[2], struct err *err)
 {
-	p->max_connections = connections_by_fds();
 	for (int i = 0; i < 2; i++) {
 		int r = fd_set_nonblock(fds[i], true);
 

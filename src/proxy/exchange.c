@@ -1,11 +1,8 @@
 #include "proxy/exchange.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -16,18 +13,14 @@
 #include "proxy/scrub.h"
 
 #define ROUNDS 4 /* reads of one side before others have their turn */
+#define SHORT 8192 /* bytes read of which there are hardly more */
 #define MAX_FIELDS (LIMIT_HTTP_FIELDS + 4)
 
 /* One of the two connections. */
 struct side {
-	int fd;
-	uv_poll_t poll;
-	int events;	 /* waited for now */
-	struct buf in;	 /* read and not used yet; at most one read's */
-	struct buf out;	 /* to be written */
-	bool is_eof;	 /* nothing more comes */
-	bool is_shut;	 /* nothing more goes */
-	uint64_t n_bytes;
+	struct stream *stream;
+	struct buf in; /* read and not used yet; at most one read's */
+	bool is_eof;   /* nothing more comes */
 	struct h1_reader *reader;
 };
 
@@ -37,7 +30,7 @@ struct exchange {
 	struct exchange_events events;
 	void *ctx;
 	uv_timer_t timer;
-	int n_handles;
+	struct sniff *sniff; /* of a client that has not said yet what it speaks */
 	bool is_closing;
 
 	/* The request in progress. */
@@ -51,14 +44,14 @@ struct exchange {
 	bool is_last;	       /* the connection ends after this request */
 	bool is_refused;       /* the client is told why, then all ends */
 	bool is_joined;	       /* upgraded: bytes both ways */
-	bool has_secrets;      /* put into the request */
-	struct scrub scrub;    /* of what the server sends */
+	struct request_record *record;
+	bool has_secrets;   /* put into the request */
+	struct scrub scrub; /* of what the server sends */
 };
 
-static void on_ready(uv_poll_t *poll, int status, int events);
 static void on_timer(uv_timer_t *timer);
 
-/* ---- Sockets ---- */
+/* ---- Streams ---- */
 
 static void end(struct exchange *x, int error)
 {
@@ -66,40 +59,24 @@ static void end(struct exchange *x, int error)
 		x->events.ended(x->ctx, error);
 }
 
+static struct buf *out_of(struct exchange *x, int i)
+{
+	return stream_out(x->side[i].stream);
+}
+
 static bool has_output(const struct side *s)
 {
-	return s->out.len > 0;
+	return stream_has_output(s->stream);
 }
 
 static bool is_full(const struct side *s)
 {
-	return s->out.len >= LIMIT_PROXY_RELAY;
+	return stream_is_full(s->stream);
 }
 
 static bool has_input(const struct side *s)
 {
 	return s->in.len > 0;
-}
-
-static int flush(struct side *s)
-{
-	while (has_output(s)) {
-		ssize_t n = send(s->fd, s->out.data, s->out.len, MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == EAGAIN ? 0 : -errno;
-		buf_consume(&s->out, (size_t)n);
-	}
-	return 0;
-}
-
-/* It does not listen any more, but may have said why. */
-static void stop_sending(struct side *s)
-{
-	s->is_shut = true;
-	buf_reset(&s->out);
 }
 
 /* Is it this side's turn to be read? What it sent before must have been used. */
@@ -108,20 +85,6 @@ static bool may_read(const struct exchange *x, int i)
 	const struct side *s = &x->side[i];
 
 	return !s->is_eof && !has_input(s) && !is_full(&x->side[1 - i]);
-}
-
-static void wait_for(struct exchange *x, int i)
-{
-	struct side *s = &x->side[i];
-	int events = (may_read(x, i) ? UV_READABLE : 0) | (has_output(s) ? UV_WRITABLE : 0);
-
-	if (x->is_closing || events == s->events)
-		return;
-	s->events = events;
-	if (events)
-		(void)uv_poll_start(&s->poll, events, on_ready);
-	else
-		(void)uv_poll_stop(&s->poll);
 }
 
 /* ---- Heads ---- */
@@ -207,7 +170,7 @@ static void refuse(struct exchange *x, const struct buf *answer)
 	x->is_refused = true;
 	/* In the middle of a response an answer would be taken for a part of it. */
 	if (answer->len && !x->is_answering)
-		(void)buf_append(&client->out, answer->data, answer->len);
+		(void)buf_append(out_of(x, RELAY_CLIENT), answer->data, answer->len);
 	if (!has_output(client))
 		end(x, -EPROTO);
 	else
@@ -218,8 +181,9 @@ static void refuse_malformed(struct exchange *x, int from)
 {
 	_cleanup_buf_ struct buf answer = BUF_INIT(0);
 
-	x->events.malformed(x->ctx, from == RELAY_CLIENT, h1_reader_error(x->side[from].reader),
-			    &answer);
+	x->events.malformed(x->ctx, from == RELAY_CLIENT,
+			    from == RELAY_SERVER ? TAKE_PTR(x->record) : NULL,
+			    h1_reader_error(x->side[from].reader), &answer);
 	refuse(x, &answer);
 }
 
@@ -247,24 +211,23 @@ static void forward_request(struct exchange *x, const struct http_head *h, struc
 	h1_reader_expect(x->side[RELAY_SERVER].reader, h->method);
 	x->is_asked = true;
 	x->is_request_over = x->is_response_over = x->is_answering = false;
-	if (h1_write_request(&x->side[RELAY_SERVER].out, &out) < 0)
+	if (h1_write_request(out_of(x, RELAY_SERVER), &out) < 0)
 		end(x, -EMSGSIZE);
 }
 
 static void judge_request(struct exchange *x)
 {
-	const struct http_head *h = h1_reader_head(x->side[RELAY_CLIENT].reader), *sent;
-	_cleanup_buf_ struct buf target = BUF_INIT(0);
-	_cleanup_buf_ struct buf host = BUF_INIT(0);
-	_cleanup_buf_ struct buf answer = BUF_INIT(0);
+	const struct http_head *h = h1_reader_head(x->side[RELAY_CLIENT].reader);
+	_cleanup_(exchange_request_done) struct exchange_request r = { .record = NULL };
 
 	(void)uv_timer_stop(&x->timer);
-	sent = x->events.request(x->ctx, h, &target, &host, &answer);
-	x->has_secrets = sent != h;
-	if (sent)
-		forward_request(x, sent, buf_span(&target), buf_span(&host));
-	else
-		refuse(x, &answer);
+	if (x->events.request(x->ctx, h, &r)) {
+		x->record = r.record;
+		x->has_secrets = r.head;
+		forward_request(x, r.head ? r.head : h, buf_span(&r.target), buf_span(&r.host));
+	} else {
+		refuse(x, &r.answer);
+	}
 }
 
 /* The request asked for none; what is encoded all the same could bring its secret back unseen. */
@@ -282,7 +245,7 @@ static void refuse_unreadable(struct exchange *x)
 	_cleanup_buf_ struct buf answer = BUF_INIT(0);
 
 	x->events.malformed(
-		x->ctx, /* is_client = */ false,
+		x->ctx, /* is_client = */ false, TAKE_PTR(x->record),
 		"the response is encoded though that was not asked for, and could hold a secret",
 		&answer);
 	refuse(x, &answer);
@@ -343,20 +306,20 @@ static void forward_response(struct exchange *x, const struct http_head *h)
 	out.fields = f.items;
 	out.n_fields = f.n;
 	x->is_answering = !is_interim;
-	if (h1_write_response(&x->side[RELAY_CLIENT].out, &out) < 0)
+	if (h1_write_response(out_of(x, RELAY_CLIENT), &out) < 0)
 		end(x, -EMSGSIZE);
 	else if (!is_interim || x->is_joined)
-		x->events.response(x->ctx, h->status);
+		x->events.response(x->ctx, TAKE_PTR(x->record), h->status);
 }
 
 /* ---- Bodies ---- */
 
 static void write_data(struct exchange *x, int from, struct span data)
 {
-	struct buf *out = &x->side[1 - from].out;
+	struct buf *out = out_of(x, 1 - from);
 	int r;
 
-	if (x->side[1 - from].is_shut)
+	if (stream_is_shut(x->side[1 - from].stream))
 		return;
 	r = x->is_chunked[from] ? h1_write_chunk(out, data) : buf_append(out, data.p, data.len);
 
@@ -399,7 +362,7 @@ static int write_trailers(struct exchange *x, int from)
 		memcpy(f.items, trailers, f.n * sizeof(*f.items));
 	if (from == RELAY_SERVER && x->scrub.needles)
 		r = scrub_fields(x->scrub.needles, &arena, f.items, f.n);
-	return r < 0 ? r : h1_write_last_chunk(&x->side[1 - from].out, f.items, f.n);
+	return r < 0 ? r : h1_write_last_chunk(out_of(x, 1 - from), f.items, f.n);
 }
 
 static void forward_end(struct exchange *x, int from)
@@ -424,14 +387,14 @@ static bool is_awaited(const struct exchange *x, int from)
 {
 	if (x->is_closing || x->is_refused)
 		return false;
-	if (x->is_joined)
+	if (x->is_joined || x->sniff)
 		return true;
 	if (from == RELAY_CLIENT)
 		return !x->is_asked ? !x->is_last : !x->is_request_over;
 	return x->is_asked && !x->is_response_over;
 }
 
-static void take(struct exchange *x, int from, enum h1_event event, const struct span *data)
+static void take(struct exchange *x, int from, enum h1_event event, struct span data)
 {
 	switch (event) {
 	case H1_MORE:
@@ -443,17 +406,60 @@ static void take(struct exchange *x, int from, enum h1_event event, const struct
 			forward_response(x, h1_reader_head(x->side[from].reader));
 		break;
 	case H1_DATA:
-		forward_data(x, from, *data);
+		forward_data(x, from, data);
 		break;
 	case H1_END:
-		/* the end of an interim response is not the response's */
-		if (from == RELAY_CLIENT || x->is_answering)
-			forward_end(x, from);
+		forward_end(x, from);
 		break;
 	case H1_BAD:
 		refuse_malformed(x, from);
 		break;
 	}
+}
+
+/* ---- What the client speaks ---- */
+
+static void refuse_unseen(struct exchange *x, const char *what)
+{
+	_cleanup_buf_ struct buf answer = BUF_INIT(0);
+
+	x->events.malformed(x->ctx, /* is_client = */ true, NULL, what, &answer);
+	buf_reset(&answer); /* it would not be understood */
+	refuse(x, &answer);
+}
+
+/* What it has said so far is enough, or there will be no more. */
+static void settle_kind(struct exchange *x, enum sniff_kind kind)
+{
+	struct sniff *sniff = TAKE_PTR(x->sniff);
+
+	(void)uv_timer_stop(&x->timer);
+	if (kind == SNIFF_HTTP1 || kind == SNIFF_BAD)
+		; /* the reader finds out what is bad */
+	else if (x->events.other(x->ctx, kind))
+		x->is_joined = true;
+	else
+		refuse_unseen(x, "what the client speaks inside TLS cannot be seen");
+	buf_done(&x->side[RELAY_CLIENT].in);
+	x->side[RELAY_CLIENT].in = sniff->seen;
+	sniff->seen = (struct buf){ 0 };
+	sniff_done(sniff);
+	xfree(sniff);
+}
+
+/* Looks at what has come from a client that has not said yet what it speaks. True if it has now. */
+static bool use_unknown(struct exchange *x)
+{
+	struct side *client = &x->side[RELAY_CLIENT];
+	enum sniff_kind kind = sniff_feed(x->sniff, buf_span(&client->in));
+
+	buf_reset(&client->in);
+	if (kind == SNIFF_MORE && client->is_eof)
+		kind = x->sniff->is_tls || x->sniff->head.has_request_line ? SNIFF_BAD : SNIFF_RAW;
+	if (kind == SNIFF_MORE)
+		return false;
+	settle_kind(x, kind);
+	return true;
 }
 
 /* Uses of the input what can be used now. True if anything was. */
@@ -463,16 +469,21 @@ static bool use(struct exchange *x, int from)
 	struct span rest = buf_span(&s->in);
 	bool is_used = false;
 
+	if (x->sniff && from == RELAY_CLIENT)
+		return use_unknown(x);
 	while ((rest.len || h1_reader_has_ended(s->reader)) && is_awaited(x, from) &&
 	       !is_full(&x->side[1 - from])) {
 		struct span data = { 0 };
 		size_t n = rest.len;
 
 		is_used = true;
-		if (x->is_joined)
+		if (x->is_joined || x->sniff) {
 			forward_data(x, from, rest);
-		else
-			take(x, from, h1_reader_feed(s->reader, rest, &n, &data), &data);
+		} else {
+			enum h1_event event = h1_reader_feed(s->reader, rest, &n, &data);
+
+			take(x, from, event, data);
+		}
 		if (x->is_closing)
 			return false;
 		rest = span_from(rest, n);
@@ -486,7 +497,7 @@ static void take_end(struct exchange *x, int from)
 {
 	struct h1_reader *reader = x->side[from].reader;
 
-	if (x->is_joined) {
+	if (x->is_joined || x->sniff) {
 		if (from == RELAY_SERVER)
 			forward_rest(x);
 		return;
@@ -499,7 +510,8 @@ static void take_end(struct exchange *x, int from)
 	}
 	if (!x->is_asked)
 		return;
-	if (!x->is_response_over && (h1_reader_finish(reader) != H1_END || !x->is_answering)) {
+	if (!x->is_response_over &&
+	    (h1_reader_finish(reader) != H1_END || stream_was_cut(x->side[RELAY_SERVER].stream))) {
 		end(x, -ECONNRESET); /* cut off: the client must see that */
 		return;
 	}
@@ -514,14 +526,14 @@ static void run(struct exchange *x)
 	bool is_used = true;
 
 	while (is_used && !x->is_closing) {
-		int r = flush(&x->side[RELAY_CLIENT]);
+		int r = stream_flush(x->side[RELAY_CLIENT].stream);
 
 		if (r < 0) {
 			end(x, r);
 			return;
 		}
-		if (flush(&x->side[RELAY_SERVER]) < 0)
-			stop_sending(&x->side[RELAY_SERVER]);
+		if (stream_flush(x->side[RELAY_SERVER].stream) < 0)
+			stream_stop_writing(x->side[RELAY_SERVER].stream);
 		is_used = use(x, RELAY_CLIENT);
 		if (!x->is_closing)
 			is_used |= use(x, RELAY_SERVER);
@@ -531,54 +543,57 @@ static void run(struct exchange *x)
 			take_end(x, i);
 }
 
-static int fill(struct exchange *x, int from)
+/* How many bytes came; 0 at the end, negative errno. */
+static ssize_t fill(struct exchange *x, int from)
 {
 	struct side *s = &x->side[from];
-	ssize_t n = recv(s->fd, x->scratch, LIMIT_PROXY_RELAY, 0);
+	ssize_t n = stream_read(s->stream, x->scratch, LIMIT_PROXY_RELAY);
 
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		return n;
 	s->is_eof = n == 0;
-	s->n_bytes += (uint64_t)n;
 	if (x->is_refused && from == RELAY_CLIENT)
-		return (int)n; /* read on, so that closing does not overtake the answer */
+		return n; /* read on, so that closing does not overtake the answer */
 	if (n > 0 && buf_append(&s->in, x->scratch, (size_t)n) < 0)
 		return -ENOMEM;
-	return (int)n;
+	return n;
 }
 
 /* ---- The end of things ---- */
+
+/* Bytes both ways: an end is passed on when all before it has been. */
+static void shut_joined(struct exchange *x)
+{
+	for (int i = 0; i < 2; i++)
+		if (x->side[i].is_eof && !has_input(&x->side[i]) && !has_output(&x->side[1 - i]))
+			stream_shut(x->side[1 - i].stream);
+	if (stream_is_shut(x->side[0].stream) && stream_is_shut(x->side[1].stream))
+		end(x, 0);
+}
 
 static void shut_when_over(struct exchange *x)
 {
 	struct side *client = &x->side[RELAY_CLIENT];
 
-	if (x->is_joined) {
-		for (int i = 0; i < 2; i++)
-			if (x->side[i].is_eof && !has_input(&x->side[i]) &&
-			    !has_output(&x->side[1 - i]) && !x->side[1 - i].is_shut) {
-				x->side[1 - i].is_shut = true;
-				(void)shutdown(x->side[1 - i].fd, SHUT_WR);
-			}
-		if (x->side[0].is_shut && x->side[1].is_shut)
-			end(x, 0);
+	if (x->is_joined || x->sniff) {
+		shut_joined(x);
 		return;
 	}
 	if (has_output(client))
 		return;
-	if (x->is_refused && !client->is_shut) {
-		client->is_shut = true;
-		(void)shutdown(client->fd, SHUT_WR);
-	}
-	if (x->is_refused ? client->is_eof : x->is_last && !x->is_asked && !has_output(&x->side[RELAY_SERVER]))
+	if (x->is_refused)
+		stream_shut(client->stream);
+	if (x->is_refused ? client->is_eof
+			  : x->is_last && !x->is_asked && !has_output(&x->side[RELAY_SERVER]))
 		end(x, 0);
 }
 
 /* A head that has begun must come to its end; between requests a client may wait for ever. */
 static void watch_head(struct exchange *x)
 {
-	bool is_partial = !x->is_joined && !x->is_refused && !x->is_asked &&
-			  !h1_reader_is_idle(x->side[RELAY_CLIENT].reader);
+	bool is_partial = x->sniff ? x->sniff->seen.len > 0
+				   : !x->is_joined && !x->is_refused && !x->is_asked &&
+					     !h1_reader_is_idle(x->side[RELAY_CLIENT].reader);
 
 	if (is_partial && !uv_is_active((uv_handle_t *)&x->timer))
 		(void)uv_timer_start(&x->timer, on_timer, LIMIT_PROXY_HEAD_MS, 0);
@@ -592,8 +607,8 @@ static void settle(struct exchange *x)
 	if (x->is_closing)
 		return;
 	watch_head(x);
-	wait_for(x, RELAY_CLIENT);
-	wait_for(x, RELAY_SERVER);
+	for (int i = 0; i < 2; i++)
+		stream_wait(x->side[i].stream, may_read(x, i));
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -601,17 +616,17 @@ static void on_timer(uv_timer_t *timer)
 	end(timer->data, -ETIMEDOUT);
 }
 
-static void on_ready(uv_poll_t *poll, int status, int events)
+static void on_ready(void *ctx, struct stream *stream, int status)
 {
-	struct exchange *x = poll->data;
-	int i = poll == &x->side[RELAY_SERVER].poll;
-	int n = 1;
+	struct exchange *x = ctx;
+	int i = stream == x->side[RELAY_SERVER].stream;
+	ssize_t n = SHORT;
 
-	(void)events;
-	for (int round = 0; round < ROUNDS && n > 0 && !x->is_closing && may_read(x, i); round++) {
+	for (int round = 0; round < ROUNDS && n >= SHORT && !x->is_closing && may_read(x, i);
+	     round++) {
 		n = fill(x, i);
-		if (n < 0)
-			end(x, n);
+		if (n < 0 && n != -EAGAIN)
+			end(x, (int)n);
 		else
 			run(x);
 	}
@@ -624,60 +639,55 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 
 /* ---- Life ---- */
 
-struct exchange *exchange_new(uv_loop_t *loop, int client_fd, int server_fd, char *scratch,
-			      const struct exchange_events *events, void *ctx)
+struct exchange *exchange_new(uv_loop_t *loop, struct stream *client, struct stream *server,
+			      char *scratch, const struct exchange_events *events, void *ctx)
 {
 	struct exchange *x = xnew(struct exchange);
-	int fds[2] = { client_fd, server_fd };
-	int on = 1;
+	struct stream *streams[2] = { client, server };
 
 	x->scratch = scratch;
 	x->events = *events;
 	x->ctx = ctx;
 	x->scrub.needles = events->secrets;
 	for (int i = 0; i < 2; i++) {
-		struct side *s = &x->side[i];
-
-		s->fd = fds[i];
-		s->reader = h1_reader_new(i == RELAY_CLIENT ? H1_REQUESTS : H1_RESPONSES);
-		(void)setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		(void)setsockopt(fds[i], SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-		/* A socket can always be watched, unless we watch it already. */
-		if (uv_poll_init(loop, &s->poll, fds[i]) < 0)
-			abort();
-		s->poll.data = x;
+		x->side[i].stream = streams[i];
+		x->side[i].reader = h1_reader_new(i == RELAY_CLIENT ? H1_REQUESTS : H1_RESPONSES);
+		stream_set_owner(streams[i], on_ready, x);
 	}
 	(void)uv_timer_init(loop, &x->timer);
 	x->timer.data = x;
-	x->n_handles = 3;
 	return x;
 }
 
-void exchange_start(struct exchange *x, struct span first_bytes)
+void exchange_start(struct exchange *x, enum exchange_kind kind, struct span first_bytes)
 {
 	struct side *client = &x->side[RELAY_CLIENT];
 
-	client->n_bytes = first_bytes.len;
+	if (kind == EXCHANGE_UNKNOWN) {
+		x->sniff = xnew(struct sniff);
+		sniff_init(x->sniff);
+	}
+	stream_count(client->stream, first_bytes.len);
 	(void)buf_append(&client->in, first_bytes.p, first_bytes.len);
 	settle(x);
 }
 
 uint64_t exchange_bytes(const struct exchange *x, int from)
 {
-	return x->side[from].n_bytes;
+	return stream_bytes(x->side[from].stream);
 }
 
 static void on_closed(uv_handle_t *handle)
 {
 	struct exchange *x = handle->data;
 
-	if (--x->n_handles)
-		return;
 	for (int i = 0; i < 2; i++) {
 		h1_reader_free(x->side[i].reader);
 		buf_done(&x->side[i].in);
-		buf_done(&x->side[i].out);
 	}
+	if (x->sniff)
+		sniff_done(x->sniff);
+	xfree(x->sniff);
 	scrub_done(&x->scrub);
 	xfree(x);
 }
@@ -687,12 +697,7 @@ void exchange_free(struct exchange *x, bool abort)
 	if (!x || x->is_closing)
 		return;
 	x->is_closing = true;
-	for (int i = 0; i < 2; i++) {
-		(void)uv_poll_stop(&x->side[i].poll);
-		if (abort)
-			socket_set_abort(x->side[i].fd);
-		fd_close(TAKE_FD(x->side[i].fd));
-		uv_close((uv_handle_t *)&x->side[i].poll, on_closed);
-	}
+	for (int i = 0; i < 2; i++)
+		stream_free(TAKE_PTR(x->side[i].stream), abort);
 	uv_close((uv_handle_t *)&x->timer, on_closed);
 }

@@ -4,25 +4,12 @@
 
 #include "base/limits.h"
 
-/* RFC 9110 §5.6.2 */
-static bool is_token_byte(char c)
-{
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-		return true;
-	return c && strchr("!#$%&'*+-.^_`|~", c);
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool starts_with_nocase(struct span s, struct span lower_prefix)
 {
 	if (s.len < lower_prefix.len)
 		return false;
 	for (size_t i = 0; i < lower_prefix.len; i++)
-		if (lower(s.p[i]) != lower_prefix.p[i])
+		if (ascii_lower(s.p[i]) != lower_prefix.p[i])
 			return false;
 	return true;
 }
@@ -82,7 +69,7 @@ static bool is_request_line(struct span line)
 {
 	size_t i = 0;
 
-	while (i < line.len && is_token_byte(line.p[i]))
+	while (i < line.len && ascii_is_token_char(line.p[i]))
 		i++;
 	if (i == 0 || i == line.len || !is_separator(line.p[i]))
 		return false;
@@ -103,7 +90,7 @@ static int read_request_line(struct http_first_head *h, struct span line)
 	const struct span version = SPAN(" HTTP/1.");
 	struct span method = line, target;
 
-	for (method.len = 0; method.len < line.len && is_token_byte(line.p[method.len]);)
+	for (method.len = 0; method.len < line.len && ascii_is_token_char(line.p[method.len]);)
 		method.len++;
 	if (line.len <= method.len + version.len + 2 || line.p[method.len] != ' ' ||
 	    !span_eq(span_make(line.p + line.len - version.len - 1, version.len), version))
@@ -122,7 +109,7 @@ static int read_field(struct http_first_head *h, struct span line, bool *seen_ho
 	struct span name = { line.p, 0 }, value;
 
 	/* A line that begins with a space continues the one before: obs-fold, RFC 9112 §5.2. */
-	while (name.len < line.len && is_token_byte(line.p[name.len]))
+	while (name.len < line.len && ascii_is_token_char(line.p[name.len]))
 		name.len++;
 	if (name.len == 0 || name.len == line.len || line.p[name.len] != ':')
 		return -EBADMSG;
@@ -205,7 +192,7 @@ static bool is_plausible(const struct http_first_head *h)
 	struct span line = span_from(buf_span(&h->text), h->line_at);
 	size_t i = 0;
 
-	while (i < line.len && is_token_byte(line.p[i]))
+	while (i < line.len && ascii_is_token_char(line.p[i]))
 		i++;
 	if (i > 32 || (i == 0 && line.len > 0 && line.p[0] != '\r'))
 		return false;

@@ -11,10 +11,12 @@
 #include "event/ring.h"
 #include "proxy/dns-upstream.h"
 #include "proxy/hosts.h"
+#include "proxy/leaves.h"
 #include "proxy/names.h"
 #include "proxy/processes.h"
 #include "proxy/proxy.h"
 #include "proxy/secrets.h"
+#include "proxy/tls.h"
 
 struct connection;
 struct dns_budget;
@@ -23,6 +25,9 @@ TAILQ_HEAD(connection_list, connection);
 struct proxy {
 	uv_loop_t loop;
 	int control_fd, supervisor_fd;
+	int keys_fd; /* to the signer */
+	struct tls *tls;
+	struct leaves *leaves;
 	uv_poll_t control, supervisor;
 	struct proxy_start start;
 	struct event_ring *ring;
@@ -78,6 +83,9 @@ void proxy_report_plain(struct proxy *p, struct event *e, const struct proxy_que
 
 /* ---- connection.c: TCP out of the container ---- */
 
+/* As many as there can be descriptors. Before the proxy confines itself: after that it cannot ask.
+ */
+void connection_set_limit(struct proxy *p);
 int connection_listen(struct proxy *p, const int fds[2], struct err *err) _must_check_;
 /* The first policy has come: accepting begins. */
 void connection_serve(struct proxy *p);

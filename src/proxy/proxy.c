@@ -14,21 +14,6 @@
 
 #define CACHED_DECISIONS 1024
 
-const struct ipc_type proxy_to_proxy[PROXY_MESSAGE_MAX] = {
-	[PROXY_START] = { "start", sizeof(struct proxy_start), sizeof(struct proxy_start), 3 },
-	[PROXY_LISTENERS] = { "listeners", 0, 0, 2 },
-	[PROXY_DNS] = { "dns", 0, 0, 4 },
-	[PROXY_PUBLISH] = { "publish", sizeof(uint16_t), sizeof(uint16_t), 1 },
-	[PROXY_SECRET] = { "secret", 1, SECRET_RULE_MAX, 0 },
-	[PROXY_POLICY] = { "policy", 0, 0, 1 },
-};
-
-const struct ipc_type proxy_to_daemon[PROXY_MESSAGE_MAX] = {
-	[PROXY_POLICY_APPLIED] = { "policy applied", sizeof(uint64_t), sizeof(uint64_t), 0 },
-	[PROXY_READY] = { "ready", 0, 0, 0 },
-	[PROXY_FAILED] = { "failed", 1, sizeof(((struct err *)NULL)->text), 0 },
-};
-
 void proxy_fail(struct proxy *p, const char *why)
 {
 	/* A daemon that cannot be told sees the end of the socket. */
@@ -42,7 +27,7 @@ void proxy_fail(struct proxy *p, const char *why)
 
 static void say_ready(struct proxy *p)
 {
-	if (p->is_ready || !p->has_listeners || !p->has_dns || !p->policy)
+	if (p->is_ready || !p->has_listeners || !p->has_dns || !p->leaves || !p->policy)
 		return;
 	p->is_ready = true;
 	connection_serve(p);
@@ -117,6 +102,28 @@ static int take_listeners(struct proxy *p, struct ipc_message *m, struct err *er
 	return r;
 }
 
+static int take_trust(struct proxy *p, struct ipc_message *m, struct err *err)
+{
+	_cleanup_buf_ struct buf roots = BUF_INIT(LIMIT_TRUSTED_ROOTS);
+	_cleanup_buf_ struct buf key = BUF_INIT(0);
+	int r;
+
+	if (p->leaves)
+		return -EBADMSG;
+	r = fd_read_all(m->fds[1], &roots);
+	if (r < 0)
+		return err_set(err, r, "read the host's trusted certificates");
+	r = tls_new(buf_span(&roots), &p->tls, err);
+	if (r == 0)
+		r = tls_public_key(p->tls, &key);
+	if (r == 0)
+		r = leaves_new(&p->loop, m->fds[0], buf_span(&key), &p->leaves, err);
+	if (r < 0)
+		return r;
+	p->keys_fd = TAKE_FD(m->fds[0]);
+	return 0;
+}
+
 /* The message is wiped: its memory goes back to the heap. */
 static int take_secret(struct proxy *p, struct ipc_message *m, struct err *err)
 {
@@ -140,6 +147,8 @@ static int take_message(struct proxy *p, struct ipc_message *m, struct err *err)
 		return take_publish(p, m, err);
 	case PROXY_SECRET:
 		return take_secret(p, m, err);
+	case PROXY_TRUST:
+		return take_trust(p, m, err);
 	case PROXY_POLICY:
 		return apply_policy(p, m->fds[0], err);
 	case PROXY_NONE:
@@ -281,6 +290,7 @@ static int set_up(struct proxy *p, const int ring_fds[2], struct err *err)
 	r = uv_loop_init(&p->loop);
 	if (r < 0)
 		return err_set(err, r, "make the event loop");
+	connection_set_limit(p);
 	TAILQ_INIT(&p->connections);
 	TAILQ_INIT(&p->waiting);
 	p->scratch = xnew_array(char, LIMIT_PROXY_RELAY);

@@ -21,6 +21,8 @@ enum proxy_message {
 	PROXY_PUBLISH,
 	/* D→P, any number, before the first policy: one secret, as secret-rule.h writes it */
 	PROXY_SECRET,
+	/* D→P: nothing; fds: socket to the signer (keys.h), the host's trusted roots in PEM */
+	PROXY_TRUST,
 	/* D→P: nothing; fds: a policy bundle. First time before READY. */
 	PROXY_POLICY,
 	/* P→D: uint64_t generation: connections are decided on it now */

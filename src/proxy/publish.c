@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "proxy/proxy-private.h"
 #include "proxy/relay.h"
+#include "proxy/stream.h"
 #include "supervise/supervise.h"
 
 #define DIAL_TIMEOUT_MS 10000

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/limits.h"
+#include "proxy/stream.h"
 
 #define ROUNDS 4 /* reads of one side before others have their turn */
 
@@ -35,13 +36,6 @@ struct relay {
 	bool is_tapped, is_paused, is_closing;
 	int n_handles;
 };
-
-void socket_set_abort(int fd)
-{
-	struct linger now = { .l_onoff = 1, .l_linger = 0 };
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-}
 
 static void on_ready(uv_poll_t *poll, int status, int events);
 

@@ -42,6 +42,3 @@ uint64_t relay_bytes(const struct relay *r, int from);
 int relay_release(struct relay *r, int *ret_client_fd, int *ret_server_fd) _must_check_;
 /* Closes both sockets, by RST if abort. NULL allowed. */
 void relay_free(struct relay *r, bool abort);
-
-/* The next close of this socket sends RST. */
-void socket_set_abort(int fd);

@@ -2,22 +2,20 @@
  * Secrets in a request that may go: what is put in, what is refused, and what is
  * recorded of it, which is names.
  */
-#include <errno.h>
-
-#include "base/alloc.h"
 #include "proxy/answer.h"
 #include "proxy/connection-private.h"
 
+/* What the connection was decided, and inside TLS verified, to lead to. */
 static struct secrets_destination destination(const struct connection *c, struct span path,
 					      char text[ADDRESS_TEXT_MAX])
 {
-	struct span host = c->decided_name.len && !c->is_by_address
-				   ? name_span(&c->decided_name)
-				   : address_format(&c->to.address, text);
+	struct span host = c->is_by_address ? address_format(&c->to.address, text)
+					    : name_span(&c->decided_name);
 
-	return (struct secrets_destination){
-		.host = host, .port = c->to.port, .is_verified = c->is_verified_tls, .path = path
-	};
+	return (struct secrets_destination){ .host = host,
+					     .port = c->to.port,
+					     .is_verified = c->is_in_tls,
+					     .path = path };
 }
 
 static struct proxy_question question(const struct connection *c)
@@ -45,9 +43,9 @@ static void report_uses(const struct connection *c, const struct http_head *head
 	}
 }
 
-static void refuse(struct connection *c, const struct http_head *head,
-		   const struct secrets_edit *edit, struct buf *answer)
+static void refuse(struct connection *c, const struct http_head *head, struct exchange_request *r)
 {
+	const struct secrets_edit *edit = &r->edit;
 	struct proxy_question q = question(c);
 	struct policy_decision d = proxy_own_denial(c->proxy, "secret");
 	struct event e = { .kind = EVENT_HTTP_REQUEST,
@@ -55,39 +53,27 @@ static void refuse(struct connection *c, const struct http_head *head,
 			   .secret = edit->refused_name,
 			   .message = span_of(edit->why) };
 
-	request_forget(c);
+	request_forget(c, TAKE_PTR(r->record));
 	proxy_report(c->proxy, &e, &q, &d);
-	(void)answer_secret(edit->refused_name, span_of(edit->why), &q, answer);
+	(void)answer_secret(edit->refused_name, span_of(edit->why), &q, &r->answer);
 }
 
-const struct http_head *request_put_in_secrets(struct connection *c, const struct http_head *head,
-					       struct span path, struct buf *answer)
+bool request_put_in_secrets(struct connection *c, const struct http_head *head, struct span path,
+			    struct exchange_request *r)
 {
-	struct secrets_edit edit = { 0 };
 	char text[ADDRESS_TEXT_MAX];
 	const struct secrets_destination to = destination(c, path, text);
 
-	switch (secrets_put_in(c->proxy->secrets, &to, head, &edit)) {
+	switch (secrets_put_in(c->proxy->secrets, &to, head, &r->edit)) {
 	case SECRETS_NONE:
-		secrets_edit_done(&edit);
-		return head;
+		return true;
 	case SECRETS_PUT_IN:
-		report_uses(c, head, &edit);
-		c->edit = xnew(struct secrets_edit);
-		*c->edit = edit;
-		return &c->edit->head;
+		report_uses(c, head, &r->edit);
+		r->head = &r->edit.head;
+		return true;
 	case SECRETS_REFUSED:
 		break;
 	}
-	refuse(c, head, &edit, answer);
-	secrets_edit_done(&edit);
-	return NULL;
-}
-
-void request_forget_secrets(struct connection *c)
-{
-	if (!c->edit)
-		return;
-	secrets_edit_done(c->edit);
-	xfree(TAKE_PTR(c->edit));
+	refuse(c, head, r);
+	return false;
 }

@@ -1,5 +1,5 @@
 /*
- * One HTTP/1 request on a connection that was decided on: is it for the same
+ * One request on a connection that was decided on: is it for the same
  * server, and may it be sent? What is sent on is what was decided about.
  */
 #include <errno.h>
@@ -40,6 +40,12 @@ static struct proxy_question question(const struct connection *c)
 	return q;
 }
 
+/* What requests on the connection are made with. */
+static struct span scheme(const struct connection *c)
+{
+	return c->is_in_tls ? SPAN("https") : SPAN("http");
+}
+
 /* ---- Whom it is for ---- */
 
 static bool is_of_connection(const struct connection *c, const struct authority *a)
@@ -47,23 +53,33 @@ static bool is_of_connection(const struct connection *c, const struct authority 
 	if (a->port && a->port != c->to.port)
 		return false;
 	if (a->is_address)
-		return c->is_by_address && address_eq(&a->address, &c->to.address);
+		return (c->is_by_address || !c->decided_name.len) &&
+		       address_eq(&a->address, &c->to.address);
 	return !c->is_by_address && span_eq(name_span(&a->name), name_span(&c->decided_name));
 }
 
-/* Host and, where the target has one, its authority. */
-static bool is_for_this_server(const struct connection *c, const struct asked *a)
+static bool names_this_server(const struct connection *c, struct span text)
 {
-	const struct http_field *field = http_field_find(a->head, "host");
-	struct authority host;
+	struct authority a;
 
-	if (field && (authority_parse(field->value, &host) < 0 || !is_of_connection(c, &host)))
-		return false;
-	return !a->target.authority.len ||
-	       (authority_parse(a->target.authority, &host) == 0 && is_of_connection(c, &host));
+	return authority_parse(text, &a) == 0 && is_of_connection(c, &a);
 }
 
-/* The one form of the server's name, with the port where that is not http's own. */
+/* Host or :authority and, where the target has one, its authority. */
+static bool is_for_this_server(const struct connection *c, const struct asked *a)
+{
+	const struct http_head *h = a->head;
+	const struct http_field *field = http_field_find(h, "host");
+
+	if (field && !names_this_server(c, field->value))
+		return false;
+	if (h->scheme.len &&
+	    (!span_eq(h->scheme, scheme(c)) || !names_this_server(c, h->authority)))
+		return false;
+	return !a->target.authority.len || names_this_server(c, a->target.authority);
+}
+
+/* The one form of the server's name, with the port where that is not the scheme's own. */
 static int write_host(const struct connection *c, struct buf *out)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -76,7 +92,7 @@ static int write_host(const struct connection *c, struct buf *out)
 	} else {
 		r = buf_append(out, name.p, name.len);
 	}
-	if (r >= 0 && c->to.port != 80)
+	if (r >= 0 && c->to.port != (c->is_in_tls ? 443 : 80))
 		r = buf_printf(out, ":%u", c->to.port);
 	return r;
 }
@@ -86,7 +102,7 @@ static int write_host(const struct connection *c, struct buf *out)
 /* A query may hold keys and tokens: that there is one is all that is kept of it. */
 static void write_url(const struct connection *c, struct asked *a)
 {
-	(void)buf_append_str(&a->url, "http://");
+	(void)buf_printf(&a->url, "%.*s://", SPAN_ARG(scheme(c)));
 	(void)write_host(c, &a->url);
 	(void)buf_append_span(&a->url, buf_span(&a->path));
 	if (a->target.has_query)
@@ -130,18 +146,21 @@ static bool is_sent_on(const struct http_head *h, const struct http_field *f)
 	return !http_list_has(h, "connection", f->name);
 }
 
-static void collect_facts(struct asked *a)
+static void collect_facts(const struct connection *c, struct asked *a)
 {
 	const struct http_head *h = a->head;
 	size_t n = 0;
 
 	a->headers = xnew_array(struct policy_header, h->n_fields + 1);
+	/* What HTTP/2 calls :authority is Host to a policy. */
+	if (h->authority.len)
+		a->headers[n++] = (struct policy_header){ SPAN("host"), h->authority };
 	for (size_t i = 0; i < h->n_fields; i++)
 		if (is_sent_on(h, &h->fields[i]))
 			a->headers[n++] =
 				(struct policy_header){ h->fields[i].name, h->fields[i].value };
 	a->facts = (struct policy_http){ .method = h->method,
-					 .scheme = SPAN("http"),
+					 .scheme = scheme(c),
 					 .path = buf_span(&a->place),
 					 .query = a->target.query,
 					 .headers = a->headers,
@@ -150,31 +169,29 @@ static void collect_facts(struct asked *a)
 
 /* What is kept of a permitted request until its answer comes; the policy may be another by then. */
 struct request_record {
+	TAILQ_ENTRY(request_record) entry;
 	struct buf method, url, policies;
 	enum event_decision decision;
 	uint64_t generation;
 	uint32_t latency_us;
 };
 
-static void record_free(struct request_record *r)
+void request_forget(struct connection *c, struct request_record *r)
 {
-	if (!r)
-		return;
+	TAILQ_REMOVE(&c->records, r, entry);
 	buf_done(&r->method);
 	buf_done(&r->url);
 	buf_done(&r->policies);
 	xfree(r);
 }
 
-/* status 0: there is no response, and message says why. */
-static void write_record(struct connection *c, int status, struct span message)
+/* status 0: there is no response, and message says why. Takes the record. */
+static void write_record(struct connection *c, struct request_record *r, int status,
+			 struct span message)
 {
-	struct request_record *r = TAKE_PTR(c->record);
 	struct proxy_question q = question(c);
 	struct event e = { .kind = EVENT_HTTP_REQUEST };
 
-	if (!r)
-		return;
 	e.method = buf_span(&r->method);
 	e.url = buf_span(&r->url);
 	e.policies = buf_span(&r->policies);
@@ -184,36 +201,38 @@ static void write_record(struct connection *c, int status, struct span message)
 	e.has_status = status != 0;
 	e.message = message;
 	proxy_report_plain(c->proxy, &e, &q, r->decision);
-	record_free(r);
+	request_forget(c, r);
 }
 
-void request_forget(struct connection *c)
+void request_answered(struct connection *c, struct request_record *r, int status)
 {
-	record_free(TAKE_PTR(c->record));
+	write_record(c, r, status, (struct span){ 0 });
 }
 
-void request_answered(struct connection *c, int status)
+void request_lost(struct connection *c, struct request_record *r, struct span why)
 {
-	request_forget_secrets(c);
-	write_record(c, status, (struct span){ 0 });
+	write_record(c, r, 0, why);
 }
 
-void request_lost(struct connection *c)
+void request_lose_all(struct connection *c)
 {
-	request_forget_secrets(c);
-	write_record(c, 0, SPAN("the connection ended before the response"));
+	while (!TAILQ_EMPTY(&c->records))
+		write_record(c, TAILQ_FIRST(&c->records), 0,
+			     SPAN("the connection ended before the response"));
 }
 
-void request_refuse_response(struct connection *c, struct span why, struct buf *answer)
+void request_refuse_response(struct connection *c, struct request_record *r, struct span why,
+			     struct buf *answer)
 {
 	struct proxy_question q = question(c);
 
-	write_record(c, 0, why);
+	if (r)
+		write_record(c, r, 0, why);
 	(void)answer_bad_response(&q, answer);
 }
 
-static void keep_record(struct connection *c, const struct asked *a, const struct policy_decision *d,
-			uint32_t latency_us)
+static struct request_record *keep_record(struct connection *c, const struct asked *a,
+					  const struct policy_decision *d, uint32_t latency_us)
 {
 	struct request_record *r = xnew(struct request_record);
 
@@ -223,10 +242,11 @@ static void keep_record(struct connection *c, const struct asked *a, const struc
 	(void)buf_append_span(&r->method, a->head->method);
 	(void)buf_append_span(&r->url, buf_span(&a->url));
 	(void)policy_reasons(d, &r->policies);
-	c->record = r;
+	TAILQ_INSERT_TAIL(&c->records, r, entry);
+	return r;
 }
 
-static bool decide(struct connection *c, struct asked *a, struct buf *answer)
+static bool decide(struct connection *c, struct asked *a, struct exchange_request *ret)
 {
 	struct proxy_question q = question(c);
 	struct event e = { .kind = EVENT_HTTP_REQUEST, .method = a->head->method };
@@ -234,23 +254,22 @@ static bool decide(struct connection *c, struct asked *a, struct buf *answer)
 	struct policy_decision d;
 	bool may;
 
-	collect_facts(a);
+	collect_facts(c, a);
 	write_url(c, a);
 	q.http = &a->facts;
 	may = proxy_decide(c->proxy, &q, &d);
 	e.latency_us = (uint32_t)((uv_hrtime() - started) / 1000);
 	if (may) {
-		keep_record(c, a, &d, e.latency_us);
+		ret->record = keep_record(c, a, &d, e.latency_us);
 		return true;
 	}
 	e.url = buf_span(&a->url);
 	proxy_report(c->proxy, &e, &q, &d);
-	(void)answer_denied(&d, &q, answer);
+	(void)answer_denied(&d, &q, &ret->answer);
 	return false;
 }
 
-const struct http_head *request_judge(struct connection *c, const struct http_head *head,
-				      struct buf *target, struct buf *host, struct buf *answer)
+bool request_judge(struct connection *c, const struct http_head *head, struct exchange_request *r)
 {
 	_cleanup_asked_ struct asked a = { .head = head,
 					   .path = BUF_INIT(LIMIT_PROXY_FIRST_BYTES),
@@ -262,25 +281,25 @@ const struct http_head *request_judge(struct connection *c, const struct http_he
 	    (a.target.form != HTTP_TARGET_ASTERISK &&
 	     (http_path_normalise(a.target.path, &a.path) < 0 ||
 	      http_path_merge_slashes(buf_span(&a.path), &a.place) < 0))) {
-		request_refuse_malformed(
-			c, SPAN("the request's target is malformed, or its method is not for a server"),
-			answer);
-		return NULL;
+		request_refuse_malformed(c,
+					 SPAN("the request's target is malformed, or its method is "
+					      "not for a server"),
+					 &r->answer);
+		return false;
 	}
 	if (!is_for_this_server(c, &a)) {
-		refuse_mismatch(c, &a, answer);
-		return NULL;
+		refuse_mismatch(c, &a, &r->answer);
+		return false;
 	}
 	if (a.target.form == HTTP_TARGET_ASTERISK)
 		(void)(buf_append_char(&a.path, '*') + buf_append_char(&a.place, '*'));
-	if (!decide(c, &a, answer))
-		return NULL;
-	(void)buf_append_span(target, buf_span(&a.path));
+	if (!decide(c, &a, r))
+		return false;
+	(void)buf_append_span(&r->target, buf_span(&a.path));
 	if (a.target.has_query) {
-		(void)buf_append_char(target, '?');
-		(void)buf_append_span(target, a.target.query);
+		(void)buf_append_char(&r->target, '?');
+		(void)buf_append_span(&r->target, a.target.query);
 	}
-	if (write_host(c, host) < 0 || target->failed)
-		return NULL;
-	return request_put_in_secrets(c, head, buf_span(&a.path), answer);
+	return write_host(c, &r->host) >= 0 && !r->target.failed &&
+	       request_put_in_secrets(c, head, buf_span(&a.path), r);
 }

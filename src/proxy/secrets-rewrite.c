@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "http/base64.h"
+#include "http/basic.h"
 #include "proxy/secrets-private.h"
 
 /* Fields that instructions and the wish for a plain answer add. */
@@ -143,18 +143,18 @@ static bool replace_in_basic(struct rewriting *w, struct http_field *field, char
 		return true;
 	coded = span_trim(span_from(value, scheme.len));
 	plain = take_text(w, coded.len + 1);
-	n = base64_decode(coded, plain);
+	n = basic_decode(coded, plain);
 	if (n < 0)
 		return true;
 	if (!replace_in(w, field->name, plain, (size_t)n, &found_any))
 		return false;
 	if (!found_any)
 		return true;
-	again = take_text(w, BASE64_LEN((size_t)n));
-	base64_encode(span_make(plain, (size_t)n), again);
+	again = take_text(w, BASIC_LEN((size_t)n));
+	basic_encode(span_make(plain, (size_t)n), again);
 	/* As long as before, padding or not: so many bytes make so many letters. */
 	memcpy(copy + (coded.p - value.p), again, coded.len);
-	w->has_changed = true;
+	field->is_secret = w->has_changed = true;
 	return true;
 }
 
@@ -167,7 +167,8 @@ static bool replace_in_field(struct rewriting *w, struct http_field *field)
 	if (!replace_in(w, field->name, copy, field->value.len, &found_any) ||
 	    !replace_in_basic(w, field, copy))
 		return false;
-	w->has_changed = w->has_changed || found_any;
+	if (found_any)
+		field->is_secret = w->has_changed = true;
 	field->value.p = copy;
 	return true;
 }
@@ -247,7 +248,7 @@ static bool carry_out(struct rewriting *w, const struct secrets_instruction *in,
 	}
 	if (!n_secrets)
 		note_use(w, (struct span){ 0 }, in->header);
-	*ret = (struct http_field){ in->header, span_make(text, len) };
+	*ret = (struct http_field){ in->header, span_make(text, len), /* is_secret = */ true };
 	w->has_changed = true;
 	return true;
 }

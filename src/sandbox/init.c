@@ -92,7 +92,7 @@ static int receive_writable(int control_fd, struct span *ret, struct err *err)
 }
 
 static int set_up(const struct init *i, struct network_sockets *sockets, struct terminal *terminal,
-		  struct err *err)
+		  int file_fds[SANDBOX_MAX_FILES], struct err *err)
 {
 	const struct sandbox_options *o = i->options;
 	struct span writable = { 0 };
@@ -115,7 +115,7 @@ static int set_up(const struct init *i, struct network_sockets *sockets, struct 
 		return err_set(err, -errno, "set the container's host name");
 	r = receive_writable(i->control_fd, &writable, err);
 	if (r >= 0)
-		r = mounts_make(o, writable, err);
+		r = mounts_make(o, writable, file_fds, err);
 	memfd_unmap(writable);
 	if (r < 0)
 		return r;
@@ -132,7 +132,7 @@ static int set_up(const struct init *i, struct network_sockets *sockets, struct 
 }
 
 static int send_descriptors(const struct init *i, const struct network_sockets *s,
-			    const struct terminal *terminal, int command_pidfd)
+			    const struct terminal *terminal, const int *file_fds, int command_pidfd)
 {
 	const int dns[4] = { s->dns_udp[0], s->dns_udp[1], s->dns_tcp[0], s->dns_tcp[1] };
 	struct span none = { 0 };
@@ -144,6 +144,8 @@ static int send_descriptors(const struct init *i, const struct network_sockets *
 		r = ipc_send(i->control_fd, MESSAGE_DNS, 0, none, dns, 4);
 	if (r >= 0 && terminal->master_fd >= 0)
 		r = ipc_send(i->control_fd, MESSAGE_PTY, 0, none, &terminal->master_fd, 1);
+	for (size_t n = 0; n < i->options->n_files && r >= 0; n++)
+		r = ipc_send(i->control_fd, MESSAGE_FILE, (uint32_t)n, none, &file_fds[n], 1);
 	return r;
 }
 
@@ -316,11 +318,12 @@ _noreturn_ void init_main(const struct init *i)
 	struct network_sockets sockets = NETWORK_SOCKETS_INIT;
 	struct terminal terminal = TERMINAL_INIT;
 	struct err err = { 0 };
+	int file_fds[SANDBOX_MAX_FILES];
 	int signal_fd, pidfd;
 	pid_t command;
 
 	if (init_map_ids(i->uid, i->gid, &err) < 0 || start_alone(i, &err) < 0 ||
-	    set_up(i, &sockets, &terminal, &err) < 0)
+	    set_up(i, &sockets, &terminal, file_fds, &err) < 0)
 		fail(i, &err);
 	signal_fd = open_child_signals();
 	command = start_command(i, &terminal);
@@ -329,7 +332,8 @@ _noreturn_ void init_main(const struct init *i)
 		(void)err_set(&err, command < 0 ? command : -errno, "start the command's process");
 		fail(i, &err);
 	}
-	if (send_descriptors(i, &sockets, &terminal, pidfd) < 0 || settle(i, signal_fd, &err) < 0)
+	if (send_descriptors(i, &sockets, &terminal, file_fds, pidfd) < 0 ||
+	    settle(i, signal_fd, &err) < 0)
 		fail(i, &err);
 	watch(i->control_fd, signal_fd, i->options->want_pty, command);
 }

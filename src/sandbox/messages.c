@@ -5,6 +5,7 @@ const struct ipc_type sandbox_messages_to_caller[MESSAGE_MAX] = {
 	[MESSAGE_TCP] = { "tcp", 0, 0, 2 },
 	[MESSAGE_DNS] = { "dns", 0, 0, 4 },
 	[MESSAGE_PTY] = { "pty", 0, 0, 1 },
+	[MESSAGE_FILE] = { "file", 0, 0, 1 },
 	[MESSAGE_COMMAND] = { "command", 0, 0, 1 },
 	[MESSAGE_AT_GATE] = { "at-gate", 0, 0, 0 },
 	[MESSAGE_FILTERED] = { "filtered", 0, 0, 1 },

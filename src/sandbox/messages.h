@@ -14,6 +14,7 @@ enum sandbox_message {
 	MESSAGE_TCP,	  /* I→C, fds: listeners for every TCP connection, v4 and v6 */
 	MESSAGE_DNS,	  /* I→C, fds: DNS listeners: UDP v4, UDP v6, TCP v4, TCP v6 */
 	MESSAGE_PTY,	  /* I→C, fd: the pty's master */
+	MESSAGE_FILE,	  /* I→C, with the file's number as id, fd: to write it with */
 	MESSAGE_COMMAND,  /* I→C, fd: pidfd of the command's process */
 	MESSAGE_AT_GATE,  /* P→C: waits at the gate, without a seccomp filter */
 	MESSAGE_FILTERED, /* P→C, fd: waits at the gate; the filter's listener */

@@ -337,7 +337,8 @@ static int hide_all(const struct tree *t, struct err *err)
 	return 0;
 }
 
-int mounts_make(const struct sandbox_options *o, struct span writable, struct err *err)
+int mounts_make(const struct sandbox_options *o, struct span writable,
+		int ret_file_fds[SANDBOX_MAX_FILES], struct err *err)
 {
 	_cleanup_tree_ struct tree t = {
 		.options = o, .paths = writable, .devices = DEVICES_INIT, .scratch = SCRATCH_INIT
@@ -367,6 +368,10 @@ int mounts_make(const struct sandbox_options *o, struct span writable, struct er
 	if (r >= 0)
 		r = scratch_replace_name_files(&t.scratch, err);
 	if (r >= 0)
+		r = scratch_show_files(&t.scratch, o, err);
+	if (r >= 0)
 		r = hide_all(&t, err);
+	for (size_t i = 0; i < o->n_files && r >= 0; i++)
+		ret_file_fds[i] = TAKE_FD(t.scratch.file_fds[i]);
 	return r;
 }

@@ -8,9 +8,12 @@
 
 #include "sandbox/sandbox.h"
 
-/* writable: paths that stay writable, each with its NUL, one after the other; not those of o. */
+/*
+ * writable: paths that stay writable, each with its NUL, one after the other; not those of o.
+ * ret_file_fds: as many as o has files, to write them with.
+ */
 int mounts_make(const struct sandbox_options *o, struct span writable,
-		struct err *err) _must_check_;
+		int ret_file_fds[SANDBOX_MAX_FILES], struct err *err) _must_check_;
 
 /* Is the path one of the directories that the container has for itself, or in one of them? */
 bool mounts_is_private(const char *path);

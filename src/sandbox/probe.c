@@ -57,8 +57,9 @@ static int attempt_namespaces(struct err *err)
 static int attempt_mounts(struct err *err)
 {
 	static const struct sandbox_options none;
+	int no_files[SANDBOX_MAX_FILES];
 
-	return mounts_make(&none, (struct span){ 0 }, err);
+	return mounts_make(&none, (struct span){ 0 }, no_files, err);
 }
 
 static int attempt_network(struct err *err)

@@ -122,6 +122,12 @@ static int take_message(struct sandbox *s, struct ipc_message *m, struct err *er
 	case MESSAGE_PTY:
 		s->pty_fd = TAKE_FD(m->fds[0]);
 		return 0;
+	case MESSAGE_FILE:
+		if (m->id >= SANDBOX_MAX_FILES || s->file_fds[m->id] >= 0)
+			return err_say(err, -EBADMSG,
+				       "the container's first process sent nonsense");
+		s->file_fds[m->id] = TAKE_FD(m->fds[0]);
+		return 0;
 	case MESSAGE_COMMAND:
 		/* Of a process that has already ended there is no number; why it did comes next. */
 		s->command_pid = MAX(pidfd_number(m->fds[0]), 0);
@@ -160,14 +166,22 @@ static int receive_one(struct sandbox *s, uint64_t deadline_ns, struct err *err)
 	return take_message(s, &m, err);
 }
 
+static bool has_files(const struct sandbox *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s->file_fds[i] < 0)
+			return false;
+	return true;
+}
+
 /* init and the command send in any order; all of it must have come. */
-static int receive_all(struct sandbox *s, bool want_pty, struct err *err)
+static int receive_all(struct sandbox *s, const struct sandbox_options *o, struct err *err)
 {
 	uint64_t deadline_ns = clock_monotonic_ns() + START_TIMEOUT_MS * NS_PER_MS;
 	bool is_at_gate = false;
 
 	while (!is_at_gate || s->tcp_listen_fds[0] < 0 || s->dns_udp_fds[0] < 0 ||
-	       !s->command_pid || (want_pty && s->pty_fd < 0)) {
+	       !s->command_pid || (o->want_pty && s->pty_fd < 0) || !has_files(s, o->n_files)) {
 		int r = receive_one(s, deadline_ns, err);
 
 		if (r < 0)
@@ -236,7 +250,7 @@ static int start(const struct sandbox_options *o, struct sandbox *s, struct err 
 	r = do_meanwhile(o, s, err);
 	if (r < 0)
 		return r;
-	r = receive_all(s, o->want_pty, err);
+	r = receive_all(s, o, err);
 	if (r < 0)
 		return r;
 	s->proxy_port = NETWORK_PROXY_PORT;
@@ -312,6 +326,8 @@ void sandbox_done(struct sandbox *s)
 	close_pair(s->tcp_listen_fds);
 	close_pair(s->dns_udp_fds);
 	close_pair(s->dns_tcp_fds);
+	for (size_t i = 0; i < SANDBOX_MAX_FILES; i++)
+		cleanup_close(&s->file_fds[i]);
 	limits_remove_cgroup(&s->cgroup);
 	*s = (struct sandbox)SANDBOX_INIT;
 }

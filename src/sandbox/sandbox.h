@@ -24,6 +24,18 @@ struct sandbox_mount {
 	bool is_read_only;
 };
 
+#define SANDBOX_MAX_FILES 3
+
+/*
+ * A file whose content the caller writes after the start and before the release.
+ * It is empty until then, and read-only inside.
+ */
+struct sandbox_file {
+	const char *path;	   /* where it is shown, below /run */
+	const char *const *places; /* files of the host that it covers where they exist, behind
+				      links too; NULL-terminated */
+};
+
 struct sandbox_limits {
 	uint64_t memory_bytes; /* 0: none */
 	uint32_t max_pids;     /* 0: a generous default */
@@ -40,6 +52,8 @@ struct sandbox_options {
 	int stdio_fds[3];
 	const struct sandbox_mount *mounts; /* -v and the like; applied in order */
 	size_t n_mounts;
+	const struct sandbox_file *files;
+	size_t n_files; /* at most SANDBOX_MAX_FILES */
 	const char *const
 		*writable; /* host paths that stay writable at mount level; NULL-terminated */
 	/*
@@ -82,6 +96,8 @@ struct sandbox {
 	int dns_tcp_fds[2];    /* and DNS over TCP */
 	uint16_t proxy_port, dns_port; /* of those listeners, inside the container */
 	int gate_fd;		       /* sandbox_release writes here */
+	int file_fds[SANDBOX_MAX_FILES]; /* to write the files with; the caller may close them, and
+					    sets those to -1 */
 	struct sandbox_cgroup cgroup;
 	uint64_t limits_not_applied; /* bit 0 memory, 1 pids, 2 cpu: asked for but not to be had
 					here */
@@ -90,10 +106,10 @@ struct sandbox {
 #define SANDBOX_INIT                                                                               \
 	{                                                                                          \
 		.init_pidfd = -1, .control_fd = -1, .seccomp_fd = -1, .pty_fd = -1, .gate_fd = -1, \
-		.cgroup = { .parent_fd = -1, .fd = -1 }, .tcp_listen_fds = { -1, -1 },             \
-		.dns_udp_fds = { -1, -1 }, .dns_tcp_fds = {                                        \
-			-1,                                                                        \
-			-1                                                                         \
+		.tcp_listen_fds = { -1, -1 }, .dns_udp_fds = { -1, -1 },                           \
+		.dns_tcp_fds = { -1, -1 }, .file_fds = { -1, -1, -1 }, .cgroup = {                 \
+			.parent_fd = -1,                                                           \
+			.fd = -1                                                                   \
 		}                                                                                  \
 	}
 

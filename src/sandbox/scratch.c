@@ -34,6 +34,30 @@ static int fill(int fd, const struct sandbox_options *o)
 	return r;
 }
 
+static const char *const file_names[SANDBOX_MAX_FILES] = { "file-0", "file-1", "file-2" };
+
+/*
+ * They are written through a mount that nobody else has: the one that is shown
+ * becomes read-only, which no mount can that has a file open for writing.
+ */
+static int make_files(struct scratch *s, int fd, const struct sandbox_options *o)
+{
+	_cleanup_close_ int writable_fd = -1;
+
+	if (o->n_files == 0)
+		return 0;
+	writable_fd = mount_clone(fd, ".");
+	if (writable_fd < 0)
+		return writable_fd;
+	for (size_t i = 0; i < o->n_files; i++) {
+		s->file_fds[i] = openat(writable_fd, file_names[i],
+					O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+		if (s->file_fds[i] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 int scratch_make(struct scratch *s, const struct sandbox_options *o, struct err *err)
 {
 	static const struct mount_option options[] = { { "mode", "0700" }, { NULL, NULL } };
@@ -43,6 +67,8 @@ int scratch_make(struct scratch *s, const struct sandbox_options *o, struct err 
 
 	if (r >= 0)
 		r = mount_attach(fd, "/run");
+	if (r >= 0)
+		r = make_files(s, fd, o);
 	if (r >= 0)
 		r = mount_protect(fd, MOUNT_ATTR_RDONLY, 0);
 	if (r < 0)
@@ -131,8 +157,49 @@ int scratch_replace_name_files(const struct scratch *s, struct err *err)
 	return r < 0 ? err_set(err, r, "replace resolv.conf and hosts") : 0;
 }
 
+/* Only over a file, and only once where several links lead to one. */
+static int cover_place(const struct scratch *s, const char *name, const char *place)
+{
+	struct stat own, st;
+
+	if (stat(place, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	if (fstatat(s->fd, name, &own, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (st.st_dev == own.st_dev && st.st_ino == own.st_ino)
+		return 0;
+	return cover(s, name, place);
+}
+
+static int show_file(const struct scratch *s, const char *name, const struct sandbox_file *f)
+{
+	_cleanup_free_ char *path = xstrdup(f->path);
+	int r = make_below_run(path);
+
+	if (r >= 0)
+		r = cover(s, name, path);
+	for (const char *const *p = f->places; *p && r >= 0; p++)
+		r = cover_place(s, name, *p);
+	return r;
+}
+
+int scratch_show_files(const struct scratch *s, const struct sandbox_options *o, struct err *err)
+{
+	for (size_t i = 0; i < o->n_files; i++) {
+		int r = show_file(s, file_names[i], &o->files[i]);
+
+		if (r < 0)
+			return err_set(err, r, "show %s in the container", o->files[i].path);
+	}
+	return 0;
+}
+
 void scratch_done(struct scratch *s)
 {
 	cleanup_close(&s->fd);
 	s->fd = -1;
+	for (size_t i = 0; i < SANDBOX_MAX_FILES; i++) {
+		cleanup_close(&s->file_fds[i]);
+		s->file_fds[i] = -1;
+	}
 }

@@ -1,7 +1,8 @@
 /*
  * A small file system that nobody sees: it holds an empty directory and an
- * empty file, to be mounted over what must not be seen, and the container's
- * resolv.conf and hosts. It lies below the container's /run.
+ * empty file, to be mounted over what must not be seen, the container's
+ * resolv.conf and hosts, and the files that the caller writes. It lies below the
+ * container's /run.
  */
 #pragma once
 
@@ -9,11 +10,12 @@
 
 struct scratch {
 	int fd; /* its root */
+	int file_fds[SANDBOX_MAX_FILES];
 };
 
 #define SCRATCH_INIT                                                                               \
 	{                                                                                          \
-		.fd = -1                                                                           \
+		.fd = -1, .file_fds = { -1, -1, -1 }                                               \
 	}
 
 int scratch_make(struct scratch *s, const struct sandbox_options *o, struct err *err) _must_check_;
@@ -26,4 +28,7 @@ int scratch_hide(const struct scratch *s, const char *path) _must_check_;
  * resolver, under policy. What does not exist in the tree is left out.
  */
 int scratch_replace_name_files(const struct scratch *s, struct err *err) _must_check_;
+/* Shows the caller's files where they belong, and in the places that there are. */
+int scratch_show_files(const struct scratch *s, const struct sandbox_options *o,
+		       struct err *err) _must_check_;
 void scratch_done(struct scratch *s);

@@ -57,8 +57,9 @@ leash_run -e GIVEN='a value with = and "quotes"' -e FORWARDED -- env -0
 mapfile -d '' -t inside <"$OUT"
 unlike "the caller's variables stay out" "$(printf '%s\n' "${inside[@]}")" 'leak-|SSH_AUTH_SOCK|MY_TOKEN|LD_LIBRARY|DBUS_'
 documented='^(TERM|COLORTERM|NO_COLOR|LANG|LANGUAGE|LC_[A-Z]+|TZ|PATH|HOME|USER|LOGNAME|SHELL|PWD|TMPDIR|XDG_[A-Z_]+|LEASH[A-Z_]*'
-documented+='|SSL_CERT_FILE|SSL_CERT_DIR|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|GIT_SSL_CAINFO|AWS_CA_BUNDLE|PIP_CERT'
-documented+='|CARGO_HTTP_CAINFO|DENO_CERT|DENO_TLS_CA_STORE|UV_SYSTEM_CERTS|UV_NATIVE_TLS|GIVEN|FORWARDED)='
+documented+='|SSL_CERT_FILE|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|GIT_SSL_CAINFO|AWS_CA_BUNDLE|PIP_CERT'
+documented+='|CARGO_HTTP_CAINFO|DENO_CERT|NIX_SSL_CERT_FILE|BUNDLE_SSL_CA_CERT|CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE'
+documented+='|GRPC_DEFAULT_SSL_ROOTS_FILE_PATH|HTTPLIB2_CA_CERTS|PERL_LWP_SSL_CA_FILE|HEX_CACERTS_PATH|GIVEN|FORWARDED)='
 is "nothing but the documented variables is inside" \
 	"$(printf '%s\n' "${inside[@]}" | grep -Ev "$documented")" ""
 like "HOME is the user's" "$(printf '%s\n' "${inside[@]}")" "^HOME=$T_HOME$"

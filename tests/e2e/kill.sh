@@ -59,12 +59,12 @@ round() {
 
 leash_run -- ./hammer "$WORK/file" "$T_HOME/.ssh/id_ed25519" /usr/bin/echo 2222 &
 runner=$!
-check "all parts of a session can be told" wait_for 20 eval '[ "$(victim supervisor)" ] && [ "$(victim proxy)" ]'
+check "all parts of a session can be told" wait_for 20 eval '[ "$(victim supervisor)" ] && [ "$(victim proxy)" ] && [ "$(victim keys)" ]'
 kill_user_processes
 wait "$runner" 2>/dev/null
 RC=
 
-for name in supervisor proxy daemon; do
+for name in supervisor proxy keys daemon; do
 	bad=()
 	for ((n = 1; n <= rounds; n++)); do
 		round "$name" KILL
@@ -80,7 +80,7 @@ round supervisor KILL
 like "the message says what died" "$(err)" 'supervisor'
 round proxy KILL
 like "... and which" "$(err)" 'proxy'
-for name in supervisor proxy; do
+for name in supervisor proxy keys; do
 	round "$name" TERM
 	is "terminating the $name ends the session, closed" "$WRONG" ""
 done

@@ -61,11 +61,30 @@ static void test_options_set_replace_and_pass_on(void **state)
 	environment_done(&e);
 }
 
+static void test_trust_beats_the_callers_and_options_beat_it(void **state)
+{
+	struct environment e = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(setenv("SSL_CERT_FILE", "/elsewhere", 1), 0);
+	assert_int_equal(setenv("NODE_EXTRA_CA_CERTS", "/elsewhere", 1), 0);
+	environment_inherit(&e);
+	environment_add_trust(&e);
+	assert_string_equal(find(&e, "SSL_CERT_FILE"), "/run/leash/ca-bundle.crt");
+	assert_string_equal(find(&e, "GIT_SSL_CAINFO"), "/run/leash/ca-bundle.crt");
+	assert_string_equal(find(&e, "NODE_EXTRA_CA_CERTS"), "/run/leash/ca.crt");
+	assert_int_equal(environment_add_option(&e, "SSL_CERT_FILE=/mine", &err), 0);
+	assert_string_equal(find(&e, "SSL_CERT_FILE"), "/mine");
+	environment_done(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_basics_carry_no_secret),
 		cmocka_unit_test(test_options_set_replace_and_pass_on),
+		cmocka_unit_test(test_trust_beats_the_callers_and_options_beat_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

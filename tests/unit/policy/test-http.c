@@ -2,6 +2,7 @@
  */
 #include "fixture.h"
 
+#include "base/alloc.h"
 #include "policy/http.h"
 
 #define REQUEST POLICY_HTTP_REQUEST
@@ -292,6 +293,39 @@ static void an_explanation_tells_no_secret(void **state)
 	assert_null(strstr(out.data, "hunter2"));
 }
 
+static bool passes_tls(struct fixture *f, const char *text)
+{
+	struct policy_request r = to_host(NULL);
+	struct policy_decision d;
+
+	use_text(f, text);
+	r.action = POLICY_NETWORK_CONNECT;
+	d = decide(f, &r);
+	return policy_passes_tls(f->policy, &d);
+}
+
+static void tls_is_left_alone_where_a_permit_says_so(void **state)
+{
+	struct fixture *f = *state;
+	char *report;
+	int code = 0;
+
+#define ALL "permit (principal, action in Action::\"NetworkConnect\", resource);\n"
+#define PASS                                                                                       \
+	"@tls(\"passthrough\") permit (principal, action in Action::\"NetworkConnect\", resource in "
+	assert_false(passes_tls(f, ALL));
+	assert_true(passes_tls(f, PASS "Host::\"api.example.com\");"));
+	assert_true(passes_tls(f, ALL PASS "Host::\"api.example.com:443\");"));
+	assert_false(passes_tls(f, ALL PASS "Host::\"other.example.com\");"));
+	assert_false(passes_tls(f, ALL PASS "Host::\"api.example.com:444\");"));
+	assert_false(passes_tls(f, PASS "Host::\"api.example.com\");\nforbid (principal, action in "
+					"Action::\"NetworkConnect\", resource);"));
+	/* It says more than the wider permit: nothing to warn about. */
+	report = report_of(f, POLICY_LAYER_FILE, ALL PASS "Host::\"api.example.com\");", &code);
+	assert_string_equal(report, "");
+	xfree(report);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
@@ -305,6 +339,7 @@ int main(void)
 		TEST(only_some_requests_to_a_host),
 		TEST(each_request_is_decided_anew),
 		TEST(an_explanation_tells_no_secret),
+		TEST(tls_is_left_alone_where_a_permit_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,9 +245,9 @@ static void guarded_network(void **state)
 		{ "::1", "2606:4700::1111" },
 		{ "fe80::1", "fd00::1" },
 		{ "fd00:ec2::254", "fd00:ec2::1" },
-		{ "0.0.0.0", "1.1.1.1" },
-		{ "::ffff:127.0.0.1", "::ffff:1.1.1.1" },
-		{ "64:ff9b::a9fe:a9fe", "64:ff9b::1.1.1.1" },
+		{ "0.0.0.0", "1.2.3.4" },
+		{ "::ffff:127.0.0.1", "::ffff:1.2.3.4" },
+		{ "64:ff9b::a9fe:a9fe", "64:ff9b::1.2.3.4" },
 		{ "168.63.129.16", "168.63.129.17" },
 		{ "100.100.100.200", "100.100.100.201" },
 	};
@@ -268,6 +268,11 @@ static void guarded_network(void **state)
 		}
 	}
 	assert_true(name_resolves(f, "example.com"));
+	assert_false(host_allowed(f, POLICY_NETWORK_CONNECT, "dns.example", "192.0.2.1", 853));
+	assert_true(host_allowed(f, POLICY_NETWORK_CONNECT, "dns.example", "192.0.2.1", 443));
+	assert_false(name_resolves(f, "dns.google"));
+	assert_false(name_resolves(f, "mozilla.cloudflare-dns.com"));
+	assert_false(host_allowed(f, POLICY_NETWORK_CONNECT, "", "8.8.8.8", 443));
 	assert_true(host_allowed(f, POLICY_NETWORK_LISTEN, "", "0.0.0.0", 3000));
 }
 

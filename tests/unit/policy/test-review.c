@@ -156,6 +156,28 @@ static void path_missing(void **state)
 	       "^^^^^^^^^^^^^^^^^^^^^^^^^^\n");
 }
 
+static void bad_tls(void **state)
+{
+	struct fixture *f = *state;
+	int code = 0;
+	char *report =
+		report_of(f, POLICY_LAYER_FILE,
+			  "@tls(\"pass\") permit (principal, action == Action::\"NetworkConnect\", "
+			  "resource == Host::\"a.example.com\");",
+			  &code);
+
+	assert_int_equal(code, -EINVAL);
+	assert_non_null(strstr(report, "[bad_tls, file:policy0]"));
+	xfree(report);
+	report = report_of(f, POLICY_LAYER_FILE,
+			   "@tls(\"passthrough\") forbid (principal, action == "
+			   "Action::\"NetworkConnect\", resource == Host::\"a.example.com\");",
+			   &code);
+	assert_int_equal(code, 0);
+	assert_non_null(strstr(report, "warning: @tls on a forbid changes nothing"));
+	xfree(report);
+}
+
 static void wide_wildcard(void **state)
 {
 	struct fixture *f = *state;
@@ -371,11 +393,17 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(impossible_policy), TEST(duplicate_policy),
-		TEST(shadowed_policy),	 TEST(a_permit_beside_the_profile),
-		TEST(swallowed_permit),	 TEST(path_missing),
-		TEST(wide_wildcard),	 TEST(mcp_permit_redundant),
-		TEST(covering),		 TEST(the_profiles_cover_nothing_of_their_own),
+		TEST(impossible_policy),
+		TEST(duplicate_policy),
+		TEST(shadowed_policy),
+		TEST(a_permit_beside_the_profile),
+		TEST(swallowed_permit),
+		TEST(path_missing),
+		TEST(bad_tls),
+		TEST(wide_wildcard),
+		TEST(mcp_permit_redundant),
+		TEST(covering),
+		TEST(the_profiles_cover_nothing_of_their_own),
 		TEST(time_is_bounded),
 	};
 

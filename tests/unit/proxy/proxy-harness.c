@@ -4,13 +4,16 @@
  * and a command inside. Plays daemon and supervisor. To be run where the caller
  * may make a network namespace (under `unshare -Urnm`).
  *
- * proxy-harness [-a] [-m MODE] [-o PORT] [-p HOST:CONTAINER] POLICY EVENTS COMMAND…
- * -a announces a process for each port that the command can use, -o is a port of
- * leash's own, -p publishes one. Events are written as JSON lines.
+ * proxy-harness [-a] [-m MODE] [-o PORT] [-p HOST:CONTAINER] [-r ROOTS] [-c AUTHORITY] POLICY
+ * EVENTS COMMAND… -a announces a process for each port that the command can use, -o is a port of
+ * leash's own, -p publishes one, -r is a file of certificates that servers are
+ * verified by, -c is where the session's authority is written. Events are written
+ * as JSON lines.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/pem.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -25,6 +28,7 @@
 #include "event/log.h"
 #include "event/ring.h"
 #include "policy/policy.h"
+#include "proxy/keys.h"
 #include "proxy/proxy.h"
 #include "supervise/supervise.h"
 
@@ -63,7 +67,8 @@ static const char rules[] =
 
 struct harness {
 	bool announces;
-	const char *mode, *policy, *events;
+	const char *mode, *policy, *events, *roots, *authority;
+	int keys_fd; /* to the signer, for life */
 	uint16_t own_port, host_port, container_port;
 	char **command;
 	int control_fd, supervisor_fd, netns_fd, own_netns_fd;
@@ -206,6 +211,52 @@ static void announce(const struct harness *h, int family, uint16_t port)
 	      "announce");
 }
 
+static void write_authority(const struct harness *h, const struct buf *der)
+{
+	const unsigned char *at = (const unsigned char *)der->data;
+	X509 *certificate = d2i_X509(NULL, &at, (long)der->len);
+	FILE *f = fopen(h->authority, "we");
+
+	if (!f || !certificate || !PEM_write_X509(f, certificate) || fclose(f) != 0)
+		die(h->authority);
+	X509_free(certificate);
+}
+
+/* Starts the signer and tells the proxy of it. */
+static void start_keys(struct harness *h)
+{
+	struct ipc_message m = IPC_MESSAGE_INIT;
+	int control[2], pair[2];
+	int to_proxy[2];
+
+	check(ipc_socketpair(control), "socketpair");
+	check(ipc_socketpair(pair), "socketpair");
+	if (fork() == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* Nothing else of ours may outlive us in it. */
+		if (dup2(control[1], 3) < 0 || close_range(4, ~0u, 0) < 0)
+			_exit(94);
+		exit(keys_main(3));
+	}
+	fd_close(control[1]);
+	h->keys_fd = control[0];
+	check(ipc_send(h->keys_fd, KEYS_PROXY, 0, (struct span){ 0 }, &pair[1], 1), "keys");
+	if (ipc_receive(h->keys_fd, keys_to_daemon, KEYS_MESSAGE_MAX, &m) != 1 ||
+	    m.type != KEYS_AUTHORITY)
+		die("receive the authority");
+	if (h->authority)
+		write_authority(h, &m.payload);
+	ipc_message_done(&m);
+	to_proxy[0] = pair[0];
+	to_proxy[1] = open(h->roots ? h->roots : "/dev/null", O_RDONLY | O_CLOEXEC);
+	if (to_proxy[1] < 0)
+		die(h->roots);
+	check(ipc_send(h->control_fd, PROXY_TRUST, 0, (struct span){ 0 }, to_proxy, 2), "trust");
+	fd_close(pair[0]);
+	fd_close(pair[1]);
+	fd_close(to_proxy[1]);
+}
+
 static void send_all(struct harness *h, int supervisor_end)
 {
 	struct proxy_start start = { .own_ports = { h->own_port } };
@@ -214,6 +265,7 @@ static void send_all(struct harness *h, int supervisor_end)
 
 	check(ipc_send(h->control_fd, PROXY_START, 0, span_make(&start, sizeof(start)), first, 3),
 	      "start");
+	start_keys(h);
 	check(ipc_send(h->control_fd, PROXY_LISTENERS, 0, (struct span){ 0 }, h->listeners, 2),
 	      "listeners");
 	check(ipc_send(h->control_fd, PROXY_DNS, 0, (struct span){ 0 }, h->listeners + 2, 4),
@@ -340,11 +392,15 @@ static void parse(struct harness *h, int argc, char **argv)
 	int c;
 	unsigned host, container;
 
-	while ((c = getopt(argc, argv, "+am:o:p:")) >= 0) {
+	while ((c = getopt(argc, argv, "+am:o:p:r:c:")) >= 0) {
 		if (c == 'a')
 			h->announces = true;
 		else if (c == 'm')
 			h->mode = optarg;
+		else if (c == 'r')
+			h->roots = optarg;
+		else if (c == 'c')
+			h->authority = optarg;
 		else if (c == 'o')
 			h->own_port = (uint16_t)strtoul(optarg, NULL, 10);
 		else if (c == 'p' && sscanf(optarg, "%u:%u", &host, &container) == 2)

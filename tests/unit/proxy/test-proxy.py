@@ -29,7 +29,9 @@ if os.environ.get("IN_WORLD") is None:
     if subprocess.run(["unshare", "-Urnm", "true"], capture_output=True).returncode:
         print("1..0 # SKIP no unprivileged user namespaces here")
         sys.exit(77)
-    os.execvp("unshare", ["unshare", "-Urnm", "--propagation", "private", sys.executable, *sys.argv])
+    # Debian's modules are for Debian's interpreter, which need not be the first one here.
+    pythons = [p for p in (sys.executable, "/usr/bin/python3") if not subprocess.run([p, "-c", "import h2"], capture_output=True).returncode]
+    os.execvp("unshare", ["unshare", "-Urnm", "--propagation", "private", (pythons + [sys.executable])[0], *sys.argv])
 
 T = pathlib.Path(tempfile.mkdtemp(prefix="leash-proxy."))
 count = failures = 0
@@ -60,6 +62,8 @@ NAMES = {
     "nat64.test": ["64:ff9b::a9fe:a9fe"], "mapped.test": ["::ffff:169.254.169.254"],
     "many.test": ["203.0.113.%d" % n for n in range(100, 140)],
     "verified.test": ["203.0.113.14"],
+    "expired.test": ["203.0.113.20"], "wrong.test": ["203.0.113.21"], "self.test": ["203.0.113.22"],
+    "pinned.test": ["203.0.113.23"], "plain.test": ["203.0.113.24"], "odd.test": ["203.0.113.25"],
 }
 requests = []  # (address, port, first bytes) of everything that arrived anywhere
 
@@ -140,9 +144,20 @@ def http(c, address, port):
 
 def tls(c, address, port):
     try:
-        http(context.wrap_socket(c, server_side=True), address, port)
+        inside = contexts.get(address, context).wrap_socket(c, server_side=True)
+        http(inside, address, port)
+        inside.unwrap()
     except ssl.SSLError as e:
         requests.append((address, port, repr(e).encode()))
+
+
+def imaps(c, address, port):
+    """TLS with a server inside that speaks first."""
+    inside = context.wrap_socket(c, server_side=True)
+    inside.sendall(b"* OK ready\r\n")
+    data = inside.recv(65536)
+    requests.append((address, port, data))
+    inside.sendall(b"you said " + data)
 
 
 def banner(c, address, port):
@@ -168,12 +183,42 @@ def mute(c, address, port):
     c.sendall(b"%d\n" % total)
 
 
-def start_servers():
-    global context
-    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=t",
-        "-addext", "subjectAltName=DNS:permitted.test", "-keyout", str(T / "key"), "-out", str(T / "crt"))
+def certificate(name, subject_names, *more):
+    """A key and a certificate of the world's authority; returns a context that serves with it."""
+    run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,
+        "-keyout", str(T / (name + ".key")), "-out", str(T / (name + ".csr")))
+    (T / (name + ".ext")).write_text("subjectAltName=" + subject_names)
+    run("openssl", "x509", "-req", "-in", str(T / (name + ".csr")), "-CA", str(T / "ca.crt"), "-CAkey", str(T / "ca.key"),
+        "-CAcreateserial", "-extfile", str(T / (name + ".ext")), "-out", str(T / (name + ".crt")), *(more or ("-days", "2")))
+    return serving(T / (name + ".crt"), T / (name + ".key"))
+
+
+def serving(crt, key, protocols=("http/1.1",)):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(T / "crt", T / "key")
+    context.load_cert_chain(crt, key)
+    context.set_alpn_protocols(list(protocols))
+    return context
+
+
+def start_servers():
+    global context, contexts
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=ca",
+        "-keyout", str(T / "ca.key"), "-out", str(T / "ca.crt"))
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=t",
+        "-addext", "subjectAltName=DNS:self.test", "-keyout", str(T / "self.key"), "-out", str(T / "self.crt"))
+    context = certificate("all", ",".join(f"DNS:{n}" for n in NAMES if n not in ("wrong.test", "self.test")) + ",IP:203.0.113.25")
+    contexts = {
+        "203.0.113.20": certificate("expired", "DNS:expired.test", "-days", "-1"),
+        "203.0.113.21": context,
+        "203.0.113.22": serving(T / "self.crt", T / "self.key"),
+        "203.0.113.23": context,
+        "203.0.113.24": context,
+    }
+    for a in contexts:
+        serve(a, 443, tls)
+    serve("203.0.113.24", 80, http)
+    serve("203.0.113.24", 993, imaps)
+    serve("203.0.113.25", 443, tls)
     for a in ["203.0.113.10", "2001:db8::10", "203.0.113.11", "203.0.113.14", "203.0.113.66", "127.0.0.1", "127.0.1.1", "169.254.169.254"]:
         serve(a, 80, http)
         serve(a, 443, tls)
@@ -189,7 +234,11 @@ POLICY = """
 @id("names") permit (principal, action == Action::"NetworkConnect", resource) when { resource in [
     Host::"permitted.test", Host::"*.wild.test", Host::"ssh.test:22", Host::"rebind.test", Host::"metadata.test",
     Host::"nat64.test", Host::"closed.test", Host::"myhost.test", Host::"in-hosts.test", Host::"many.test",
-    Host::"tunnel.test", Host::"*.tunnel.test", Host::"verified.test", Host::"_s._tcp.permitted.test"] };
+    Host::"tunnel.test", Host::"*.tunnel.test", Host::"verified.test", Host::"_s._tcp.permitted.test",
+    Host::"expired.test", Host::"wrong.test", Host::"self.test", Host::"plain.test", Host::"odd.test"] };
+@id("pinned") @tls("passthrough") permit (principal, action == Action::"NetworkConnect", resource == Host::"pinned.test");
+@id("odd-address") permit (principal, action == Action::"NetworkConnect", resource == Host::"203.0.113.25:443");
+@id("no-secret") forbid (principal, action == Action::"HttpRequest", resource == Host::"plain.test") when { context.path like "/secret*" };
 @id("address") permit (principal, action == Action::"NetworkConnect", resource == Host::"203.0.113.12:9");
 @id("no-bad") forbid (principal, action == Action::"NetworkConnect", resource == Host::"bad.wild.test");
 @id("link-local") forbid (principal, action == Action::"NetworkConnect", resource in IpRange::"169.254.0.0/16");
@@ -207,9 +256,10 @@ class Session:
         events.unlink(missing_ok=True)
         before = len(requests)
         queries_before = len((T / "dnsmasq.log").read_text().splitlines())
-        process = subprocess.Popen([HARNESS, *flags, "guarded" if policy == "guarded" else str(T / "policy.cedar"), str(events),
+        process = subprocess.Popen([HARNESS, "-r", str(T / "ca.crt"), "-c", str(T / "session.crt"), *flags, "guarded" if policy == "guarded" else str(T / "policy.cedar"), str(events),
                                     *(command if isinstance(command, list) else ["sh", "-c", command])],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                   env=os.environ | {"CURL_CA_BUNDLE": str(T / "session.crt"), "SSL_CERT_FILE": str(T / "session.crt")})
         if meanwhile:
             self.seen = meanwhile(events)
         try:
@@ -224,6 +274,11 @@ class Session:
 
     def has(self, **wanted):
         return any(all(e.get(k) == v for k, v in wanted.items()) for e in self.events)
+
+    @property
+    def paths(self):
+        """Of all requests that arrived."""
+        return [r[2].split(b" ")[1].decode() for r in self.requests if r[2].startswith(b"GET ")]
 
     def __repr__(self):
         return f"rc {self.rc}\nout {self.out[-600:]}\nerr {self.err[-600:]}\n" + "\n".join(map(str, self.events[-12:]))
@@ -268,7 +323,7 @@ start_servers()
 
 # ---- Names that are permitted
 # ---- Names that are permitted
-s = Session(CURL + "http://permitted.test/ && " + CURL + "-k https://permitted.test/ && " + CURL + "-6 http://permitted.test/")
+s = Session(CURL + "http://permitted.test/ && " + CURL + "https://permitted.test/ && " + CURL + "-6 http://permitted.test/")
 is_("HTTP, TLS and IPv6 to a permitted name work", (s.rc, s.out.count("hello")), (0, 3))
 check("... the query is in the log", s.has(kind="dns.query", decision="allow", host="permitted.test"), s)
 check("... and the connection, with process, address and policy",
@@ -407,6 +462,56 @@ for p in (1080,):
     except OSError as e: print("reset")"""))
 check("a connection to the proxy itself is refused", s.out.strip() == "reset" and s.has(kind="net.connect", decision="deny"), s)
 
+# ---- TLS that is looked into
+s = Session(CURL + "https://plain.test/a && " + CURL + "-w '%{http_code}' https://plain.test/secret")
+check("a request in TLS is decided: one passes, the other gets 403", s.out.count("hello") == 1 and s.out.endswith("403") and
+      "no-secret" in s.out and s.paths == ["/a"], s)
+check("... and both are in the log with their URL", s.has(kind="http.request", decision="allow", url="https://plain.test/a", status=200) and
+      s.has(kind="http.request", decision="deny", url="https://plain.test/secret"), s)
+s = Session(CURL + "https://plain.test/a https://plain.test/b https://plain.test/secret/c https://plain.test/d")
+check("... each of a connection by itself", s.paths == ["/a", "/b", "/d"], s)
+s = Session(CURL + "--tls-max 1.2 https://plain.test/ && " + CURL + "--http1.1 https://plain.test/ && " + CURL + "--no-alpn https://plain.test/ && " +
+            CURL + "-o /dev/null -w '%{size_download}' https://plain.test/big")
+check("TLS 1.2, without ALPN, and 20 MB", s.out.count("hello") == 3 and s.out.endswith("20000000"), s)
+s = Session(CURL + "--no-alpn -w '%{http_code}' https://plain.test/secret")
+check("no ALPN is no way around", s.out.endswith("403") and not s.paths, s)
+for name, why in {"expired.test": "expired", "wrong.test": "mismatch", "self.test": "self"}.items():
+    s = Session(CURL + f"-k -w '%{{http_code}}' https://{name}/")
+    check(f"a server with a bad certificate ({name}) is refused, and the client is told why", s.out.endswith("502") and why in s.out and
+          not any(r[2].startswith(b"GET") for r in s.requests), s)
+    check("... and so is the log", any(e["kind"] == "net.close" and e["host"] == name and why in e["message"] for e in s.events), s)
+s = Session(CURL + "https://203.0.113.25/")
+check("an address has a certificate of its own", s.out.count("hello") == 1, s)
+s = Session(CURL + f"--cacert {T}/self.crt https://plain.test/; true")
+check("a client that does not trust the authority gets an event with the remedy", not s.paths and
+      any(e["kind"] == "net.close" and "/run/leash/ca.crt" in e["message"] and "passthrough" in e["message"] for e in s.events), s)
+s = Session(CURL + f"--cacert {T}/ca.crt https://pinned.test/ && " + CURL + "https://pinned.test/; true")
+check("what a policy passes through has the server's own certificate", s.out.count("hello") == 1 and
+      any(e["kind"] == "net.connect" and "pinned" in str(e["policies"]) for e in s.events), s)
+s = Session(CURL + f"-k --connect-to plain.test:443:pinned.test:443 https://plain.test/; true")
+check("... but for its own name only", "hello" not in s.out and not s.requests, s)
+s = Session(python(f"""
+import ssl
+c = ssl.create_default_context(cafile="{T}/session.crt")
+s = c.wrap_socket(dial("plain.test", 993), server_hostname="plain.test"); print(s.recv(100)); s.sendall(b"a1 noop\\r\\n"); print(s.recv(100))
+print(s.getpeercert()["subject"], s.getpeercert()["issuer"])
+s = c.wrap_socket(dial("plain.test", 993), server_hostname="plain.test"); print(s.recv(100))
+time.sleep(0.5); s.sendall(b"GET /secret HTTP/1.1\\r\\nHost: plain.test\\r\\n\\r\\n"); print(s.recv(100))"""))
+check("another protocol in TLS is passed on, the server may speak first", "* OK ready" in s.out and "you said a1 noop" in s.out, s)
+check("... and a request on it is a request", "403" in s.out and not any(b"secret" in r[2] for r in s.requests), s)
+s = Session(CURL + "-w '%{http_code}' --resolve forbidden.test:443:203.0.113.66 https://forbidden.test/")
+check("a name that is not permitted is refused in TLS with the reason", s.out.endswith("403") and "denied by policy" in s.out and not s.requests, s)
+s = Session(python(f"""
+import ssl
+c = ssl.create_default_context(cafile="{T}/session.crt"); c.check_hostname = False
+s = c.wrap_socket(dial("plain.test", 443), server_hostname="plain.test")
+s.sendall(b"GET / HTTP/1.1\\r\\nHost: permitted.test\\r\\n\\r\\n"); print(s.recv(1000))
+s = c.wrap_socket(dial("plain.test", 443), server_hostname="plain.test")
+s.sendall(b"GET http://permitted.test/ HTTP/1.1\\r\\nHost: plain.test\\r\\n\\r\\n"); print(s.recv(1000))
+s = c.wrap_socket(dial("plain.test", 443), server_hostname="plain.test")
+s.sendall(b"PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n"); print(s.recv(1000))"""))
+check("another Host inside TLS is misdirected, HTTP/2 without ALPN refused", s.out.count("421") == 2 and not s.paths, s)
+
 # ---- DNS
 s = Session(python("""
 print(ask(query("forbidden.test"))[3] & 15, ask_tcp(query("forbidden.test"))[3] & 15)
@@ -446,6 +551,282 @@ passed = int(s.out.split()[0])
 ok(0 < passed < 60 and s.out.split()[2] == "0", "data in the names of a permitted zone is stopped; the zone still works", s)
 ok(len([q for q in s.queries if "tunnel" in q]) <= passed + 1, "... and does not leave", len(s.queries))
 check("... and is in the log", any(e["decision"] == "deny" and "tunnel" in e["message"] for e in s.events if e["kind"] == "dns.query"), s)
+
+# ---- HTTP/2 in clear
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+try:
+    import h2peer
+except ImportError:
+    h2peer = None
+
+H2_POLICY = POLICY + """
+@id("no-posts") forbid (principal, action == Action::"HttpRequest", resource == Host::"permitted.test") when { context.method == "PUT" };
+@id("no-admin") forbid (principal, action == Action::"HttpRequest", resource == Host::"permitted.test") when { context.path like "/admin/*" };
+@id("no-host") forbid (principal, action == Action::"HttpRequest", resource == Host::"permitted.test")
+    when { context.path == "/needs-host" } unless { context.headers has "host" };
+@id("no-cookie") forbid (principal, action == Action::"HttpRequest", resource == Host::"permitted.test")
+    when { context.headers has "cookie" && context.headers["cookie"] like "*a=1; b=2*" };
+"""
+H2CURL = CURL + "--http2-prior-knowledge "
+
+
+def h2_server(c, address, port):
+    def arrived(fields, note):
+        requests.append((address, port, note.encode() or b"\n".join(b"%s: %s" % (k.encode(), v.encode()) for k, v in fields)))
+    try:
+        h2peer.Server(c, arrived).serve()
+    except h2peer.h2.exceptions.ProtocolError as e:
+        requests.append((address, port, b"broken " + repr(e).encode()))
+
+
+def h2client(code):
+    return python(f"import sys; sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})\nfrom h2peer import *\n" + code)
+
+
+def heads(s):
+    """The heads of requests that arrived at a server."""
+    return [r[2].decode() for r in s.requests if r[2].startswith(b":method")]
+
+
+def http_events(s, **wanted):
+    return [e for e in s.events if e["kind"] == "http.request" and all(e.get(k) == v for k, v in wanted.items())]
+
+
+def test_h2():
+    serve("203.0.113.10", 8080, h2_server)
+    serve("203.0.113.11", 8080, h2_server)
+    s = Session(H2CURL + "-i http://permitted.test:8080/hello?key=secret", policy=H2_POLICY)
+    check("HTTP/2: curl is answered", s.out.startswith("HTTP/2 200") and "hello over HTTP/2 from permitted.test:8080" in s.out, s)
+    check("... Alt-Svc is dropped, other fields are kept", "alt-svc" not in s.out and "x-kept: yes" in s.out, s)
+    check("... the request is in the log with its status, without its query", http_events(
+        s, decision="allow", method="GET", status=200, host="permitted.test", url="http://permitted.test:8080/hello?…"), s)
+    is_("... its query arrives", ":path: /hello?key=secret" in (heads(s) or [""])[0], True)
+    s = Session(H2CURL + "-w ' %{http_code} %{http_version}' -T /etc/hosts http://permitted.test:8080/x", policy=H2_POLICY)
+    check("a forbidden method gets 403, and the policy's name", s.out.endswith(" 403 2") and "no-posts" in s.out, s)
+    check("... nothing arrives", not heads(s), s)
+    check("... and the log has it", http_events(s, decision="deny", method="PUT", url="http://permitted.test:8080/x"), s)
+    for path in ["/admin/x", "/x/../admin/x", "/%61dmin/x", "//x/..//../admin/x"]:
+        s = Session(H2CURL + f"--path-as-is -o /dev/null -w '%{{http_code}}' 'http://permitted.test:8080{path}'", policy=H2_POLICY)
+        ok(s.out == "403" and not heads(s), f"a forbidden path gets 403: {path}", s)
+    s = Session(H2CURL + "--path-as-is http://permitted.test:8080/find/%2e/./%61", policy=H2_POLICY)
+    check("a path arrives in its normal form", ":path: /find/a" in (heads(s) or [""])[0], s)
+    s = Session(H2CURL + "-I http://permitted.test:8080/x; " + H2CURL + "-i http://permitted.test:8080/empty; " +
+                H2CURL + "-i http://permitted.test:8080/not-modified; " + H2CURL + "-I -X HEAD http://permitted.test:8080/admin/x", policy=H2_POLICY)
+    check("HEAD, 204 and 304 have no body", s.rc == 0 and "content-length: 55" in s.out and "HTTP/2 204" in s.out and
+          "HTTP/2 304" in s.out and "HTTP/2 403" in s.out, s)
+    s = Session(H2CURL + "-v http://permitted.test:8080/interim", policy=H2_POLICY)
+    check("interim responses are passed on", "< HTTP/2 103" in s.err and "< HTTP/2 200" in s.err and "after it" in s.out, s)
+
+    s = Session(h2client("""
+c = Client()
+c.send(c.head(1, "/admin/x"), c.head(3, "/hello"), c.head(5, "/admin/y"), c.head(7, "/hello"))
+c.answer(1, 3, 5, 7); print(*[c.stream(i).status for i in (1, 3, 5, 7)])
+c.get(9, "/hello", authority="other.test:8080"); print(c.answer(9).status)
+c.get(11, "/hello", authority="a.wild.test:8080"); print(c.answer(11).status)
+c.get(13, "/hello", authority="permitted.test:80"); print(c.answer(13).status)
+c.get(15, fields=[(":method", "GET"), (":scheme", "https"), (":authority", "permitted.test:8080"), (":path", "/hello")]); print(c.answer(15).status)
+c.get(17, "/hello", authority="PERMITTED.test.:8080"); print(c.answer(17).status)
+c.get(19, fields=[(":method", "GET"), (":scheme", "http"), (":path", "/needs-host"), ("host", "permitted.test:8080")]); print(c.answer(19).reset)
+c.get(21, extra=[("cookie", "a=1"), ("cookie", "b=2")]); print(c.answer(21).status)
+c.get(23, extra=[("cookie", "b=2"), ("cookie", "a=1")]); print(c.answer(23).status)
+c.send(F.PingFrame(0, b"12345678")); c.until(lambda c: c.pings); print(c.pings, c.goaway)
+"""), policy=H2_POLICY)
+    lines = s.out.split("\n")
+    is_("denied streams beside permitted ones", lines[0], "403 200 403 200")
+    is_("an authority that is not the connection's gets 421: another, a permitted one, another port, another scheme", lines[1:5], ["421"] * 4)
+    is_("... the same by another spelling does not", lines[5], "200")
+    check("... and is written anew", ":authority: permitted.test:8080" in heads(s)[2], s)
+    check("Host instead of :authority is seen and written as that", any("/needs-host" in h and ":authority: permitted.test:8080" in h and
+                                                                      "\nhost:" not in h for h in heads(s)), s)
+    is_("cookies are seen whole", lines[7:9], ["403", "200"])
+    check("... and arrive so", "cookie: b=2; a=1" in heads(s)[-1], s)
+    check("a PING is answered, and the connection goes on", "12345678" in lines[9] and lines[9].endswith("None"), s)
+    is_("mismatches are in the log", sum(e["kind"] == "mismatch" and e["decision"] == "deny" for e in s.events), 4)
+    is_("... denied requests, too", len(http_events(s, decision="deny")), 3)
+    is_("... and nothing refused arrived", len(heads(s)), 5)
+
+    P = '(":method", "GET"), (":scheme", "http"), (":authority", "permitted.test:8080"), (":path", "/hello")'
+    for name, fields in {
+        "no :method": '(":scheme", "http"), (":authority", "permitted.test:8080"), (":path", "/hello")',
+        "no :scheme": '(":method", "GET"), (":authority", "permitted.test:8080"), (":path", "/hello")',
+        "no :path": '(":method", "GET"), (":scheme", "http"), (":authority", "permitted.test:8080")',
+        "an empty :path": '(":method", "GET"), (":scheme", "http"), (":authority", "permitted.test:8080"), (":path", "")',
+        "a :path that is none": '(":method", "GET"), (":scheme", "http"), (":authority", "permitted.test:8080"), (":path", "hello")',
+        "an absolute :path": '(":method", "GET"), (":scheme", "http"), (":authority", "permitted.test:8080"), (":path", "http://other.test/")',
+        "a blank in :path": '(":method", "GET"), (":scheme", "http"), (":authority", "permitted.test:8080"), (":path", "/a HTTP/1.1")',
+        "a blank in :method": '(":method", "GET /x HTTP/1.1"), (":scheme", "http"), (":authority", "permitted.test:8080"), (":path", "/a")',
+        "no authority": '(":method", "GET"), (":scheme", "http"), (":path", "/hello")',
+        "two :authority": P + ', (":authority", "other.test")',
+        "two :path": '(":path", "/x"), ' + P,
+        "a pseudo field behind others": '(":method", "GET"), (":scheme", "http"), (":authority", "permitted.test:8080"), ("x", "y"), (":path", "/hello")',
+        "an unknown pseudo field": '(":foo", "bar"), ' + P,
+        ":status": '(":status", "200"), ' + P,
+        "extended CONNECT": '(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":authority", "permitted.test:8080"), (":path", "/x")',
+        "CONNECT": '(":method", "CONNECT"), (":authority", "permitted.test:8080")',
+        "another Host": P + ', ("host", "other.test")',
+        "two Hosts": '(":method", "GET"), (":scheme", "http"), (":path", "/hello"), ("host", "permitted.test:8080"), ("host", "other.test")',
+        "userinfo": '(":method", "GET"), (":scheme", "http"), (":authority", "permitted.test@other.test"), (":path", "/hello")',
+        "Connection": P + ', ("connection", "close")',
+        "Transfer-Encoding": P + ', ("transfer-encoding", "chunked")',
+        "Upgrade": P + ', ("upgrade", "h2c")',
+        "Keep-Alive": P + ', ("keep-alive", "1")',
+        "HTTP2-Settings": P + ', ("http2-settings", "x")',
+        "TE that is not trailers": P + ', ("te", "gzip")',
+        "capitals in a name": P + ', ("X-Foo", "bar")',
+        "CR and LF in a value": P + ', ("x", "a\\r\\nhost: other.test")',
+        "a LF in a value": P + ', ("x", "a\\nb")',
+        "a NUL in a value": P + ', ("x", "a\\0b")',
+        "a colon in a name": P + ', ("x: y", "b")',
+        "an empty name": P + ', ("", "b")',
+        "two lengths": P + ', ("content-length", "0"), ("content-length", "5")',
+        "a length and no body": P + ', ("content-length", "5")',
+        "a negative length": P + ', ("content-length", "-1")',
+        "too many fields": P + ', *[("x", "y")] * 250',
+        "too long fields": P + ', *[("x", "y" * 3000)] * 30',
+    }.items():
+        s = Session(h2client(f"""
+c = Client()
+f = c.head(1, fields=[{fields}])
+if len(f.data) > 16384:
+    parts = [f.data[i:i + 16384] for i in range(0, len(f.data), 16384)]
+    c.send(F.HeadersFrame(1, parts[0], flags=["END_STREAM"]), *[F.ContinuationFrame(1, p) for p in parts[1:-1]], F.ContinuationFrame(1, parts[-1], flags=["END_HEADERS"]))
+else:
+    c.send(f)
+print(c.answer(1), c.goaway); c.get(3); print(c.answer(3).status)"""), policy=H2_POLICY)
+        lines = s.out.split("\n")
+        refused = lines[0].startswith(("400", "421", "None")) and "reset None" not in lines[0] or lines[0].startswith(("400", "421"))
+        refused |= "long" in name and lines[0].endswith("11")
+        ok(refused and len(heads(s)) == (lines[1] == "200"), f"a request with {name} is refused, and only that", s)
+        check("... and the log has it", any(e["kind"] in ("http.request", "mismatch") and e["decision"] == "deny" and e.get("message") for e in s.events), s)
+
+    s = Session(h2client("""
+c = Client()
+c.get(1, "/echo", method="POST", end=False, extra=[("content-length", "5")]); c.data(1, b"123456789", end=True); print(c.answer(1))
+c.get(3, "/echo", method="POST", end=False, extra=[("content-length", "5")]); c.data(3, b"123", end=True); print(c.answer(3))
+c.get(5, "/echo", method="POST", end=False, extra=[("content-length", "5")]); c.data(5, b"12345", end=True); print(c.answer(5))"""), policy=H2_POLICY)
+    lines = s.out.split("\n")
+    check("a body that is not as long as it says is no request", [l.split()[-1] for l in lines[:2]] == ["1", "1"] and "200 b'5'" in lines[2], s)
+    is_("... never is its end sent on", [r[2] for r in s.requests if not r[2].startswith((b":", b"reset"))], [b"end 5"])
+    check("... and the log says why", len([e for e in http_events(s, decision="deny") if "content-length" in e["message"]]) == 2 and
+          len(http_events(s, decision="allow")) == 3, s)
+
+    for name, code, wanted in [
+        ("streams that are given up at once", """
+for i in range(1, 4001, 2): c.send(c.head(i, end=False), F.RstStreamFrame(i, 8))""", 11),
+        ("streams that are broken at once", """
+for i in range(1, 4001, 2): c.send(c.head(i, end=False), F.WindowUpdateFrame(i, 2**31 - 1).serialize())""", 11),
+        ("SETTINGS", "c.send(F.SettingsFrame(0, settings={4: 70000}).serialize() * 5000)", 11),
+        ("PING", "c.send(F.PingFrame(0, b'12345678').serialize() * 5000)", 11),
+        ("PRIORITY", "c.send(F.PriorityFrame(7, depends_on=5).serialize() * 5000)", 11),
+        ("unknown frames", "c.send(b'\\0\\0\\0\\x77\\0\\0\\0\\0\\0' * 5000)", 11),
+        ("empty DATA", "c.send(c.head(1, '/echo', method='POST', end=False)); c.send(F.DataFrame(1, b'').serialize() * 5000)", 11),
+        ("empty CONTINUATION", "c.send(F.HeadersFrame(1, b'')); c.send(F.ContinuationFrame(1, b'').serialize() * 5000)", 11),
+        ("long CONTINUATION", "c.send(F.HeadersFrame(1, b'')); c.send(F.ContinuationFrame(1, b'\\x82' * 16000).serialize() * 10)", 11),
+        ("CONTINUATION of a stream that was given up", """
+c.send(c.head(1, end=False), F.RstStreamFrame(1, 8)); c.send(F.HeadersFrame(1, b'')); c.send(F.ContinuationFrame(1, b'').serialize() * 5000)""", 11),
+        ("a head that another frame interrupts", "c.send(F.HeadersFrame(1, b'\\x82'), F.PingFrame(0, b'12345678'))", 1),
+        ("PUSH_PROMISE", "c.send(F.PushPromiseFrame(1, 2, c.encoder.encode([(':method', 'GET')]), flags=['END_HEADERS']))", 1),
+        ("a frame that is too long", "c.send(b'\\xff\\xff\\xff\\0\\0\\0\\0\\0\\1')", 6),
+        ("DATA on no stream", "c.send(F.DataFrame(9, b'x'))", 1),
+        ("garbage in a head", "c.send(F.HeadersFrame(1, b'\\xff\\xff\\xff\\xff\\xff\\xff\\xff', flags=['END_HEADERS']))", 9),
+    ]:
+        s = Session(h2client("c = Client()\n" + code + "\nprint(c.is_told_off())"), policy=H2_POLICY)
+        told = s.out.strip() or s.err
+        ok(told == str(wanted), f"a client is told off for {name}", s)
+        check("... and the log has it", http_events(s, decision="deny"), s)
+        ok(len(heads(s)) < 700, "... what arrives of it is bounded", len(heads(s)))
+
+    s = Session(h2client("""
+c = Client(); c.send(c.head(1, '/never-reads', method='POST', end=False)); [c.data(1, b'x' * 16384) for _ in range(100)]
+c.until(lambda c: c.stream(1).reset is not None); print(c.stream(1).reset); c.get(3); print(c.answer(3).status)"""), policy=H2_POLICY)
+    is_("a stream that sends more than it may is reset", s.out, "3\n200\n")
+    check("... and the log has it", any("more data" in e["message"] for e in http_events(s, decision="deny")), s)
+
+    s = Session(h2client("""
+c = Client()
+c.get(1, "/trailers", method="POST", end=False, extra=[("te", "trailers"), ("content-type", "application/grpc")]); c.data(1, b"abc")
+c.send(F.HeadersFrame(1, c.encoder.encode([("x-sum", "7")]), flags=["END_HEADERS", "END_STREAM"]))
+r = c.answer(1); print(r.status, r.body, r.trailers)
+c.get(3, "/trailers", method="POST", end=False); c.send(F.HeadersFrame(3, c.encoder.encode([(":path", "/admin/x")]), flags=["END_HEADERS", "END_STREAM"])); print(c.answer(3))
+c.get(5, "/trailers", method="POST", end=False); c.send(F.HeadersFrame(5, c.encoder.encode([("x", "y")]), flags=["END_HEADERS"])); print(c.answer(5))"""),
+                policy=H2_POLICY)
+    check("trailers go both ways", "'grpc-status': '0'" in s.out and "{'x-sum': '7'}" in s.out and "te: trailers" in heads(s)[0], s)
+    is_("... malformed ones do not", [l.split()[-1] for l in s.out.split("\n")[1:3]], ["1", "1"])
+
+    s = Session(h2client("""
+c = Client()
+c.get(1, "/reset"); print(c.answer(1).reset)
+c.get(3, "/never-reads", method="POST", end=False); c.until(lambda c: c.stream(3).status); c.send(F.RstStreamFrame(3, 5)); time.sleep(0.3)
+c.get(5, "/echo", method="POST", end=False); time.sleep(0.3); c.send(F.RstStreamFrame(5, 8)); time.sleep(0.3)
+c.get(7, "/early", method="POST", end=False); r = c.answer(7); print(r.status, r.body)
+while r.reset is None and not c.is_closed: c.data(7, b"z" * 8192); c.until(lambda c: r.reset is not None, 0.01)
+print(r.reset)
+c.get(9, "/hello"); print(c.answer(9).status)"""), policy=H2_POLICY)
+    is_("a reset is passed on with its code; an early answer arrives whole; the connection goes on", s.out.split("\n")[:4], ["13", "413 b'no thanks'", "0", "200"])
+    check("... the client's, too", b"reset 8" in [r[2] for r in s.requests], s)
+    check("... and a request that was given up before its answer is in the log", any("gave the request up" in e.get("message", "") and "status" not in e and
+                                                                                    e["url"].endswith("/echo") for e in http_events(s, decision="allow")), s)
+    s = Session(h2client("""
+c = Client(); c.send(c.head(1, "/goaway"), c.head(3, "/hello")); print(c.answer(1).status, c.until(lambda c: c.goaway is not None).goaway); print(c.until(lambda c: False, 3).is_closed)
+c = Client(); c.get(1, "/goaway-unprocessed"); print(c.answer(1).reset, c.goaway)
+c = Client(); c.get(1, "/cut"); print(c.answer(1).reset, c.until(lambda c: c.is_closed, 4).is_closed)
+c = Client(); c.get(1, "/garbage"); print(c.answer(1).status)
+c = Client(); c.get(1, "/push"); print(c.answer(1).status)"""), policy=H2_POLICY)
+    is_("a server's GOAWAY ends the connection once what it took is answered", s.out.split("\n")[:2], ["200 0", "True"])
+    is_("... what it did not take may be asked for again", s.out.split("\n")[2].split()[0], "7")
+    is_("... a cut connection is seen as such", s.out.split("\n")[3], "2 True")
+    is_("... a server that does not keep to HTTP/2, or pushes, is 502", s.out.split("\n")[4:6], ["502", "502"])
+    check("... which the log says", any("pushed" in e.get("message", "") for e in http_events(s)), s)
+    for path in ["/bad-field", "/bad-status", "/bad-upgrade", "/bad-pseudo", "/bad-value"]:
+        s = Session(h2client(f"c = Client(); c.get(1, '{path}'); print(c.answer(1).status); c.get(3); print(c.answer(3).status)"), policy=H2_POLICY)
+        ok(s.out == "502\n200\n" and any(e.get("message") for e in http_events(s, decision="allow")), f"a malformed response is 502: {path}", s)
+    s = Session(h2client("c = Client(); c.get(1, '/bad-length'); r = c.answer(1); print(r.reset)"), policy=H2_POLICY)
+    is_("... one that is not as long as it says is cut off", s.out, "2\n")
+
+    s = Session(H2CURL + "-o /dev/null -w '%{size_download} ' http://permitted.test:8080/big; head -c 20000000 /dev/zero >" + str(T) + "/up; " +
+                H2CURL + "--data-binary @" + str(T) + "/up http://permitted.test:8080/echo", policy=H2_POLICY)
+    is_("20 MB go down and up", s.out, "20000000 20000000")
+
+    def watch(events):
+        top = 0
+        for _ in range(120):
+            try:
+                pid = json.loads(events.read_text().splitlines()[0])["pid"]
+                top = max(top, int(pathlib.Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0]))
+            except (OSError, IndexError, ValueError):
+                if top:
+                    break
+            time.sleep(0.05)
+        return top
+
+    s = Session(h2client("""
+clients = [Client(settings={4: 2**20}) for _ in range(4)]
+for c in clients:
+    c.send(F.WindowUpdateFrame(0, 2**30))
+    for i in range(1, 80, 2): c.get(i, "/big")
+    for i in range(81, 120, 2): c.get(i, "/never-reads", method="POST", end=False)
+    for i in range(81, 120, 2): [c.data(i, b"y" * 16384) for _ in range(3)]
+time.sleep(2.5)
+c = clients[0]; c.until(lambda c: all(c.stream(i).is_ended for i in range(1, 80, 2)) or time.monotonic() < 0, 0.5)
+"""), policy=H2_POLICY, meanwhile=watch)
+    ok(0 < s.seen < 12000 + 4 * 4096, f"slow readers of 160 big bodies: memory stays bounded ({s.seen} KiB)", s)
+    if shutil.which("nghttpd") and shutil.which("h2load"):
+        (T / "www").mkdir(exist_ok=True)
+        (T / "www" / "file").write_bytes(b"z" * 3000)
+        server = subprocess.Popen(["nghttpd", "--no-tls", "-d", str(T / "www"), "-a", "203.0.113.10", "8081"], stdout=subprocess.DEVNULL)
+        time.sleep(0.5)
+        s = Session("h2load -n 5000 -c 2 -m 100 http://permitted.test:8081/file; h2load -n 200 -c 2 -m 100 http://permitted.test:8081/admin/x", policy=H2_POLICY)
+        server.kill()
+        check("100 parallel streams", "5000 succeeded, 0 failed, 0 errored" in s.out, s)
+        check("... each is in the log", len(http_events(s, decision="allow", status=200)) == 5000 and len(http_events(s, decision="deny")) == 200, s)
+    else:
+        ok(True, "100 parallel streams # SKIP no nghttpd or h2load")
+
+
+if h2peer:
+    test_h2()
+else:
+    ok(True, "HTTP/2 # SKIP no python3-h2")
 
 # ---- Published ports
 def visit(events):
@@ -501,7 +882,11 @@ for s in socks: s.sendall(b"z" * 1000)
 for s in socks: s.shutdown(1)
 print(sum(int(s.recv(100)) for s in socks))"""
 s = Session(python(FLOOD))
-is_("900 connections at a time", s.out.strip(), "900000")
+is_("900 connections, all of whose bytes arrive", s.out.strip(), "900000")
+s = Session(python("""
+dial("ssh.test", 22).close(); socks = [dial("203.0.113.12", 22, 20) for i in range(500)]
+print(sum(s.recv(100).startswith(b"220") for s in socks))"""))
+is_("... and 500 that are open at a time", s.out.strip(), "500")
 
 print(f"1..{count}")
 dnsmasq.terminate()

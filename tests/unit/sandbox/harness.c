@@ -1,4 +1,5 @@
 #include "harness.h"
+#include "base/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,6 +119,11 @@ struct sandbox harness_begin(struct sandbox_options o)
 
 	if (sandbox_start(&o, &s, &err) < 0)
 		fail_msg("%s", err.text);
+	for (size_t i = 0; i < o.n_files; i++) {
+		assert_int_equal(fd_write_all(s.file_fds[i], "written\n", 8), 0);
+		fd_close(s.file_fds[i]);
+		s.file_fds[i] = -1;
+	}
 	assert_int_equal(sandbox_release(&s), 0);
 	return s;
 }

@@ -28,7 +28,8 @@ struct outcome {
 struct outcome harness_run(struct sandbox_options o);
 /* The same, and the command must succeed. Returns its output in a static buffer. */
 const char *harness_output(struct sandbox_options o);
-/* Starts and releases; the caller ends it by sandbox_done. */
+/* Starts, writes "written" into each of the files, and releases; the caller ends it by
+ * sandbox_done. */
 struct sandbox harness_begin(struct sandbox_options o);
 /* Waits for the next event. */
 struct sandbox_event harness_event(struct sandbox *s);

@@ -291,6 +291,46 @@ static void test_mounts_are_made_in_order(void **state)
 	assert_true(exists(in_dir("source/new")));
 }
 
+/* Files that are written after the start: over those of the host, behind a link too, and where
+ * there is none. */
+static void test_files_that_come_later(void **state)
+{
+	const char *const places[] = { in_dir("roots/one"),
+				       in_dir("roots/link"),
+				       in_dir("roots/absent"),
+				       in_dir("roots/dir"),
+				       "/etc/hostname-that-is-not-there",
+				       NULL };
+	const char *const none[] = { NULL };
+	const struct sandbox_file files[] = { { "/run/leash/a", places },
+					      { "/run/leash/b", none } };
+	const char *const writable[] = { harness_dir(), NULL };
+	char script[2048];
+	struct sandbox_options o;
+
+	(void)state;
+	assert_int_equal(mkdir(in_dir("roots"), 0700), 0);
+	assert_int_equal(mkdir(in_dir("roots/dir"), 0700), 0);
+	write_file(in_dir("roots/one"), "the host's\n");
+	write_file(in_dir("roots/two"), "the host's\n");
+	assert_int_equal(symlink("two", in_dir("roots/link")), 0);
+	(void)snprintf(
+		script, sizeof(script),
+		"cd %s/roots; cat one two link /run/leash/a /run/leash/b; ls; stat -c %%a one; "
+		"for f in one two /run/leash/a /run/leash/b; do "
+		"(echo x >$f) 2>/dev/null && echo written; rm -f $f 2>/dev/null && echo removed; "
+		"mv $f $f.x 2>/dev/null && echo moved; chmod 600 $f 2>/dev/null && echo changed; "
+		"done; true",
+		harness_dir());
+	o = harness_options(script);
+	o.files = files;
+	o.n_files = ARRAY_SIZE(files);
+	o.writable = writable;
+	assert_string_equal(harness_output(o), "written\nwritten\nwritten\nwritten\nwritten\n"
+					       "dir\nlink\none\ntwo\n444\n");
+	assert_false(exists(in_dir("roots/absent")));
+}
+
 static void test_a_mount_onto_nothing_is_refused(void **state)
 {
 	struct sandbox_mount mount = { harness_dir(), "/etc/not-there", false };
@@ -724,6 +764,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_hidden_things_are_empty),
 		cmocka_unit_test(test_mounts_are_made_in_order),
 		cmocka_unit_test(test_a_mount_onto_nothing_is_refused),
+		cmocka_unit_test(test_files_that_come_later),
 		cmocka_unit_test(test_mounts_can_be_widened),
 		cmocka_unit_test(test_resolv_conf_is_replaced),
 		cmocka_unit_test(test_hosts_has_its_own_name_alone),

@@ -1,10 +1,10 @@
-#include "http/base64.h"
+#include "http/basic.h"
 
 #include <errno.h>
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-void base64_encode(struct span bytes, char *out)
+void basic_encode(struct span bytes, char *out)
 {
 	for (size_t i = 0; i < bytes.len; i += 3) {
 		size_t n = MIN(bytes.len - i, (size_t)3);
@@ -28,7 +28,7 @@ static int value_of(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-bool base64_is_letter(char c)
+bool basic_is_letter(char c)
 {
 	return value_of(c) >= 0;
 }
@@ -41,7 +41,7 @@ static struct span without_padding(struct span text)
 	return text;
 }
 
-int base64_decode(struct span text, char *out)
+int basic_decode(struct span text, char *out)
 {
 	uint32_t bits = 0;
 	int n = 0;

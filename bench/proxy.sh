@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# What the proxy costs: requests in TLS through it, beside nginx as a TLS reverse proxy, in one run, with an
+# nginx as the server and wrk as the client. All in namespaces of its own; needs nginx, wrk, openssl, nft,
+# dnsmasq and what the proxy's tests need. Numbers are medians of runs in turns.
+#
+# bench/proxy.sh [BUILD-DIRECTORY]; PROXY_ROUNDS (3), PROXY_SECONDS (4).
+
+set -eu -o pipefail
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=$(realpath "${1:-$ROOT/build}")
+export PATH=$PATH:/usr/sbin:/sbin
+if [ -z "${IN_WORLD:-}" ]; then
+	for program in nginx wrk openssl nft dnsmasq curl unshare; do
+		command -v $program >/dev/null || { echo "bench/proxy.sh needs $program" >&2; exit 77; }
+	done
+	IN_WORLD=1 exec unshare -Urnm --propagation private "$0" "$BUILD"
+fi
+ROUNDS=${PROXY_ROUNDS:-3}
+SECONDS_EACH=${PROXY_SECONDS:-4}
+T=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
+
+# ---- The world ----------------------------------------------------------------
+
+ip link set lo up
+for a in 203.0.113.10 203.0.113.11 203.0.113.12; do ip addr add $a/32 dev lo; done
+echo 127.0.0.1 localhost >"$T/hosts"
+echo nameserver 127.0.0.53 >"$T/resolv.conf"
+mount --bind "$T/hosts" /etc/hosts
+mount --bind "$T/resolv.conf" /etc/resolv.conf
+dnsmasq --no-daemon --conf-file=/dev/null --pid-file= --no-resolv --no-hosts --listen-address=127.0.0.53 --bind-interfaces \
+	--host-record=server.test,203.0.113.10 --host-record=nginx.test,203.0.113.11 --host-record=nginx-tls.test,203.0.113.12 2>/dev/null &
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ca -keyout "$T/ca.key" -out "$T/ca.crt" 2>/dev/null
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=s -keyout "$T/key" -out "$T/csr" 2>/dev/null
+echo "subjectAltName=DNS:server.test,DNS:nginx.test,DNS:nginx-tls.test" >"$T/ext"
+openssl x509 -req -in "$T/csr" -CA "$T/ca.crt" -CAkey "$T/ca.key" -CAcreateserial -days 2 -extfile "$T/ext" -out "$T/crt" 2>/dev/null
+mkdir "$T/www"
+head -c 1024 /dev/urandom >"$T/www/1k"
+truncate -s 1G "$T/www/1g"
+
+start_nginx() { # NAME SERVER-BLOCKS
+	cat >"$T/$1.conf" <<-END
+		user root; worker_processes 1; daemon off; pid $T/$1.pid; error_log $T/$1.log;
+		events { worker_connections 4096; }
+		http { access_log off; keepalive_requests 10000000; sendfile on; ssl_certificate $T/crt; ssl_certificate_key $T/key;
+		client_body_temp_path $T/b; proxy_temp_path $T/p; fastcgi_temp_path $T/f; uwsgi_temp_path $T/u; scgi_temp_path $T/s;
+		$2
+		}
+	END
+	nginx -c "$T/$1.conf" 2>/dev/null &
+}
+start_nginx server "server { listen 203.0.113.10:443 ssl http2; listen 203.0.113.10:80; root $T/www; }"
+start_nginx reverse "upstream up { server 203.0.113.10:80; keepalive 256; keepalive_requests 10000000; }
+	upstream tls { server 203.0.113.10:443; keepalive 256; keepalive_requests 10000000; }
+	server { listen 203.0.113.11:443 ssl; location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection \"\"; } }
+	server { listen 203.0.113.12:443 ssl; location / { proxy_pass https://tls; proxy_http_version 1.1; proxy_set_header Connection \"\";
+		proxy_ssl_verify on; proxy_ssl_trusted_certificate $T/ca.crt; proxy_ssl_name server.test; proxy_ssl_server_name on; } }"
+cat >"$T/policy.cedar" <<'END'
+permit (principal, action == Action::"NetworkConnect", resource == Host::"server.test");
+forbid (principal, action == Action::"HttpRequest", resource == Host::"server.test") when { context.path like "/secret*" };
+END
+for _ in $(seq 100); do curl -s --cacert "$T/ca.crt" -o /dev/null https://nginx-tls.test/1k && break; sleep 0.05; done
+
+# ---- Measuring ----------------------------------------------------------------
+
+leash() { "$BUILD/tests/unit/proxy/proxy-harness" -a -r "$T/ca.crt" -c "$T/session.crt" "$T/policy.cedar" "$T/events" "$@"; }
+median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+# wrk's requests per second and its median latency in us
+wrk_one() {
+	"$@" | awk '/Requests\/sec/ { r = $2 } $1 == "50%" { l = $2; f = 1; if (l ~ /ms/) f = 1000; sub(/[a-z]+/, "", l); l *= f } END { print r, l }'
+}
+load() { wrk -t1 "-c$1" "-d${SECONDS_EACH}s" --latency "$2"; }
+export -f load
+export SECONDS_EACH
+
+measure() { # CONNECTIONS
+	local c=$1 round
+	for round in $(seq "$ROUNDS"); do
+		wrk_one load "$c" https://server.test/1k >>"$T/direct.$c"
+		wrk_one load "$c" https://nginx.test/1k >>"$T/nginx.$c"
+		wrk_one load "$c" https://nginx-tls.test/1k >>"$T/nginx-tls.$c"
+		wrk_one leash bash -c "load $c https://server.test/1k" >>"$T/leash.$c"
+	done
+	for who in direct nginx nginx-tls leash; do
+		printf '%-28s %4s connections %10.0f requests/s  median %7.0f us\n' "$who" "$c" \
+			"$(awk '{ print $1 }' "$T/$who.$c" | median)" "$(awk '{ print $2 }' "$T/$who.$c" | median)"
+	done
+}
+download() { curl -s -k -o /dev/null -w '%{speed_download}\n' "$1"; }
+export -f download
+
+measure 1
+measure 32
+for round in $(seq "$ROUNDS"); do
+	download https://nginx-tls.test/1g >>"$T/d.nginx-tls"
+	download https://nginx.test/1g >>"$T/d.nginx"
+	download https://server.test/1g >>"$T/d.direct"
+	leash bash -c "download https://server.test/1g" >>"$T/d.leash"
+done
+for who in direct nginx nginx-tls leash; do
+	printf '%-28s 1 GB %10.0f MB/s\n' "$who" "$(median <"$T/d.$who" | awk '{ print $1 / 1e6 }')"
+done

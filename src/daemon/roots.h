@@ -1,0 +1,13 @@
+/*
+ * The certificates that the host trusts: servers are verified with them, and
+ * with the session's own authority they are what the container trusts.
+ */
+#pragma once
+
+#include "base/err.h"
+
+/*
+ * A read-only descriptor of them in PEM, of the first place that has them. Where
+ * none has, of an empty file, so that no server is trusted; *ret_found is false.
+ */
+int roots_open(bool *ret_found, struct err *err) _must_check_;
