@@ -30,9 +30,9 @@ struct transfer {
 	bool is_over[2];   /* that side's message is complete */
 	bool is_answering; /* the response's head has gone to the client */
 	struct request_record *record; /* until then */
-	bool has_secrets;	/* put into the request */
-	bool is_refused;	/* the response, by us */
-	struct scrub scrub;	/* of what the server sends */
+	bool has_secrets;	       /* put into the request */
+	bool is_refused;	       /* the response, by us */
+	struct scrub scrub;	       /* of what the server sends */
 };
 
 TAILQ_HEAD(transfers, transfer);
@@ -259,8 +259,8 @@ static void on_data(void *ctx, struct h2_stream *st, struct span data)
 {
 	struct transfer *t = h2_stream_ctx(st);
 	int i = index_of(ctx);
-	struct h2_stream *other = t && !(t->is_refused && i == RELAY_SERVER) ? t->stream[1 - i]
-									     : NULL;
+	struct h2_stream *other =
+		t && !(t->is_refused && i == RELAY_SERVER) ? t->stream[1 - i] : NULL;
 
 	if (!other)
 		h2_stream_give_back(st, data.len);

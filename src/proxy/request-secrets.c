@@ -12,10 +12,9 @@ static struct secrets_destination destination(const struct connection *c, struct
 	struct span host = c->is_by_address ? address_format(&c->to.address, text)
 					    : name_span(&c->decided_name);
 
-	return (struct secrets_destination){ .host = host,
-					     .port = c->to.port,
-					     .is_verified = c->is_in_tls,
-					     .path = path };
+	return (struct secrets_destination){
+		.host = host, .port = c->to.port, .is_verified = c->is_in_tls, .path = path
+	};
 }
 
 static struct proxy_question question(const struct connection *c)

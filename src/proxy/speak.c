@@ -48,8 +48,13 @@ static void on_ended(void *ctx, int error)
 
 static struct exchange_events events_of(const struct connection *c)
 {
-	return (struct exchange_events){ on_request, on_response, on_lost, on_malformed,
-					 on_other,   on_ended,	  secrets_values(c->proxy->secrets) };
+	return (struct exchange_events){ on_request,
+					 on_response,
+					 on_lost,
+					 on_malformed,
+					 on_other,
+					 on_ended,
+					 secrets_values(c->proxy->secrets) };
 }
 
 static void begin_h1(struct connection *c, struct stream *client, struct stream *server,

@@ -84,6 +84,43 @@ unlike "... and its echo scrubbed" "$(sed -n 's/^authorization: Basic //p' "$OUT
 leash_run "${SECRETS[@]}" -- sh -c "$curl -H \"Authorization: Bearer \$GH_TOKEN\" http://permitted.test/gh/x"
 is "a secret of a path and header goes there" "$(seen '.path == "/gh/x"' '.headers.authorization')" "Bearer $TOKEN"
 
+# ---- TLS, in both versions of HTTP
+world_tls_echo() {
+	cat >"$T/echo.mjs" <<'EOF2'
+import fs from 'node:fs';
+import http2 from 'node:http2';
+const [dir, log, address] = process.argv.slice(2);
+const server = http2.createSecureServer({ allowHTTP1: true, key: fs.readFileSync(dir + '/good.key'), cert: fs.readFileSync(dir + '/good.pem') },
+	(req, res) => {
+		fs.appendFileSync(log, JSON.stringify({ version: req.httpVersion, path: req.url, headers: req.headers }) + '\n');
+		const said = Object.entries(req.headers).filter(([k]) => k[0] !== ':').map(([k, v]) => k + ': ' + v + '\n').join('');
+		res.setHeader('x-echo', req.headers['x-api-key'] ?? '');
+		if (req.url === '/encoded') res.setHeader('content-encoding', 'gzip');
+		let i = 0;
+		const more = () => (i < said.length ? (res.write(said.slice(i, i += 5)), setImmediate(more)) : res.end());
+		more();
+	});
+server.listen(443, address, () => console.log('ready'));
+EOF2
+	start_service node "$T/echo.mjs" "$WORLD_TLS" "$SEEN" "$1"
+}
+world_tls_echo 203.0.113.10
+world_tls_echo 203.0.113.66
+TLS=(--secret KEY=env:MY_KEY,host=permitted.test)
+for version in 1.1 2; do
+	leash_run "${TLS[@]}" -- sh -c "$curl --http$version -i -H \"x-api-key: \$MY_KEY\" https://permitted.test/tls$version"
+	is "HTTP/$version over TLS: the server sees the secret" "$(seen ".path == \"/tls$version\"" '.headers["x-api-key"]')" "$KEY"
+	like "... in that version" "$(seen ".path == \"/tls$version\"" .version)" "^$version"
+	is "... the agent does not" "$(grep -cF "$KEY" "$OUT"):$(grep -cE '^(x-echo|x-api-key): sk-ant-api03-' "$OUT")" 0:2
+	check_event "... recorded by name" '.kind == "http.rewrite" and .host == "permitted.test" and .port == 443 and .secret == "KEY"'
+	: >"$SEEN"
+	leash_run "${TLS[@]}" -- sh -c "$curl --http$version -H \"x-api-key: \$MY_KEY\" https://forbidden.test/"
+	like "... another host is refused" "$(out)" '"error":"refused for a secret"'
+	is "... nothing arrived there" "$(wc -l <"$SEEN")" 0
+	leash_run "${TLS[@]}" -- sh -c "$curl --http$version -H \"x-api-key: \$MY_KEY\" https://permitted.test/encoded"
+	like "... an encoded response is refused" "$(out)" malformed
+done
+
 # ---- Anywhere else
 refused() {
 	local name=$1 command=$2
