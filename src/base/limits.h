@@ -92,6 +92,14 @@
 /* How long an address keeps its name at least; programs hold on to addresses longer than the TTL
  * says. */
 #define LIMIT_PROXY_NAMES_SECONDS 600
+/* Secrets of one session: each is looked for in all that is received. */
+#define LIMIT_SECRETS ((size_t)64)
+/* Bytes of one: tokens that carry claims have two or three KiB. */
+#define LIMIT_SECRET ((size_t)8 * 1024)
+/* Places, ports too, that one secret may go to. */
+#define LIMIT_SECRET_PLACES ((size_t)32)
+/* How long a command that prints a secret may take: some ask a person first. */
+#define LIMIT_SECRET_COMMAND_MS 30000
 /* The host's /etc/hosts; lists against advertisements have a few MiB. */
 #define LIMIT_HOSTS_FILE ((size_t)16 * 1024 * 1024)
 /* RFC 1035 §4.2.2: the length of a message over TCP is 16 bits. */

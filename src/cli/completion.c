@@ -13,6 +13,7 @@
 #include "cli/option-tables.h"
 #include "cli/policy-operation.h"
 #include "cli/policy-private.h"
+#include "cli/secret-private.h"
 #include "cli/usage.h"
 #include "event/event.h"
 
@@ -46,8 +47,10 @@ static const struct row plain_rows[] = {
 	{ "sessions", sessions_options, &n_sessions_options, "" },
 	{ "verify", verify_options, &n_verify_options, "SESSION" },
 	{ "policy", policy_options, &n_policy_options, "check explain show fmt test diff trust" },
+	{ "secret", secret_options, &n_secret_options, "list test" },
 	{ "cedar", cedar_options, &n_cedar_options,
-	  "authorize evaluate validate check-parse link format translate-policy translate-schema partially-authorize "
+	  "authorize evaluate validate check-parse link format translate-policy translate-schema "
+	  "partially-authorize "
 	  "language-version help" },
 	{ "doctor", doctor_options, &n_doctor_options, "" },
 	{ "completion", completion_options, &n_completion_options, "bash zsh fish" },
@@ -79,6 +82,8 @@ static void fill_rows(void)
 		rows[n_rows++] = plain_rows[i];
 	for (size_t i = 0; i < n_cedar_commands; i++)
 		add_row("cedar", cedar_commands[i].name, cedar_commands[i].usage, "");
+	for (size_t i = 0; i < n_secret_commands; i++)
+		add_row("secret", secret_commands[i].name, secret_commands[i].usage, "");
 	for (size_t i = 0; i < n_policy_commands; i++)
 		add_row("policy", policy_commands[i].name, policy_commands[i].usage,
 			policy_operands(policy_commands[i].name));
@@ -187,11 +192,11 @@ static void print_bash(struct buf *out)
 		     "\tCOMPREPLY=()\n"
 		     "\t((COMP_CWORD > 1)) && case ${COMP_WORDS[1]} in\n\t");
 	append_names(out, "|");
-	(void)buf_append_str(out,
-			     ") command=${COMP_WORDS[1]} ;;\n\tesac\n"
-			     "\t[[ $command == cedar || $command == policy ]] && ((COMP_CWORD > 2)) && "
-			     "command=$command-${COMP_WORDS[2]}\n"
-			     "\tcase $command:$prev in\n");
+	(void)buf_append_str(out, ") command=${COMP_WORDS[1]} ;;\n\tesac\n"
+				  "\t[[ $command == cedar || $command == policy || $command == "
+				  "secret ]] && ((COMP_CWORD > 2)) && "
+				  "command=$command-${COMP_WORDS[2]}\n"
+				  "\tcase $command:$prev in\n");
 	for (size_t i = 0; i < n_rows; i++)
 		bash_values(&rows[i], out);
 	(void)buf_append_str(out, "\tesac\n\tcase $command in\n");
@@ -296,7 +301,8 @@ static void print_zsh(struct buf *out)
 				  "\t\tcommand=$words[2]\n"
 				  "\t\tshift words\n"
 				  "\t\t((CURRENT--))\n"
-				  "\t\tif [[ $command == cedar || $command == policy ]] && ((CURRENT > 2)); then\n"
+				  "\t\tif [[ $command == cedar || $command == policy || $command "
+				  "== secret ]] && ((CURRENT > 2)); then\n"
 				  "\t\t\tcommand=$command-$words[2]\n"
 				  "\t\t\tshift words\n"
 				  "\t\t\t((CURRENT--))\n"
@@ -366,13 +372,14 @@ static void print_fish(struct buf *out)
 				  "\tset -l command run\n"
 				  "\tif set -q words[2]; and contains -- $words[2] ");
 	append_names(out, " ");
-	(void)buf_append_str(out, "\n\t\tset command $words[2]\n"
-				  "\tend\n"
-				  "\tif contains -- $command cedar policy; and set -q words[3]\n"
-				  "\t\tset command $command-$words[3]\n"
-				  "\tend\n"
-				  "\ttest $command = $argv[1]\n"
-				  "end\n");
+	(void)buf_append_str(out,
+			     "\n\t\tset command $words[2]\n"
+			     "\tend\n"
+			     "\tif contains -- $command cedar policy secret; and set -q words[3]\n"
+			     "\t\tset command $command-$words[3]\n"
+			     "\tend\n"
+			     "\ttest $command = $argv[1]\n"
+			     "end\n");
 	for (size_t i = 0; i < n_commands; i++) {
 		(void)buf_printf(out, "complete -c leash -n '__fish_use_subcommand' -f -a %s -d ",
 				 commands[i].name);

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/json-writer.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "cli/command.h"
 #include "cli/option-tables.h"
 #include "sandbox/sandbox.h"
@@ -101,7 +102,7 @@ int command_doctor(int argc, char **argv)
 {
 	struct sandbox_probe sandbox[MAX_ROWS];
 	struct supervise_probe supervise[MAX_ROWS];
-	struct row rows[2 * MAX_ROWS];
+	struct row rows[2 * MAX_ROWS + 1];
 	struct doctor d = { 0 };
 	struct err err = { 0 };
 	size_t n_sandbox, n_supervise, n = 0;
@@ -128,6 +129,11 @@ int command_doctor(int argc, char **argv)
 	for (size_t i = 0; i < n_supervise; i++)
 		rows[n++] = (struct row){ supervise[i].name, supervise[i].detail, supervise[i].is_present,
 					  supervise[i].is_required };
+	rows[n++] = (struct row){
+		"secrets kept out of swap",
+		"memory that may be locked (ulimit -l); without it encrypt the swap space",
+		secret_can_be_locked(), false
+	};
 	for (size_t i = 0; i < n; i++)
 		is_usable = is_usable && (rows[i].is_present || !rows[i].is_required);
 	print(&d, rows, n, is_usable);

@@ -10,13 +10,18 @@
 #include "supervise/supervise.h"
 
 const struct command commands[] = {
-	{ "run", "[FLAGS] [--] COMMAND [ARG...]", "run a command in a container (the word `run` may be left out)",
-	  command_run },
-	{ "events", "[SESSION] [FLAGS]", "show what a session did and what was denied", command_events },
+	{ "run", "[FLAGS] [--] COMMAND [ARG...]",
+	  "run a command in a container (the word `run` may be left out)", command_run },
+	{ "events", "[SESSION] [FLAGS]", "show what a session did and what was denied",
+	  command_events },
 	{ "sessions", "[FLAGS]", "list sessions", command_sessions },
 	{ "verify", "[SESSION]", "check that a session's log was not changed", command_verify },
-	{ "policy", "SUB-COMMAND ...", "check, explain, show, format, test, compare and trust policies", command_policy },
-	{ "cedar", "SUB-COMMAND ...", "work with Cedar policies: authorize, validate, format, ...", command_cedar },
+	{ "policy", "SUB-COMMAND ...",
+	  "check, explain, show, format, test, compare and trust policies", command_policy },
+	{ "secret", "SUB-COMMAND ...", "list and test the secrets that agents use and never see",
+	  command_secret },
+	{ "cedar", "SUB-COMMAND ...", "work with Cedar policies: authorize, validate, format, ...",
+	  command_cedar },
 	{ "doctor", "[FLAGS]", "say what this machine offers and what is missing", command_doctor },
 	{ "completion", "bash|zsh|fish", "print shell completion", command_completion },
 	{ "version", "", "print the version", command_version },

@@ -11,13 +11,16 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/utf8.h"
 #include "cli/command.h"
+#include "cli/config-secrets.h"
 #include "cli/directories.h"
 #include "cli/option-tables.h"
 #include "cli/state.h"
+#include "daemon/known-keys.h"
 #include "daemon/session.h"
 #include "daemon/terminal.h"
 #include "daemon/trust.h"
@@ -30,6 +33,8 @@ enum {
 	OPTION_VOLUME,
 	OPTION_ENV,
 	OPTION_ENV_INHERIT,
+	OPTION_SECRET,
+	OPTION_FORWARD_KEYS,
 	OPTION_PUBLISH,
 	OPTION_MEMORY,
 	OPTION_CPUS,
@@ -40,15 +45,26 @@ enum {
 };
 
 const struct option_spec run_options[] = {
-	{ "policy", 0, "FILE", "use this Cedar policy instead of profile and user policy", OPTION_POLICY },
-	{ "profile", 0, "NAME", "built-in profile: guarded (default), permissive, locked", OPTION_PROFILE },
+	{ "policy", 0, "FILE", "use this Cedar policy instead of profile and user policy",
+	  OPTION_POLICY },
+	{ "profile", 0, "NAME", "built-in profile: guarded (default), permissive, locked",
+	  OPTION_PROFILE },
 	{ "mode", 0, "MODE", "enforce (default), shadow, record", OPTION_MODE },
 	{ "no-interactive", 'I', NULL, "pipes instead of a terminal", OPTION_NO_INTERACTIVE },
 	{ "volume", 'v', "SRC:DST[:ro]", "show SRC as DST inside, writable unless :ro",
 	  OPTION_VOLUME, OPTION_VERBOSE },
-	{ "env", 'e', "KEY[=VALUE]", "set a variable inside, or pass your own value on", OPTION_ENV },
+	{ "env", 'e', "KEY[=VALUE]", "set a variable inside, or pass your own value on",
+	  OPTION_ENV },
 	{ "env-inherit", 0, NULL, "pass your whole environment on", OPTION_ENV_INHERIT },
-	{ "publish", 'p', "[IP:][PORT:]PORT", "make a port inside reachable from the host", OPTION_PUBLISH },
+	{ "secret", 0, "NAME=SOURCE[,host=HOST]...",
+	  "a secret that the agent never sees: SOURCE is env:VARIABLE, file:PATH or cmd:COMMAND; "
+	  "it gets a placeholder, "
+	  "replaced on the way to HOST (also port=, path=, header=, env=)",
+	  OPTION_SECRET },
+	{ "forward-keys", 0, NULL,
+	  "pass a known agent's API key on as it is, without a placeholder", OPTION_FORWARD_KEYS },
+	{ "publish", 'p', "[IP:][PORT:]PORT", "make a port inside reachable from the host",
+	  OPTION_PUBLISH },
 	{ "memory", 0, "BYTES", "limit memory: 512M, 4G", OPTION_MEMORY },
 	{ "cpus", 0, "NUMBER", "limit processor time: 1.5", OPTION_CPUS },
 	{ "pids", 0, "NUMBER", "limit processes and threads", OPTION_PIDS },
@@ -67,11 +83,12 @@ struct run {
 	char *home, *cwd, *config;
 	struct environment environment;
 	struct environment env_options; /* -e, applied last */
+	secret_specs secrets;
 	published_ports ports;
 	VEC(struct volume) volumes;
 	struct policy_layers layers;
 	struct sandbox_limits limits;
-	bool is_not_interactive, want_env_inherit, is_verbose, want_help, want_version;
+	bool is_not_interactive, want_env_inherit, want_keys, is_verbose, want_help, want_version;
 };
 
 static int parse_number(const char *text, double *ret)
@@ -171,6 +188,22 @@ static int set_policy_file(struct run *run, const char *value, struct err *err)
 	return 0;
 }
 
+static int add_secret(struct run *run, const char *text, struct err *err)
+{
+	struct secret_spec s;
+	int r = secret_spec_parse(span_of(text), &s, err);
+
+	if (r < 0)
+		return r;
+	if (secret_specs_find(&run->secrets, span_of(s.name))) {
+		r = err_say(err, -EINVAL, "--secret %s: there is one of that name already", s.name);
+		secret_spec_done(&s);
+		return r;
+	}
+	vec_push(&run->secrets, s);
+	return 0;
+}
+
 static int on_option(int id, const char *value, void *ctx, struct err *err)
 {
 	struct run *run = ctx;
@@ -194,6 +227,11 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 		return environment_add_option(&run->env_options, value, err);
 	case OPTION_ENV_INHERIT:
 		run->want_env_inherit = true;
+		return 0;
+	case OPTION_SECRET:
+		return add_secret(run, value, err);
+	case OPTION_FORWARD_KEYS:
+		run->want_keys = true;
 		return 0;
 	case OPTION_PUBLISH:
 		return publish_open(&run->ports, value, err);
@@ -281,6 +319,54 @@ static int permit_volumes(const struct run *run, struct buf *text, struct err *e
 	return 0;
 }
 
+/* What the agent gets a placeholder for it must not read at its source either. */
+static int forbid_sources(const struct run *run, struct buf *text, struct err *err)
+{
+	for (size_t i = 0; i < run->secrets.len; i++) {
+		const struct secret_spec *s = &run->secrets.items[i];
+		_cleanup_free_ char *path = NULL;
+
+		if (s->source != SECRET_FROM_FILE)
+			continue;
+		path = realpath(s->from, NULL);
+		if (!path)
+			return err_set(err, -errno, "the secret %s: %s", s->name, s->from);
+		if (!utf8_is_valid(span_of(path)))
+			return err_say(err, -EINVAL, "the secret %s: its file's name must be UTF-8",
+				       s->name);
+		(void)buf_printf(
+			text, "@id(\"secret-%s\") forbid (principal, action, resource == File::\"",
+			s->name);
+		append_cedar_string(text, path);
+		(void)buf_append_str(text, "\");\n");
+	}
+	return 0;
+}
+
+/* Reads the secrets, and leaves their placeholders in the environment. */
+static int hide_secrets(struct run *run, struct err *err)
+{
+	const struct known_keys known = { .agent = run->layers.environment.agent,
+					  .given = &run->env_options,
+					  .inherits = run->want_env_inherit };
+	int r = config_read_secrets(run->config, &run->secrets, err);
+
+	if (r < 0)
+		return r;
+	if (!run->want_keys)
+		known_keys_add(&run->secrets, &known);
+	for (size_t i = 0; i < run->secrets.len; i++)
+		secret_spec_expand(&run->secrets.items[i], run->home);
+	r = secret_specs_read(&run->secrets, err);
+	if (r < 0)
+		return r;
+	if (run->secrets.len > LIMIT_SECRETS)
+		return err_say(err, -EINVAL, "there are more than %zu secrets", LIMIT_SECRETS);
+	secret_specs_hide(&run->secrets, &run->environment);
+	environment_done(&run->env_options);
+	return 0;
+}
+
 static int prepare(struct run *run, struct err *err)
 {
 	const char *file = secure_getenv("LEASH_POLICY_FILE");
@@ -322,16 +408,19 @@ static int execute(struct run *run, char **argv, struct err *err)
 	run->layers.environment.agent = agent;
 	run->layers.environment.own_paths = own_paths;
 	run->layers.trusted = trust_directory(state);
-	if (permit_volumes(run, &session_text, err) < 0)
-		return EXIT_LEASH_FAILED;
-	run->layers.session_text = buf_span(&session_text);
 	if (run->want_env_inherit)
 		environment_inherit(&run->environment);
 	environment_add_basics(&run->environment, run->home, run->cwd);
 	environment_add_trust(&run->environment);
+	if (run->want_keys)
+		known_keys_forward(agent, &run->environment);
 	for (size_t i = 0; i < run->env_options.entries.len; i++)
 		if (environment_add_option(&run->environment, run->env_options.entries.items[i], err) < 0)
 			return EXIT_LEASH_FAILED;
+	if (hide_secrets(run, err) < 0 || permit_volumes(run, &session_text, err) < 0 ||
+	    forbid_sources(run, &session_text, err) < 0)
+		return EXIT_LEASH_FAILED;
+	run->layers.session_text = buf_span(&session_text);
 	for (size_t i = 0; i < run->volumes.len; i++)
 		mounts[i] = (struct sandbox_mount){ .source = run->volumes.items[i].source,
 						    .target = run->volumes.items[i].target,
@@ -347,6 +436,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 						      .home = run->home,
 						      .layers = &run->layers,
 						      .environment = &run->environment,
+						      .secrets = &run->secrets,
 						      .ports = &run->ports,
 						      .mounts = mounts,
 						      .n_mounts = run->volumes.len,
@@ -364,6 +454,7 @@ static void run_done(struct run *run)
 		xfree(run->volumes.items[i].target);
 	}
 	vec_done(&run->volumes);
+	secret_specs_done(&run->secrets);
 	publish_done(&run->ports);
 	environment_done(&run->environment);
 	environment_done(&run->env_options);

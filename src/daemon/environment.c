@@ -12,10 +12,16 @@ static const char *const passed_on[] = { "PATH",   "TERM",	 "COLORTERM", "LANG",
 					 "LC_TIME", "TZ",	 "USER",      "LOGNAME",  "SHELL",
 					 "EDITOR", "VISUAL",	 "PAGER",     "NO_COLOR", "TERM_PROGRAM" };
 
+static void entry_free(char *entry)
+{
+	explicit_bzero(entry, strlen(entry));
+	xfree(entry);
+}
+
 void environment_done(struct environment *e)
 {
 	for (size_t i = 0; i < e->entries.len; i++)
-		xfree(e->entries.items[i]);
+		entry_free(e->entries.items[i]);
 	vec_done(&e->entries);
 }
 
@@ -26,18 +32,68 @@ static bool is_key(const char *entry, const char *key)
 	return strncmp(entry, key, n) == 0 && entry[n] == '=';
 }
 
+static char **find(const struct environment *e, const char *key)
+{
+	for (size_t i = 0; i < e->entries.len; i++)
+		if (is_key(e->entries.items[i], key))
+			return &e->entries.items[i];
+	return NULL;
+}
+
+/* Not by printf, which leaves copies behind. */
+static char *make_entry(const char *key, struct span value)
+{
+	size_t n = strlen(key);
+	char *entry = xnew_array(char, n + 1 + value.len + 1);
+
+	memcpy(entry, key, n);
+	entry[n] = '=';
+	memcpy(entry + n + 1, value.p, value.len);
+	return entry;
+}
+
+void environment_set_span(struct environment *e, const char *key, struct span value)
+{
+	char *entry = make_entry(key, value), **old = find(e, key);
+
+	if (!old) {
+		vec_push(&e->entries, entry);
+		return;
+	}
+	entry_free(*old);
+	*old = entry;
+}
+
 void environment_set(struct environment *e, const char *key, const char *value)
 {
-	char *entry = xasprintf("%s=%s", key, value);
+	environment_set_span(e, key, span_of(value));
+}
 
-	for (size_t i = 0; i < e->entries.len; i++) {
-		if (is_key(e->entries.items[i], key)) {
-			xfree(e->entries.items[i]);
-			e->entries.items[i] = entry;
-			return;
-		}
+const char *environment_get(const struct environment *e, const char *key)
+{
+	char **entry = find(e, key);
+
+	return entry ? *entry + strlen(key) + 1 : NULL;
+}
+
+void environment_unset(struct environment *e, const char *key)
+{
+	char **entry = find(e, key);
+
+	if (!entry)
+		return;
+	entry_free(*entry);
+	*entry = e->entries.items[--e->entries.len];
+}
+
+void environment_replace(struct environment *e, struct span text, struct span by)
+{
+	for (size_t i = 0; text.len && i < e->entries.len; i++) {
+		char *at = e->entries.items[i];
+
+		for (; (at = memmem(at, strlen(at), text.p, text.len)); at += text.len)
+			memcpy(at, by.p, text.len);
 	}
-	vec_push(&e->entries, entry);
 }
 
 void environment_add_basics(struct environment *e, const char *home, const char *cwd)

@@ -1,10 +1,12 @@
 /*
  * The environment of the container: clean by default, so that nothing of the
- * user's own environment (tokens, agents' sockets) gets in unasked.
+ * user's own environment (tokens, agents' sockets) gets in unasked. What is
+ * taken out of it is wiped: the container's first process begins as a copy of us.
  */
 #pragma once
 
 #include "base/err.h"
+#include "base/span.h"
 #include "base/vec.h"
 
 struct environment {
@@ -14,6 +16,12 @@ struct environment {
 void environment_done(struct environment *e);
 /* Replaces or adds KEY. */
 void environment_set(struct environment *e, const char *key, const char *value);
+void environment_set_span(struct environment *e, const char *key, struct span value);
+/* The value of KEY, or NULL. */
+const char *environment_get(const struct environment *e, const char *key);
+void environment_unset(struct environment *e, const char *key);
+/* In every value, what is the one text becomes the other, which is as long. */
+void environment_replace(struct environment *e, struct span text, struct span by);
 /* What a program needs to feel at home: PATH, HOME, TERM, LANG, ... */
 void environment_add_basics(struct environment *e, const char *home, const char *cwd);
 /* All of the caller's environment (--env-inherit). */

@@ -48,6 +48,7 @@ static void on_proxy_message(uv_poll_t *handle, int status, int events)
 	case PROXY_LISTENERS:
 	case PROXY_DNS:
 	case PROXY_PUBLISH:
+	case PROXY_SECRET:
 	case PROXY_TRUST:
 	case PROXY_POLICY:
 	case PROXY_MESSAGE_MAX:
@@ -65,6 +66,28 @@ static void on_proxy_end(uv_poll_t *handle, int status, int events)
 }
 
 /* ---- Starting it ----------------------------------------------------------------- */
+
+/* In the message's memory, which is wiped; the kernel's copy goes when the proxy takes it. */
+static int send_secrets(struct session *s, struct err *err)
+{
+	const secret_specs *specs = s->options->secrets;
+	int r = 0;
+
+	for (size_t i = 0; specs && i < specs->len && r >= 0; i++) {
+		_cleanup_buf_ struct buf message = BUF_INIT(0);
+		struct secret_rule rule;
+
+		secret_spec_rule(&specs->items[i], &rule);
+		r = secret_rule_write(&rule, &message);
+		r = r < 0 ? err_set(err, r, "the secret %s", specs->items[i].name)
+			  : child_send(&s->proxy, PROXY_SECRET, buf_span(&message), NULL, 0, err);
+		if (message.data)
+			explicit_bzero(message.data, message.cap);
+	}
+	if (specs)
+		secret_specs_wipe(s->options->secrets);
+	return r;
+}
 
 static int brief_proxy(struct session *s, struct err *err)
 {
@@ -90,6 +113,8 @@ static int brief_proxy(struct session *s, struct err *err)
 	}
 	if (r >= 0)
 		r = child_send(&s->proxy, PROXY_TRUST, (struct span){ 0 }, trust, 2, err);
+	if (r >= 0)
+		r = send_secrets(s, err);
 	if (r >= 0)
 		r = child_send(&s->proxy, PROXY_POLICY, (struct span){ 0 }, &s->bundle_fd, 1, err);
 	return r;

@@ -9,6 +9,7 @@
 #include "daemon/environment.h"
 #include "daemon/policy-layers.h"
 #include "daemon/publish.h"
+#include "daemon/secret-spec.h"
 #include "sandbox/sandbox.h"
 
 /* leash's own failures, as docker and env number them. */
@@ -24,6 +25,7 @@ struct session_options {
 	const char *cwd, *workspace, *home;
 	struct policy_layers *layers;
 	struct environment *environment;
+	secret_specs *secrets; /* wiped once the proxy has them */
 	published_ports *ports;
 	const struct sandbox_mount *mounts;
 	size_t n_mounts;

@@ -24,6 +24,7 @@ enum event_kind {
 	EVENT_NET_CLOSE,
 	EVENT_DNS_QUERY,
 	EVENT_HTTP_REQUEST,
+	EVENT_HTTP_REWRITE, /* a header was set, or a placeholder in it became its secret */
 	EVENT_POLICY_APPLIED,
 	EVENT_SESSION_START,
 	EVENT_SESSION_READY,
@@ -79,6 +80,7 @@ struct event {
 	struct span path, target, access; /* access: "read", "write", "read-write", "path" */
 	struct span host, ip, protocol, family;
 	struct span method, url;
+	struct span header, secret; /* the names of both, never a value */
 	struct span message;  /* one sentence for people */
 };
 

@@ -129,6 +129,8 @@ static void write_network(struct json_writer *w, const struct event *e)
 		json_key_uint(w, "bytes_out", e->bytes_out);
 	json_key_string_opt(w, "method", e->method);
 	json_key_string_opt(w, "url", e->url);
+	json_key_string_opt(w, "header", e->header);
+	json_key_string_opt(w, "secret", e->secret);
 }
 
 static void write_outcome(struct json_writer *w, const struct event *e)

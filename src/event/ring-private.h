@@ -36,7 +36,7 @@ enum ring_flag {
 	RING_ALL_FLAGS = 127,
 };
 
-#define RING_N_TEXTS 16
+#define RING_N_TEXTS 18
 
 /* A record's fixed part; the texts follow without separators, then padding. */
 struct ring_record {

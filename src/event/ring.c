@@ -44,7 +44,8 @@ static const size_t text_offsets[RING_N_TEXTS] = {
 	offsetof(struct event, access),	  offsetof(struct event, host),
 	offsetof(struct event, ip),	  offsetof(struct event, protocol),
 	offsetof(struct event, family),	  offsetof(struct event, method),
-	offsetof(struct event, url),	  offsetof(struct event, message),
+	offsetof(struct event, url),	  offsetof(struct event, header),
+	offsetof(struct event, secret),	  offsetof(struct event, message),
 };
 
 /* ---- The shared memory --------------------------------------------------- */

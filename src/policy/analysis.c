@@ -56,7 +56,7 @@ bool scope_matches_action(const struct cedar_scope *s, int action)
 }
 
 /* The principal has no parents: `in` is `==`. */
-static bool matches_agent(const struct cedar_scope *s, struct span agent)
+bool scope_matches_agent(const struct cedar_scope *s, struct span agent)
 {
 	if (s->op == CEDAR_SCOPE_ANY)
 		return true;
@@ -75,7 +75,7 @@ void rule_analyse(struct rule *r, struct span agent)
 	r->actions = 0;
 	for (size_t i = 0; i < r->cedar->n_conditions; i++)
 		analyse_expr(r, r->cedar->conditions[i].body);
-	if (!matches_agent(&r->cedar->principal, agent))
+	if (!scope_matches_agent(&r->cedar->principal, agent))
 		return;
 	for (int a = 0; a < POLICY_ACTION_MAX; a++)
 		if (scope_matches_action(&r->cedar->action, a))

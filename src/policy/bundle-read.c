@@ -107,6 +107,30 @@ static bool read_actions(struct policy *p, const struct bundle_header *h)
 	return true;
 }
 
+static bool read_instructions(struct policy *p, struct span bytes, struct bundle_string at)
+{
+	struct span all;
+
+	if (!string_get(bytes, at, &all) || all.len % sizeof(struct bundle_instruction))
+		return false;
+	p->n_instructions = all.len / sizeof(struct bundle_instruction);
+	p->instructions =
+		arena_alloc_array(&p->arena, p->n_instructions + 1, sizeof(*p->instructions));
+	for (size_t i = 0; p->instructions && i < p->n_instructions; i++) {
+		struct policy_instruction *to = &p->instructions[i];
+		struct bundle_instruction from;
+
+		memcpy(&from, all.p + i * sizeof(from), sizeof(from));
+		if (from.port > UINT16_MAX || !copy_string(p, bytes, from.policy, &to->policy) ||
+		    !copy_string(p, bytes, from.host, &to->host) ||
+		    !copy_string(p, bytes, from.header, &to->header) ||
+		    !copy_string(p, bytes, from.value, &to->value))
+			return false;
+		to->port = (uint16_t)from.port;
+	}
+	return p->instructions;
+}
+
 /* The image may stay where it is if that is mapped for as long as the policy. */
 static int read_image(struct policy *p, struct span bytes, struct bundle_string at, bool is_mapped)
 {
@@ -292,7 +316,7 @@ static int read_all(struct policy *p, struct span bytes, bool is_mapped, struct 
 	p->n_rules = h.n_policies;
 	if (!copy_string(p, bytes, h.agent, &p->agent) ||
 	    !copy_string(p, bytes, h.profile, &p->profile) || !read_ids(p, bytes) ||
-	    !read_tls_ids(p, bytes))
+	    !read_instructions(p, bytes, h.instructions) || !read_tls_ids(p, bytes))
 		return err_say(err, -EBADMSG, "%s", damaged);
 	r = read_image(p, bytes, h.image, is_mapped);
 	if (r < 0)
@@ -371,6 +395,12 @@ void policy_unref(struct policy *p)
 size_t policy_image_size(const struct policy *p)
 {
 	return p->image ? (size_t)p->image->head->total_len : 0;
+}
+
+const struct policy_instruction *policy_instructions(const struct policy *p, size_t *ret_n)
+{
+	*ret_n = p->n_instructions;
+	return p->instructions;
 }
 
 uint64_t policy_generation(const struct policy *p)

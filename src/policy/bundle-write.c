@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "policy/image-format.h"
 
@@ -68,6 +69,40 @@ static int write_cedar(const struct bundle_description *d, struct buf *out,
 	return 0;
 }
 
+static int append_lower(struct buf *out, struct span s, struct bundle_string *ret)
+{
+	int r = append_string(out, s, ret);
+
+	for (size_t i = 0; r >= 0 && i < s.len; i++)
+		out->data[ret->offset + i] = ascii_lower(s.p[i]);
+	return r;
+}
+
+static int write_instructions(const struct bundle_description *d, struct buf *out,
+			      struct bundle_string *ret)
+{
+	struct bundle_instruction *all =
+		xnew_array(struct bundle_instruction, d->n_instructions + 1);
+	int r = 0;
+
+	for (size_t i = 0; i < d->n_instructions && r >= 0; i++) {
+		const struct policy_instruction *from = &d->instructions[i];
+
+		all[i].port = from->port;
+		r = append_string(out, from->policy, &all[i].policy);
+		if (r >= 0)
+			r = append_string(out, from->host, &all[i].host);
+		if (r >= 0)
+			r = append_lower(out, from->header, &all[i].header);
+		if (r >= 0)
+			r = append_string(out, from->value, &all[i].value);
+	}
+	if (r >= 0)
+		r = append_string(out, span_make(all, d->n_instructions * sizeof(*all)), ret);
+	xfree(all);
+	return r;
+}
+
 /* Aligned for its words, and its lines. */
 static int append_image(struct span image, struct buf *out, struct bundle_string *ret)
 {
@@ -113,6 +148,8 @@ int bundle_write(const struct bundle_description *d, struct buf *out)
 		r = append_string(out, d->profile, &h.profile);
 	if (r >= 0)
 		r = write_cedar(d, out, &h.cedar);
+	if (r >= 0)
+		r = write_instructions(d, out, &h.instructions);
 	if (r >= 0)
 		r = append_image(d->image, out, &h.image);
 	if (r < 0 || out->len > UINT32_MAX)

@@ -43,6 +43,7 @@ struct bundle_header {
 	struct bundle_action actions[POLICY_ACTION_MAX];
 	struct bundle_string agent, profile;
 	struct bundle_string cedar; /* the whole set, normalised */
+	struct bundle_string instructions; /* struct bundle_instruction[] */
 	struct bundle_string image; /* the decision image, at a multiple of 8; empty: none */
 };
 
@@ -51,6 +52,11 @@ struct bundle_policy {
 	uint32_t passes_tls; /* 1: a permit with @tls("passthrough") */
 	uint32_t reserved;   /* 0 */
 	struct bundle_string id, file, text;
+};
+
+struct bundle_instruction {
+	struct bundle_string policy, host, header, value;
+	uint32_t port;
 };
 
 /* One policy to put into a bundle. */
@@ -67,6 +73,8 @@ struct bundle_description {
 	struct span agent, profile;
 	const struct bundle_item *items;
 	size_t n_items;
+	const struct policy_instruction *instructions;
+	size_t n_instructions;
 	struct span image; /* of these very policies, or empty */
 	const struct action_rules *actions; /* likewise, POLICY_ACTION_MAX of them; or NULL */
 };

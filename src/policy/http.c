@@ -5,7 +5,7 @@
 
 #include "policy/text.h"
 
-static bool is_token(struct span s)
+bool policy_is_token(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if (!ascii_is_token_char(s.p[i]))
@@ -79,14 +79,15 @@ static bool path_is_sound(struct span path)
 static bool headers_are_sound(const struct policy_http *http)
 {
 	for (size_t i = 0; i < http->n_headers; i++)
-		if (!is_token(http->headers[i].name) || !is_lower_case(http->headers[i].name))
+		if (!policy_is_token(http->headers[i].name) ||
+		    !is_lower_case(http->headers[i].name))
 			return false;
 	return true;
 }
 
 bool http_is_sound(const struct policy_http *http)
 {
-	return is_token(http->method) &&
+	return policy_is_token(http->method) &&
 	       (span_eq(http->scheme, SPAN("http")) || span_eq(http->scheme, SPAN("https"))) &&
 	       path_is_sound(http->path) && has_only_visible(http->query, "#") &&
 	       headers_are_sound(http);

@@ -14,5 +14,7 @@
  */
 bool http_is_sound(const struct policy_http *http);
 
+/* RFC 9110 §5.6.2: can it be a method, or the name of a header? */
+bool policy_is_token(struct span s);
 /* The headers as a record by name, one value each. NULL: out of memory. */
 const struct cedar_value *http_headers_value(const struct policy_http *http, struct arena *arena);

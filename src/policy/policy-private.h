@@ -62,6 +62,8 @@ struct policy {
 	uint64_t generation;
 	enum policy_mode mode;
 	struct span agent, profile; /* text */
+	struct policy_instruction *instructions;
+	size_t n_instructions;
 	struct image *image;	    /* NULL: every request is evaluated */
 	const char **ids;	    /* of the rules by rank: leash's own first */
 	const char **ids_in_order;  /* the same pointers, by number */
@@ -83,6 +85,7 @@ bool policy_prepare(const struct policy *p) _must_check_;
 void rule_analyse(struct rule *r, struct span agent);
 /* Does the scope match the action, as the action tree has it? */
 bool scope_matches_action(const struct cedar_scope *s, int action);
+bool scope_matches_agent(const struct cedar_scope *s, struct span agent);
 
 /* Indexes the policy's rules; false when memory is exhausted. */
 bool rule_index_make(struct rule_index *index, const struct policy *p, struct arena *arena);

@@ -157,6 +157,22 @@ struct policy_decider;
 int policy_open(int bundle_fd, struct policy **ret, struct err *err) _must_check_;
 struct policy *policy_ref(struct policy *p);
 void policy_unref(struct policy *p);
+
+/*
+ * HttpRewrite: a header to be set in every request to a host. The value may hold
+ * "${secret:NAME}" for whoever sends the request to fill in; all of it is secret.
+ */
+struct policy_instruction {
+	struct span policy; /* its id */
+	struct span host;   /* a name, "*.name", or an address */
+	uint16_t port;	    /* 0: any */
+	struct span header; /* in lower case */
+	struct span value;
+};
+
+/* Those for the session's agent; they live as long as the policy. */
+const struct policy_instruction *policy_instructions(const struct policy *p, size_t *ret_n);
+
 uint64_t policy_generation(const struct policy *p);
 enum policy_mode policy_session_mode(const struct policy *p);
 

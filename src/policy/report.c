@@ -1,6 +1,7 @@
 /* How each policy is carried out, for people who want to rely on it. */
 #include "policy/entities.h"
 #include "policy/image-build.h"
+#include "policy/instruction.h"
 #include "policy/source.h"
 #include "policy/text.h"
 
@@ -47,6 +48,13 @@ static char *dead_text(const struct rule *rule, const struct clause_outcome *o)
 			: scope_text("action", &rule->cedar->action);
 }
 
+static bool is_carried_out(const struct cedar_policy *p)
+{
+	struct instruction i;
+
+	return instruction_is(p) && !instruction_read(p, &i);
+}
+
 static void fill(struct policy_report *r, const struct rule *rule, const struct clause_outcome *o)
 {
 	if (!o->can_apply) {
@@ -90,7 +98,9 @@ int policy_source_report(struct policy_source *s, struct policy_report **ret, si
 		reports[i] = (struct policy_report){
 			.id = p->id, .file = p->file, .line = p->line, .layer = p->layer
 		};
-		fill(&reports[i], &policy->rules[i], &outcomes[i]);
+		/* Nobody asks about an instruction that is carried out. */
+		if (!is_carried_out(p->cedar))
+			fill(&reports[i], &policy->rules[i], &outcomes[i]);
 	}
 	policy_unref(policy);
 	xfree(outcomes);

@@ -1,6 +1,7 @@
 #include "policy/rewrite.h"
 
 #include "policy/entities.h"
+#include "policy/instruction.h"
 #include "policy/names.h"
 #include "policy/policy-private.h"
 #include "policy/uid.h"
@@ -270,6 +271,9 @@ static void rewrite_like(struct lint *l, struct cedar_expr *e)
 /* Tool calls come without what is known of requests; elsewhere the schema says who has them. */
 static bool is_given(const struct lint *l, struct span name)
 {
+	if (instruction_is(l->policy) &&
+	    (span_eq(name, SPAN("header")) || span_eq(name, SPAN("value"))))
+		return true;
 	if (context_key_is_of_http(name))
 		return scope_matches_action(&l->policy->action, POLICY_HTTP_REQUEST);
 	return context_key_index(name) >= 0;
@@ -496,9 +500,10 @@ static void rewrite_resource_scope(struct lint *l, struct cedar_policy *p)
 		return;
 	s->uids[0] = n.uid;
 	if (s->op == CEDAR_SCOPE_EQ && uid_is_group(n.uid)) {
-		lint_add(l, CEDAR_WARNING, "equals_group", s->range, "write \"in\"",
-			 "%.*s::\"%.*s\" stands for what is in it: read as \"in\"",
-			 SPAN_ARG(n.uid.type), SPAN_ARG(n.uid.id));
+		if (!instruction_is(p))
+			lint_add(l, CEDAR_WARNING, "equals_group", s->range, "write \"in\"",
+				 "%.*s::\"%.*s\" stands for what is in it: read as \"in\"",
+				 SPAN_ARG(n.uid.type), SPAN_ARG(n.uid.id));
 		s->op = CEDAR_SCOPE_IN;
 	}
 	if (n.has_link)
@@ -547,6 +552,18 @@ static void check_classes(struct lint *l, const struct cedar_policy *p, struct s
 			 SPAN_ARG(type));
 }
 
+/* An instruction is carried out or not; there is nothing between. */
+static void check_instruction(struct lint *l, const struct cedar_policy *p)
+{
+	struct instruction i;
+	const char *why = instruction_is(p) ? instruction_read(p, &i)
+					    : "HttpRewrite is an instruction, and stands alone: "
+					      "its other actions count";
+
+	if (why)
+		lint_add(l, CEDAR_WARNING, "not_carried_out", p->action.range, NULL, "%s", why);
+}
+
 void policy_rewrite(struct lint *l, struct cedar_policy *p)
 {
 	size_t n_errors = l->n_errors;
@@ -572,4 +589,6 @@ void policy_rewrite(struct lint *l, struct cedar_policy *p)
 		type = p->resource.uids[0].type;
 	if (type.len && l->n_errors == n_errors)
 		check_classes(l, p, type);
+	if (instruction_is_named(p) && l->n_errors == n_errors)
+		check_instruction(l, p);
 }

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "policy/image-build.h"
+#include "policy/instruction.h"
 #include "policy/lint.h"
 #include "policy/own.h"
 #include "policy/profile.h"
@@ -210,9 +211,31 @@ struct addition {
 	struct lint_sink sink;
 };
 
+static const struct span hidden = { "\xe2\x80\xa6", 3 };
+
+/* What an instruction sets is a secret wherever it is shown. */
+static char *visible_text(const struct addition *a, const struct cedar_policy *p,
+			  const struct instruction *i)
+{
+	struct span text = span_make(a->text.p + p->range.begin, p->range.end - p->range.begin);
+	struct buf out = BUF_INIT(0);
+	size_t begin, end;
+
+	if (!i)
+		return xmemdup0(text.p, text.len);
+	begin = i->value_expr->range.begin - p->range.begin;
+	end = i->value_expr->range.end - p->range.begin;
+	(void)buf_append(&out, text.p, begin);
+	(void)buf_printf(&out, "\"%.*s\"", SPAN_ARG(hidden));
+	(void)buf_append_span(&out, span_from(text, end));
+	return buf_take(&out);
+}
+
 static void add_policy(const struct addition *a, const struct cedar_policy *p, size_t line)
 {
 	_cleanup_buf_ struct buf normalised = BUF_INIT(0);
+	struct instruction i;
+	bool hides = instruction_is(p) && !instruction_read(p, &i) && instruction_has_literal(&i);
 	struct source_policy item = {
 		.cedar = p,
 		.text_index = a->source->texts.len - 1,
@@ -222,10 +245,14 @@ static void add_policy(const struct addition *a, const struct cedar_policy *p, s
 		.line = line,
 	};
 
+	if (hides)
+		i.value_expr->string = hidden;
 	(void)cedar_policy_print(p, &normalised);
+	if (hides)
+		i.value_expr->string = i.value;
 	item.id = xmemdup0(p->id.p, p->id.len);
 	item.file = xstrdup(a->sink.file);
-	item.text = xmemdup0(a->text.p + p->range.begin, p->range.end - p->range.begin);
+	item.text = visible_text(a, p, hides ? &i : NULL);
 	item.normalised = buf_take(&normalised);
 	vec_push(&a->source->policies, item);
 }
@@ -504,11 +531,32 @@ int policy_source_add_builtin(struct policy_source *s, bool with_profile, struct
 
 /* ---- The bundle ------------------------------------------------------------- */
 
+/* Those that are for the session's agent. */
+static struct policy_instruction *find_instructions(const struct policy_source *s,
+						    struct span agent, size_t *ret_n)
+{
+	struct policy_instruction *all = xnew_array(struct policy_instruction, s->policies.len + 1);
+	size_t n = 0;
+
+	for (size_t k = 0; k < s->policies.len; k++) {
+		const struct source_policy *p = &s->policies.items[k];
+		struct instruction i;
+
+		if (instruction_is(p->cedar) && scope_matches_agent(&p->cedar->principal, agent) &&
+		    !instruction_read(p->cedar, &i))
+			all[n++] = (struct policy_instruction){ span_of(p->id), i.host, i.port,
+								i.header, i.value };
+	}
+	*ret_n = n;
+	return all;
+}
+
 /* policy: the same policies as they were read back, or NULL. */
 static int write_bundle(const struct policy_source *s, uint64_t generation, struct span image,
 			const struct policy *policy, struct buf *out)
 {
 	struct bundle_item *items = xnew_array(struct bundle_item, s->policies.len + 1);
+	struct policy_instruction *instructions;
 	_cleanup_buf_ struct buf agent = BUF_INIT(0);
 	struct bundle_description d = {
 		.generation = generation,
@@ -531,7 +579,10 @@ static int write_bundle(const struct policy_source *s, uint64_t generation, stru
 	}
 	(void)text_from_bytes(span_of(s->env.agent ? s->env.agent : ""), &agent);
 	d.agent = buf_span(&agent);
+	instructions = find_instructions(s, d.agent, &d.n_instructions);
+	d.instructions = instructions;
 	r = bundle_write(&d, out);
+	xfree(instructions);
 	xfree(items);
 	return r;
 }

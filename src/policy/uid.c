@@ -456,9 +456,6 @@ static bool action_uid(struct lint *l, struct cedar_range range, struct cedar_en
 	int index = action_index(uid.id);
 	const char *near;
 
-	if (index == ACTION_HTTP_REWRITE)
-		lint_add(l, CEDAR_WARNING, "not_carried_out", range, NULL,
-			 "HttpRewrite is not carried out by this version");
 	if (index >= 0)
 		return true;
 	near = nearest_action(uid.id);

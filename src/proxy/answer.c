@@ -58,6 +58,25 @@ int answer_denied(const struct policy_decision *d, const struct proxy_question *
 	return put_response("403 Forbidden", &body, out);
 }
 
+int answer_secret(struct span secret, struct span why, const struct proxy_question *q,
+		  struct buf *out)
+{
+	_cleanup_buf_ struct buf body = BUF_INIT(0);
+	struct json_writer w = { .out = &body };
+
+	json_begin_object(&w);
+	json_key_string(&w, "error", SPAN("refused for a secret"));
+	json_key_string_opt(&w, "secret", secret);
+	json_key_string(&w, "reason", why);
+	put_resource(&w, q);
+	json_key_string(
+		&w, "help",
+		SPAN("what the agent holds is a placeholder; whoever started leash says with "
+		     "--secret where the secret may go"));
+	json_end_object(&w);
+	return put_response("403 Forbidden", &body, out);
+}
+
 int answer_mismatch(const struct proxy_question *q, struct buf *out)
 {
 	_cleanup_buf_ struct buf body = BUF_INIT(0);

@@ -10,6 +10,9 @@
 int answer_denied(const struct policy_decision *d, const struct proxy_question *q, struct buf *out);
 /* 421: the names disagree (RFC 9110 §15.5.20). */
 int answer_mismatch(const struct proxy_question *q, struct buf *out);
+/* 403: a secret may not go there. */
+int answer_secret(struct span secret, struct span why, const struct proxy_question *q,
+		  struct buf *out);
 /* 400: out of form. */
 int answer_malformed(struct buf *out);
 /* 502: the server's response is out of form. */

@@ -11,6 +11,7 @@
 #include "proxy/intercept.h"
 #include "proxy/proxy-private.h"
 #include "proxy/relay.h"
+#include "proxy/secrets.h"
 #include "proxy/sniff.h"
 
 /* What is known of whom the client wants to talk to. */
@@ -100,6 +101,8 @@ void request_lost(struct connection *c, struct request_record *r, struct span wh
 /* The server's message is out of form. r: of a request that had no response yet, or NULL. */
 void request_refuse_response(struct connection *c, struct request_record *r, struct span why,
 			     struct buf *answer);
+/* It is refused after all: there is nothing to record of it. */
+void request_forget(struct connection *c, struct request_record *r);
 /* The connection ends. */
 void request_lose_all(struct connection *c);
 /* The client's message is out of form. */
@@ -114,6 +117,15 @@ bool connection_speaks(const struct connection *c);
 void connection_speak(struct connection *c, struct stream *client, struct stream *server);
 /* Tells a client that began with TLS, and then closes. Takes the stream. */
 void connection_answer_in_tls(struct connection *c, struct stream *client, struct span response);
+
+/* ---- request-secrets.c ---- */
+
+/*
+ * Secrets in a request that may go: fills r->head and r->edit where there are
+ * any. False: one may not go there; r has no record then, but an answer. Reports.
+ */
+bool request_put_in_secrets(struct connection *c, const struct http_head *head, struct span path,
+			    struct exchange_request *r);
 
 /* ---- connection.c ---- */
 

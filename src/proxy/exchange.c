@@ -10,6 +10,7 @@
 #include "http/h1-reader.h"
 #include "http/h1-writer.h"
 #include "proxy/relay.h"
+#include "proxy/scrub.h"
 
 #define ROUNDS 4 /* reads of one side before others have their turn */
 #define SHORT 8192 /* bytes read of which there are hardly more */
@@ -44,6 +45,8 @@ struct exchange {
 	bool is_refused;       /* the client is told why, then all ends */
 	bool is_joined;	       /* upgraded: bytes both ways */
 	struct request_record *record;
+	bool has_secrets;   /* put into the request */
+	struct scrub scrub; /* of what the server sends */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -220,14 +223,49 @@ static void judge_request(struct exchange *x)
 	(void)uv_timer_stop(&x->timer);
 	if (x->events.request(x->ctx, h, &r)) {
 		x->record = r.record;
-		forward_request(x, h, buf_span(&r.target), buf_span(&r.host));
+		x->has_secrets = r.head;
+		forward_request(x, r.head ? r.head : h, buf_span(&r.target), buf_span(&r.host));
 	} else {
 		refuse(x, &r.answer);
 	}
 }
 
+/* The request asked for none; what is encoded all the same could bring its secret back unseen. */
+static bool is_unreadable(const struct exchange *x, const struct http_head *h)
+{
+	const struct http_field *f = http_field_find(h, "content-encoding");
+	uint64_t length;
+
+	return x->has_secrets && f && f->value.len && !span_eq_nocase(f->value, SPAN("identity")) &&
+	       h1_reader_body(x->side[RELAY_SERVER].reader, &length) != H1_BODY_NONE;
+}
+
+static void refuse_unreadable(struct exchange *x)
+{
+	_cleanup_buf_ struct buf answer = BUF_INIT(0);
+
+	x->events.malformed(
+		x->ctx, /* is_client = */ false, TAKE_PTR(x->record),
+		"the response is encoded though that was not asked for, and could hold a secret",
+		&answer);
+	refuse(x, &answer);
+}
+
+/* Secrets in it become placeholders. */
+static int scrub_response(struct exchange *x, struct arena *arena, struct fields *f,
+			  struct span *reason)
+{
+	int r;
+
+	if (!x->scrub.needles)
+		return 0;
+	r = scrub_text(x->scrub.needles, arena, reason);
+	return r < 0 ? r : scrub_fields(x->scrub.needles, arena, f->items, f->n);
+}
+
 static void forward_response(struct exchange *x, const struct http_head *h)
 {
+	_cleanup_arena_ struct arena arena = ARENA_INIT(4 * LIMIT_HTTP_HEAD);
 	struct fields f = { .n = 0 };
 	struct http_head out = { .status = h->status, .reason = h->reason, .minor = 1 };
 	bool is_interim = h->status < 200;
@@ -245,8 +283,16 @@ static void forward_response(struct exchange *x, const struct http_head *h)
 		return; /* HTTP/1.0 knows none */
 	if (!is_interim && !http_keeps_alive(h))
 		x->is_last = true;
+	if (!is_interim && is_unreadable(x, h)) {
+		refuse_unreadable(x);
+		return;
+	}
 	/* Another way to the same service, which would lead around the proxy. */
 	copy_fields(h, "alt-svc", &f);
+	if (scrub_response(x, &arena, &f, &out.reason) < 0) {
+		end(x, -EMSGSIZE);
+		return;
+	}
 	if (!is_interim)
 		add_framing(x, RELAY_SERVER, &f, length);
 	if (x->is_joined) {
@@ -268,7 +314,7 @@ static void forward_response(struct exchange *x, const struct http_head *h)
 
 /* ---- Bodies ---- */
 
-static void forward_data(struct exchange *x, int from, struct span data)
+static void write_data(struct exchange *x, int from, struct span data)
 {
 	struct buf *out = out_of(x, 1 - from);
 	int r;
@@ -281,12 +327,49 @@ static void forward_data(struct exchange *x, int from, struct span data)
 		end(x, r);
 }
 
-static void forward_end(struct exchange *x, int from)
+static void forward_data(struct exchange *x, int from, struct span data)
 {
+	int r = from == RELAY_SERVER ? scrub_feed(&x->scrub, data, &data) : 0;
+
+	if (r < 0)
+		end(x, r);
+	else
+		write_data(x, from, data);
+}
+
+/* The server's bytes are at an end: what looked like the beginning of a secret was none. */
+static void forward_rest(struct exchange *x)
+{
+	struct span rest;
+	int r = scrub_finish(&x->scrub, &rest);
+
+	if (r < 0)
+		end(x, r);
+	else if (rest.len)
+		write_data(x, RELAY_SERVER, rest);
+}
+
+static int write_trailers(struct exchange *x, int from)
+{
+	_cleanup_arena_ struct arena arena = ARENA_INIT(4 * LIMIT_HTTP_TRAILERS);
+	struct fields f = { .n = 0 };
 	size_t n = 0;
 	const struct http_field *trailers = h1_reader_trailers(x->side[from].reader, &n);
+	int r = 0;
 
-	if (x->is_chunked[from] && h1_write_last_chunk(out_of(x, 1 - from), trailers, n) < 0)
+	f.n = MIN(n, (size_t)MAX_FIELDS);
+	if (f.n)
+		memcpy(f.items, trailers, f.n * sizeof(*f.items));
+	if (from == RELAY_SERVER && x->scrub.needles)
+		r = scrub_fields(x->scrub.needles, &arena, f.items, f.n);
+	return r < 0 ? r : h1_write_last_chunk(out_of(x, 1 - from), f.items, f.n);
+}
+
+static void forward_end(struct exchange *x, int from)
+{
+	if (from == RELAY_SERVER)
+		forward_rest(x);
+	if (x->is_chunked[from] && !x->is_closing && write_trailers(x, from) < 0)
 		end(x, -EMSGSIZE);
 	if (from == RELAY_CLIENT)
 		x->is_request_over = true;
@@ -414,8 +497,11 @@ static void take_end(struct exchange *x, int from)
 {
 	struct h1_reader *reader = x->side[from].reader;
 
-	if (x->is_joined || x->sniff)
+	if (x->is_joined || x->sniff) {
+		if (from == RELAY_SERVER)
+			forward_rest(x);
 		return;
+	}
 	x->is_last = true;
 	if (from == RELAY_CLIENT) {
 		if (x->is_asked ? !x->is_request_over : !h1_reader_is_idle(reader))
@@ -562,6 +648,7 @@ struct exchange *exchange_new(uv_loop_t *loop, struct stream *client, struct str
 	x->scratch = scratch;
 	x->events = *events;
 	x->ctx = ctx;
+	x->scrub.needles = events->secrets;
 	for (int i = 0; i < 2; i++) {
 		x->side[i].stream = streams[i];
 		x->side[i].reader = h1_reader_new(i == RELAY_CLIENT ? H1_REQUESTS : H1_RESPONSES);
@@ -601,6 +688,7 @@ static void on_closed(uv_handle_t *handle)
 	if (x->sniff)
 		sniff_done(x->sniff);
 	xfree(x->sniff);
+	scrub_done(&x->scrub);
 	xfree(x);
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "http/message.h"
+#include "proxy/secrets.h"
 #include "proxy/sniff.h"
 #include "proxy/stream.h"
 
@@ -21,6 +22,8 @@ struct exchange_request {
 	struct buf host;	       /* and the value of its Host field */
 	struct buf answer;	       /* if it may not go: the whole response, as HTTP/1 has it */
 	struct request_record *record; /* if it may: the owner's, for the events that follow */
+	const struct http_head *head;  /* to be sent in place of the one that came; or NULL */
+	struct secrets_edit edit;      /* which is in here, with what was put in */
 };
 
 struct exchange_events {
@@ -40,6 +43,8 @@ struct exchange_events {
 	bool (*other)(void *ctx, enum sniff_kind kind);
 	/* Both directions have ended (0), or one failed (negative errno). The owner calls exchange_free. */
 	void (*ended)(void *ctx, int error);
+	/* What must not reach the client; not ours. NULL: there is nothing of the kind. */
+	const struct needles *secrets;
 };
 
 static inline void exchange_request_done(struct exchange_request *r)
@@ -47,6 +52,7 @@ static inline void exchange_request_done(struct exchange_request *r)
 	buf_done(&r->target);
 	buf_done(&r->host);
 	buf_done(&r->answer);
+	secrets_edit_done(&r->edit);
 }
 
 /* Takes both streams. scratch: LIMIT_PROXY_RELAY bytes, shared by all of a loop. */

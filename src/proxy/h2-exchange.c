@@ -9,6 +9,7 @@
 #include "http/h2.h"
 #include "proxy/answer.h"
 #include "proxy/relay.h"
+#include "proxy/scrub.h"
 
 #define ROUNDS 4 /* reads of one side before others have their turn */
 
@@ -29,6 +30,9 @@ struct transfer {
 	bool is_over[2];   /* that side's message is complete */
 	bool is_answering; /* the response's head has gone to the client */
 	struct request_record *record; /* until then */
+	bool has_secrets;	       /* put into the request */
+	bool is_refused;	       /* the response, by us */
+	struct scrub scrub;	       /* of what the server sends */
 };
 
 TAILQ_HEAD(transfers, transfer);
@@ -56,6 +60,7 @@ static struct transfer *transfer_new(struct h2_exchange *x, struct h2_stream *cl
 
 	t->exchange = x;
 	t->stream[RELAY_CLIENT] = client;
+	t->scrub.needles = x->events.secrets;
 	h2_stream_set_ctx(client, t);
 	TAILQ_INSERT_TAIL(&x->transfers, t, entry);
 	x->n_transfers++;
@@ -66,6 +71,7 @@ static void transfer_free(struct transfer *t)
 {
 	TAILQ_REMOVE(&t->exchange->transfers, t, entry);
 	t->exchange->n_transfers--;
+	scrub_done(&t->scrub);
 	xfree(t);
 }
 
@@ -140,6 +146,7 @@ static void forward_request(struct transfer *t, const struct http_head *h,
 	out.fields = f.items;
 	out.n_fields = f.n;
 	t->record = r->record;
+	t->has_secrets = r->head;
 	t->stream[RELAY_SERVER] =
 		h2_session_request(x->side[RELAY_SERVER].session, &out, is_end, t);
 	if (!t->stream[RELAY_SERVER]) {
@@ -160,20 +167,58 @@ static void begin_request(struct h2_exchange *x, struct h2_stream *client,
 		return;
 	}
 	if (x->events.request(x->ctx, h, &r))
-		forward_request(t, h, &r, is_end);
+		forward_request(t, r.head ? r.head : h, &r, is_end);
 	else
 		answer(t, buf_span(&r.answer), span_eq_str(h->method, "HEAD"));
 }
 
+/* The request asked for none; what is encoded all the same could bring its secret back unseen. */
+static bool is_unreadable(const struct transfer *t, const struct http_head *h, bool is_end)
+{
+	const struct http_field *f = http_field_find(h, "content-encoding");
+
+	return t->has_secrets && !is_end && f && f->value.len &&
+	       !span_eq_nocase(f->value, SPAN("identity"));
+}
+
+static void refuse_unreadable(struct transfer *t)
+{
+	struct h2_exchange *x = t->exchange;
+	_cleanup_buf_ struct buf text = BUF_INIT(0);
+
+	t->is_refused = true;
+	x->events.malformed(
+		x->ctx, /* is_client = */ false, TAKE_PTR(t->record),
+		"the response is encoded though that was not asked for, and could hold a secret",
+		&text);
+	answer(t, buf_span(&text), /* has_no_body = */ false);
+	h2_stream_reset(t->stream[RELAY_SERVER], H2_CANCEL);
+}
+
+/* Secrets in it become placeholders. */
+static int scrub_head(const struct transfer *t, struct arena *arena, struct fields *f)
+{
+	return t->scrub.needles ? scrub_fields(t->scrub.needles, arena, f->items, f->n) : 0;
+}
+
 static void take_response(struct transfer *t, const struct http_head *h, bool is_end)
 {
+	_cleanup_arena_ struct arena arena = ARENA_INIT(4 * LIMIT_HTTP_HEAD);
 	struct h2_exchange *x = t->exchange;
 	struct http_head out = { .status = h->status };
 	struct fields f;
 
-	if (!t->stream[RELAY_CLIENT])
+	if (!t->stream[RELAY_CLIENT] || t->is_refused)
 		return;
+	if (is_unreadable(t, h, is_end)) {
+		refuse_unreadable(t);
+		return;
+	}
 	copy_fields(h->fields, h->n_fields, &f);
+	if (scrub_head(t, &arena, &f) < 0) {
+		h2_stream_reset(t->stream[RELAY_CLIENT], H2_INTERNAL_ERROR);
+		return;
+	}
 	out.fields = f.items;
 	out.n_fields = f.n;
 	h2_stream_respond(t->stream[RELAY_CLIENT], &out, is_end);
@@ -213,16 +258,36 @@ static int index_of(const struct side *s)
 static void on_data(void *ctx, struct h2_stream *st, struct span data)
 {
 	struct transfer *t = h2_stream_ctx(st);
-	struct h2_stream *other = t ? t->stream[1 - index_of(ctx)] : NULL;
+	int i = index_of(ctx);
+	struct h2_stream *other =
+		t && !(t->is_refused && i == RELAY_SERVER) ? t->stream[1 - i] : NULL;
 
-	if (other)
-		h2_stream_send(other, data);
-	else
+	if (!other)
 		h2_stream_give_back(st, data.len);
+	else if (i == RELAY_SERVER && scrub_feed(&t->scrub, data, &data) < 0)
+		h2_stream_reset(other, H2_INTERNAL_ERROR);
+	else if (data.len)
+		h2_stream_send(other, data);
+}
+
+/* The server's bytes are at an end: what looked like the beginning of a secret was none. */
+static void send_rest(struct transfer *t, struct fields *trailers, struct arena *arena)
+{
+	struct h2_stream *client = t->stream[RELAY_CLIENT];
+	struct span rest;
+
+	if (scrub_finish(&t->scrub, &rest) < 0 || scrub_head(t, arena, trailers) < 0) {
+		h2_stream_reset(client, H2_INTERNAL_ERROR);
+		return;
+	}
+	if (rest.len)
+		h2_stream_send(client, rest);
+	h2_stream_end(client, trailers->items, trailers->n);
 }
 
 static void on_end(void *ctx, struct h2_stream *st, const struct http_field *trailers, size_t n)
 {
+	_cleanup_arena_ struct arena arena = ARENA_INIT(4 * LIMIT_HTTP_HEAD);
 	struct transfer *t = h2_stream_ctx(st);
 	int i = index_of(ctx);
 	struct fields f;
@@ -231,7 +296,11 @@ static void on_end(void *ctx, struct h2_stream *st, const struct http_field *tra
 		return;
 	t->is_over[i] = true;
 	copy_fields(trailers, n, &f);
-	if (t->stream[1 - i])
+	if (!t->stream[1 - i] || (t->is_refused && i == RELAY_SERVER))
+		return;
+	if (i == RELAY_SERVER)
+		send_rest(t, &f, &arena);
+	else
 		h2_stream_end(t->stream[1 - i], f.items, f.n);
 }
 

@@ -6,6 +6,7 @@
 #include "proxy/keys.h"
 #include "proxy/name.h"
 #include "proxy/proxy.h"
+#include "proxy/secret-rule.h"
 
 /* A key of P-256 has 91 bytes. */
 #define LEAF_KEY_MAX ((size_t)256)
@@ -15,6 +16,7 @@ const struct ipc_type proxy_to_proxy[PROXY_MESSAGE_MAX] = {
 	[PROXY_LISTENERS] = { "listeners", 0, 0, 2 },
 	[PROXY_DNS] = { "dns", 0, 0, 4 },
 	[PROXY_PUBLISH] = { "publish", sizeof(uint16_t), sizeof(uint16_t), 1 },
+	[PROXY_SECRET] = { "secret", 1, SECRET_RULE_MAX, 0 },
 	[PROXY_TRUST] = { "trust", 0, 0, 2 },
 	[PROXY_POLICY] = { "policy", 0, 0, 1 },
 };

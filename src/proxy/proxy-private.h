@@ -15,6 +15,7 @@
 #include "proxy/names.h"
 #include "proxy/processes.h"
 #include "proxy/proxy.h"
+#include "proxy/secrets.h"
 #include "proxy/tls.h"
 
 struct connection;
@@ -36,6 +37,8 @@ struct proxy {
 	struct names *names;
 	struct hosts *hosts;
 	struct dns_budget *budget;
+	struct secrets_instruction *instructions; /* of policy; what secrets has */
+	struct secrets *secrets;		  /* never NULL; empty where the session has none */
 	struct processes *processes;
 	struct dns_upstream *upstream;
 	struct connection_list connections, waiting;

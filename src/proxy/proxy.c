@@ -36,12 +36,31 @@ static void say_ready(struct proxy *p)
 		uv_stop(&p->loop);
 }
 
+/* The policy's HttpRewrite instructions, whose texts live as long as it. */
+static int apply_instructions(struct proxy *p, const struct policy *policy, struct err *err)
+{
+	size_t n;
+	const struct policy_instruction *from = policy_instructions(policy, &n);
+	struct secrets_instruction *items = xnew_array(struct secrets_instruction, n + 1);
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		items[i] = (struct secrets_instruction){ from[i].policy, from[i].host, from[i].port,
+							 from[i].header, from[i].value };
+	r = secrets_instruct(p->secrets, items, n, err);
+	xfree(p->instructions);
+	p->instructions = items;
+	return r;
+}
+
 static int apply_policy(struct proxy *p, int bundle_fd, struct err *err)
 {
 	struct policy *policy;
 	uint64_t generation;
 	int r = policy_open(bundle_fd, &policy, err);
 
+	if (r >= 0)
+		r = apply_instructions(p, policy, err);
 	if (r < 0)
 		return r;
 	policy_unref(p->policy);
@@ -106,6 +125,18 @@ static int take_trust(struct proxy *p, struct ipc_message *m, struct err *err)
 	return 0;
 }
 
+/* The message is wiped: its memory goes back to the heap. */
+static int take_secret(struct proxy *p, struct ipc_message *m, struct err *err)
+{
+	struct secret_rule rule;
+	int r = p->policy ? -EBADMSG : secret_rule_read(buf_span(&m->payload), &rule);
+
+	r = r < 0 ? err_say(err, r, "the daemon sent a malformed secret")
+		  : secrets_add(p->secrets, &rule, err);
+	explicit_bzero(m->payload.data, m->payload.cap);
+	return r;
+}
+
 static int take_message(struct proxy *p, struct ipc_message *m, struct err *err)
 {
 	switch ((enum proxy_message)m->type) {
@@ -115,6 +146,8 @@ static int take_message(struct proxy *p, struct ipc_message *m, struct err *err)
 		return take_dns(p, m, err);
 	case PROXY_PUBLISH:
 		return take_publish(p, m, err);
+	case PROXY_SECRET:
+		return take_secret(p, m, err);
 	case PROXY_TRUST:
 		return take_trust(p, m, err);
 	case PROXY_POLICY:
@@ -265,6 +298,7 @@ static int set_up(struct proxy *p, const int ring_fds[2], struct err *err)
 	p->names = names_new();
 	p->hosts = hosts_new();
 	p->budget = dns_budget_new();
+	p->secrets = secrets_new();
 	p->processes = processes_new();
 	p->decider = policy_decider_new(CACHED_DECISIONS);
 	r = dns_upstream_new(&p->loop, &p->upstream, err);

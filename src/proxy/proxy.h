@@ -19,6 +19,8 @@ enum proxy_message {
 	PROXY_DNS,
 	/* D→P, any number: uint16_t container port; fds: a listening socket on the host (-p) */
 	PROXY_PUBLISH,
+	/* D→P, any number, before the first policy: one secret, as secret-rule.h writes it */
+	PROXY_SECRET,
 	/* D→P: nothing; fds: socket to the signer (keys.h), the host's trusted roots in PEM */
 	PROXY_TRUST,
 	/* D→P: nothing; fds: a policy bundle. First time before READY. */

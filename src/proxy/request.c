@@ -176,6 +176,15 @@ struct request_record {
 	uint32_t latency_us;
 };
 
+void request_forget(struct connection *c, struct request_record *r)
+{
+	TAILQ_REMOVE(&c->records, r, entry);
+	buf_done(&r->method);
+	buf_done(&r->url);
+	buf_done(&r->policies);
+	xfree(r);
+}
+
 /* status 0: there is no response, and message says why. Takes the record. */
 static void write_record(struct connection *c, struct request_record *r, int status,
 			 struct span message)
@@ -192,11 +201,7 @@ static void write_record(struct connection *c, struct request_record *r, int sta
 	e.has_status = status != 0;
 	e.message = message;
 	proxy_report_plain(c->proxy, &e, &q, r->decision);
-	TAILQ_REMOVE(&c->records, r, entry);
-	buf_done(&r->method);
-	buf_done(&r->url);
-	buf_done(&r->policies);
-	xfree(r);
+	request_forget(c, r);
 }
 
 void request_answered(struct connection *c, struct request_record *r, int status)
@@ -295,5 +300,6 @@ bool request_judge(struct connection *c, const struct http_head *head, struct ex
 		(void)buf_append_char(&r->target, '?');
 		(void)buf_append_span(&r->target, a.target.query);
 	}
-	return write_host(c, &r->host) >= 0 && !r->target.failed;
+	return write_host(c, &r->host) >= 0 && !r->target.failed &&
+	       request_put_in_secrets(c, head, buf_span(&a.path), r);
 }

@@ -46,12 +46,22 @@ static void on_ended(void *ctx, int error)
 	connection_close(ctx, error < 0);
 }
 
-static const struct exchange_events events = { on_request,   on_response, on_lost,
-					       on_malformed, on_other,	  on_ended };
+static struct exchange_events events_of(const struct connection *c)
+{
+	return (struct exchange_events){ on_request,
+					 on_response,
+					 on_lost,
+					 on_malformed,
+					 on_other,
+					 on_ended,
+					 secrets_values(c->proxy->secrets) };
+}
 
 static void begin_h1(struct connection *c, struct stream *client, struct stream *server,
 		     enum exchange_kind kind, struct span first)
 {
+	const struct exchange_events events = events_of(c);
+
 	c->exchange = exchange_new(&c->proxy->loop, client, server, c->proxy->scratch, &events, c);
 	exchange_start(c->exchange, kind, first);
 }
@@ -59,6 +69,8 @@ static void begin_h1(struct connection *c, struct stream *client, struct stream 
 static void begin_h2(struct connection *c, struct stream *client, struct stream *server,
 		     struct span first)
 {
+	const struct exchange_events events = events_of(c);
+
 	c->h2_exchange =
 		h2_exchange_new(&c->proxy->loop, client, server, c->proxy->scratch, &events, c);
 	h2_exchange_start(c->h2_exchange, first);

@@ -182,25 +182,40 @@ static unsigned long stat_field(const char *stat, int n)
 	return p ? strtoul(p + 1, NULL, 10) : 0;
 }
 
+/* The memory between two addresses that the kernel names. */
+static int wipe_field(const char *stat, int first, char **ret, size_t *ret_len)
+{
+	unsigned long start = stat_field(stat, first), end = stat_field(stat, first + 1);
+
+	if (start == 0 || end < start)
+		return -ENODATA;
+	*ret = (char *)start;
+	*ret_len = end - start;
+	memset(*ret, 0, *ret_len);
+	return 0;
+}
+
 /*
- * The caller's command line lies in this process's memory too, and the kernel
- * shows it to everybody (/proc/1/cmdline). The command's arguments may point
- * into it, so this comes after its process was made.
+ * The caller's command line and environment lie in this process's memory too,
+ * and the kernel shows them to everybody (/proc/1/cmdline) or to this user
+ * (/proc/1/environ, where his keys are). The command's arguments may point into
+ * them, so this comes after its process was made.
  */
 static int hide_arguments(void)
 {
 	_cleanup_buf_ struct buf stat = BUF_INIT(4096);
-	unsigned long start, end;
+	char *arguments, *variables;
+	size_t len, variables_len;
 	int r = file_read_at(AT_FDCWD, "/proc/self/stat", &stat);
 
+	if (r >= 0)
+		r = wipe_field(stat.data, 48, &arguments, &len);
+	if (r >= 0)
+		r = wipe_field(stat.data, 50, &variables, &variables_len);
 	if (r < 0)
 		return r;
-	start = stat_field(stat.data, 48);
-	end = stat_field(stat.data, 49);
-	if (start == 0 || end <= start)
-		return -ENODATA;
-	memset((void *)start, 0, end - start);
-	memcpy((void *)start, NAME, MIN(end - start - 1, sizeof(NAME) - 1));
+	if (len > 1)
+		memcpy(arguments, NAME, MIN(len - 1, sizeof(NAME) - 1));
 	return prctl(PR_SET_NAME, NAME, 0, 0, 0) < 0 ? -errno : 0;
 }
 

@@ -138,17 +138,23 @@ static void network(void **state)
 			    .status = 200 };
 	assert_json(e, HEAD "\"kind\":\"http.request\",\"method\":\"GET\","
 			    "\"url\":\"https://example.com/\",\"status\":200}");
+	e = (struct event){ .kind = EVENT_HTTP_REWRITE,
+			    .host = SPAN("example.com"),
+			    .header = SPAN("authorization"),
+			    .secret = SPAN("TOKEN") };
+	assert_json(e, HEAD "\"kind\":\"http.rewrite\",\"host\":\"example.com\","
+			    "\"header\":\"authorization\",\"secret\":\"TOKEN\"}");
 }
 
 /* The kinds that carry little: each under its own name, which leads back to it. */
 static void every_kind_has_its_name(void **state)
 {
 	static const char *const names[] = {
-		"file.open",	 "file.create",	  "file.delete",  "file.rename",  "file.link",
-		"file.attr",	 "proc.exec",	  "proc.exit",	  "net.connect",  "net.listen",
-		"net.datagram",	 "net.close",	  "dns.query",	  "http.request", "policy.applied",
-		"session.start", "session.ready", "session.stop", "tamper",	  "mismatch",
-		"refused",	 "lost",
+		"file.open",	  "file.create",   "file.delete",   "file.rename",  "file.link",
+		"file.attr",	  "proc.exec",	   "proc.exit",	    "net.connect",  "net.listen",
+		"net.datagram",	  "net.close",	   "dns.query",	    "http.request", "http.rewrite",
+		"policy.applied", "session.start", "session.ready", "session.stop", "tamper",
+		"mismatch",	  "refused",	   "lost",
 	};
 	char expected[200];
 

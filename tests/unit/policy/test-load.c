@@ -131,9 +131,9 @@ static void readings_are_noted(void **state)
 	expect_findings(*state, "permit (principal == User::\"x\", action, resource);",
 			"warning: User is read as Agent: the principal is the agent that runs "
 			"[user_is_agent]");
-	expect_findings(
-		*state, "permit (principal, action in Action::\"HttpRewrite\", resource);",
-		"warning: HttpRewrite is not carried out by this version [not_carried_out]");
+	expect_findings(*state, "permit (principal, action in Action::\"HttpRewrite\", resource);",
+			"warning: HttpRewrite needs a host: resource == Host::\"api.example.com\" "
+			"[not_carried_out]");
 	expect_findings(*state,
 			"permit (principal, action == Action::\"FileOpenReadOnly\", "
 			"resource in Dir::\"/usr\") unless { context.comm == \"x\" };",

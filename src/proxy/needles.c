@@ -1,0 +1,113 @@
+#include "proxy/needles.h"
+
+#include <errno.h>
+
+#include "base/secret.h"
+#include "http/basic.h"
+
+static size_t hash(const char *p)
+{
+	uint32_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return (word * UINT32_C(0x9e3779b1)) >> 20;
+}
+
+static bool has_bit(const uint64_t *bits, size_t i)
+{
+	return bits[i / 64] >> (i % 64) & 1;
+}
+
+static void set_bit(uint64_t *bits, size_t i)
+{
+	bits[i / 64] |= UINT64_C(1) << (i % 64);
+}
+
+static bool is_of_class(char c, char like)
+{
+	if (like >= 'a' && like <= 'z')
+		return c >= 'a' && c <= 'z';
+	if (like >= 'A' && like <= 'Z')
+		return c >= 'A' && c <= 'Z';
+	if (like >= '0' && like <= '9')
+		return c >= '0' && c <= '9';
+	return c == like;
+}
+
+/* Does the text, as far as both go, have the needle's outline? */
+static bool fits(const struct needle *one, struct span text)
+{
+	size_t len = MIN(text.len, one->text.len);
+
+	for (size_t i = 0; i < len; i++)
+		if (i < NEEDLE_COMMON ? text.p[i] != one->text.p[i]
+		    : one->is_base64  ? !basic_is_letter(text.p[i])
+				      : !is_of_class(text.p[i], one->replacement[i]))
+			return false;
+	return true;
+}
+
+int needles_add(struct needles *n, const struct needle *needle)
+{
+	const struct needle one = *needle;
+
+	if (one.text.len <= NEEDLE_COMMON || !fits(&one, one.text) ||
+	    memcmp(one.text.p, one.replacement, NEEDLE_COMMON) != 0)
+		return -EINVAL;
+	vec_push(&n->all, one);
+	set_bit(n->filter, hash(one.text.p));
+	set_bit(n->firsts, (unsigned char)one.text.p[0]);
+	return 0;
+}
+
+void needles_done(struct needles *n)
+{
+	vec_done(&n->all);
+	*n = (struct needles){ 0 };
+}
+
+size_t needles_next(const struct needles *n, struct span text, size_t from)
+{
+	size_t i = from;
+
+	if (!n->all.len)
+		return text.len;
+	for (; i + NEEDLE_COMMON <= text.len; i++)
+		if (has_bit(n->filter, hash(text.p + i)))
+			return i;
+	for (; i < text.len; i++)
+		if (has_bit(n->firsts, (unsigned char)text.p[i]))
+			return i;
+	return text.len;
+}
+
+const struct needle *needles_match(const struct needles *n, struct span text)
+{
+	const struct needle *best = NULL;
+
+	for (size_t i = 0; i < n->all.len; i++) {
+		const struct needle *one = &n->all.items[i];
+
+		if (one->text.len <= text.len && fits(one, text) &&
+		    secret_bytes_eq(one->text.p, text.p, one->text.len) &&
+		    (!best || one->text.len > best->text.len))
+			best = one;
+	}
+	return best;
+}
+
+bool needles_may_begin(const struct needles *n, struct span text)
+{
+	for (size_t i = 0; i < n->all.len; i++)
+		if (n->all.items[i].text.len > text.len && fits(&n->all.items[i], text))
+			return true;
+	return false;
+}
+
+bool needles_has_outline(const struct needles *n, struct span text)
+{
+	for (size_t i = 0; i < n->all.len; i++)
+		if (fits(&n->all.items[i], text))
+			return true;
+	return false;
+}

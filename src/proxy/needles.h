@@ -1,0 +1,43 @@
+/*
+ * Texts that are looked for in a stream, each with a text of the same length to
+ * stand in its place. The two begin alike.
+ *
+ * An agent can have a server send it guesses at a secret. Whether bytes are held
+ * back or compared must therefore not depend on what of the secret is not
+ * known: a place is looked at by the outline of the replacement, which the agent
+ * knows (its beginning, and for each byte behind whether it is a small letter, a
+ * capital, a digit or that very byte), and compared in whole, in constant time.
+ */
+#pragma once
+
+#include "base/span.h"
+#include "base/vec.h"
+
+/* So many bytes at their beginning are the same. */
+#define NEEDLE_COMMON ((size_t)4)
+
+struct needle {
+	struct span text;
+	const char *replacement; /* as long */
+	bool is_base64;		 /* behind the beginning any letter of base64 fits */
+	size_t owner;
+};
+
+struct needles {
+	VEC(struct needle) all;
+	uint64_t filter[64]; /* bit per hash of the first four bytes */
+	uint64_t firsts[4];  /* bit per first byte */
+};
+
+/* Both texts must live as long as the needles. -EINVAL where their outlines differ. */
+int needles_add(struct needles *n, const struct needle *needle) _must_check_;
+void needles_done(struct needles *n);
+
+/* The first place from there on where a needle may begin; text.len where there is none. */
+size_t needles_next(const struct needles *n, struct span text, size_t from);
+/* The longest needle that the text begins with, or NULL. */
+const struct needle *needles_match(const struct needles *n, struct span text);
+/* Could the whole text be the beginning of a longer needle? */
+bool needles_may_begin(const struct needles *n, struct span text);
+/* Does it look like a needle, or like the beginning of one? */
+bool needles_has_outline(const struct needles *n, struct span text);
