@@ -97,6 +97,15 @@ int mkdir_all(const char *path, unsigned mode)
 	return -EINVAL;
 }
 
+int fd_open_stdio(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		/* The lowest number that is free is this one. */
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return errno ? -errno : -EBADF;
+	return 0;
+}
+
 int fd_dup(int fd)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);

@@ -20,6 +20,11 @@ int file_replace(const char *path, struct span content, unsigned mode, bool want
 /* Creates the directory and its missing parents with the mode. 0 also where it exists. */
 int mkdir_all(const char *path, unsigned mode) _must_check_;
 
+/*
+ * Opens /dev/null at each of 0, 1 and 2 that is closed, before anything else can
+ * get one of these numbers and pass for standard input or output.
+ */
+int fd_open_stdio(void) _must_check_;
 /* A duplicate at the lowest number >= 3, close-on-exec. */
 int fd_dup(int fd) _must_check_;
 int fd_set_nonblock(int fd, bool on) _must_check_;

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "daemon/session.h"
 #include "supervise/supervise.h"
 
 const struct command commands[] = {
@@ -41,6 +43,8 @@ int main(int argc, char **argv)
 {
 	const struct command *command;
 
+	if (fd_open_stdio() < 0)
+		return EXIT_LEASH_FAILED;
 	if (argc < 2) {
 		(void)command_help(1, argv);
 		return EXIT_USAGE;

@@ -45,6 +45,8 @@ leash_run -- sh -c 'read line; echo "rc=$?"' </dev/null
 is "an empty stdin ends at once" "$(out)" "rc=1"
 leash_run -- true <&-
 is "a closed stdin does no harm" "$RC" 0
+leash_run -- sh -c 'for n in 0 1; do readlink /proc/self/fd/$n >&2; done' <&- >&-
+unlike "... and nothing of leash's takes its number" "$(cat "$ERR")" 'anon_inode|socket|memfd'
 said=$(cd "$WORK" && exec_as_user timeout 60 "$LEASH" -I -- yes 2>/dev/null | head -n 2)
 is "a reader that goes away ends the writer" "$said" $'y\ny'
 leash_run -- sh -c 'ls /proc/self/fd | wc -l'

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "harness.h"
 #include "unit.h"
 
@@ -786,7 +787,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_limits_that_fail_are_told),
 		cmocka_unit_test(test_probe_agrees),
 	};
-	int r = harness_start(argc, argv);
+	int r = fd_open_stdio();
+
+	if (r < 0)
+		return 99;
+	r = harness_start(argc, argv);
 
 	return r >= 0 ? r : cmocka_run_group_tests(tests, NULL, NULL);
 }
