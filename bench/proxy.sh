@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# What the proxy costs: requests in TLS through it, beside nginx as a TLS reverse proxy, in one run, with an
-# nginx as the server and wrk as the client. All in namespaces of its own; needs nginx, wrk, openssl, nft,
-# dnsmasq and what the proxy's tests need. Numbers are medians of runs in turns.
+# What the proxy costs: requests in TLS through it, beside nginx as a TLS reverse proxy (to a clear server and
+# to one in TLS, which is what leash does) and mitmproxy, in one run, with an nginx as the server and wrk and
+# curl as the clients. All in namespaces of its own; needs nginx, wrk, openssl, nft, dnsmasq, curl. Numbers are
+# medians of runs in turns.
 #
-# bench/proxy.sh [BUILD-DIRECTORY]; PROXY_ROUNDS (3), PROXY_SECONDS (4).
+# bench/proxy.sh [BUILD-DIRECTORY]; PROXY_ROUNDS (3), PROXY_SECONDS (4), PROXY_IDLE (900).
 
 set -eu -o pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -23,17 +24,19 @@ trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
 # ---- The world ----------------------------------------------------------------
 
 ip link set lo up
-for a in 203.0.113.10 203.0.113.11 203.0.113.12; do ip addr add $a/32 dev lo; done
+for a in 203.0.113.10 203.0.113.11 203.0.113.12 203.0.113.13; do ip addr add $a/32 dev lo; done
 echo 127.0.0.1 localhost >"$T/hosts"
 echo nameserver 127.0.0.53 >"$T/resolv.conf"
 mount --bind "$T/hosts" /etc/hosts
 mount --bind "$T/resolv.conf" /etc/resolv.conf
 dnsmasq --no-daemon --conf-file=/dev/null --pid-file= --no-resolv --no-hosts --listen-address=127.0.0.53 --bind-interfaces \
-	--host-record=server.test,203.0.113.10 --host-record=nginx.test,203.0.113.11 --host-record=nginx-tls.test,203.0.113.12 2>/dev/null &
+	--host-record=server.test,203.0.113.10 --host-record=nginx.test,203.0.113.11 --host-record=nginx-tls.test,203.0.113.12 \
+	--host-record=mitm.test,203.0.113.13 2>/dev/null &
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ca -keyout "$T/ca.key" -out "$T/ca.crt" 2>/dev/null
 openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=s -keyout "$T/key" -out "$T/csr" 2>/dev/null
-echo "subjectAltName=DNS:server.test,DNS:nginx.test,DNS:nginx-tls.test" >"$T/ext"
+echo "subjectAltName=DNS:server.test,DNS:nginx.test,DNS:nginx-tls.test,DNS:mitm.test" >"$T/ext"
 openssl x509 -req -in "$T/csr" -CA "$T/ca.crt" -CAkey "$T/ca.key" -CAcreateserial -days 2 -extfile "$T/ext" -out "$T/crt" 2>/dev/null
+cat "$T/key" "$T/crt" >"$T/both.pem"
 mkdir "$T/www"
 head -c 1024 /dev/urandom >"$T/www/1k"
 truncate -s 1G "$T/www/1g"
@@ -55,6 +58,10 @@ start_nginx reverse "upstream up { server 203.0.113.10:80; keepalive 256; keepal
 	server { listen 203.0.113.11:443 ssl; location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection \"\"; } }
 	server { listen 203.0.113.12:443 ssl; location / { proxy_pass https://tls; proxy_http_version 1.1; proxy_set_header Connection \"\";
 		proxy_ssl_verify on; proxy_ssl_trusted_certificate $T/ca.crt; proxy_ssl_name server.test; proxy_ssl_server_name on; } }"
+if command -v mitmdump >/dev/null; then
+	HOME=$T mitmdump -q --mode reverse:https://server.test --listen-host 203.0.113.13 --listen-port 443 \
+		--set "ssl_verify_upstream_trusted_ca=$T/ca.crt" --set "certs=*=$T/both.pem" >/dev/null 2>&1 &
+fi
 cat >"$T/policy.cedar" <<'END'
 permit (principal, action == Action::"NetworkConnect", resource == Host::"server.test");
 forbid (principal, action == Action::"HttpRequest", resource == Host::"server.test") when { context.path like "/secret*" };
@@ -73,30 +80,85 @@ load() { wrk -t1 "-c$1" "-d${SECONDS_EACH}s" --latency "$2"; }
 export -f load
 export SECONDS_EACH
 
-measure() { # CONNECTIONS
-	local c=$1 round
+WHO="direct nginx nginx-tls leash"
+if [ -n "$(curl -sk -o /dev/null -w '%{http_code}' --retry 20 --retry-delay 1 --retry-connrefused https://mitm.test/1k 2>/dev/null | grep 200)" ]; then
+	WHO="$WHO mitmproxy"
+fi
+declare -A NAME=([direct]="the server itself" [nginx]="nginx, server in clear" [nginx-tls]="nginx, server in TLS" [leash]=leash [mitmproxy]=mitmproxy)
+declare -A URL=([direct]=https://server.test [nginx]=https://nginx.test [nginx-tls]=https://nginx-tls.test [leash]=https://server.test [mitmproxy]=https://mitm.test)
+
+# through WHO COMMAND URL-PATH: leash's client runs inside of it.
+through() {
+	if [ "$1" = leash ]; then
+		leash bash -c "$2 ${URL[$1]}$3"
+	else
+		bash -c "$2 ${URL[$1]}$3"
+	fi
+}
+requests() { # CONNECTIONS
+	local c=$1 round who
 	for round in $(seq "$ROUNDS"); do
-		wrk_one load "$c" https://server.test/1k >>"$T/direct.$c"
-		wrk_one load "$c" https://nginx.test/1k >>"$T/nginx.$c"
-		wrk_one load "$c" https://nginx-tls.test/1k >>"$T/nginx-tls.$c"
-		wrk_one leash bash -c "load $c https://server.test/1k" >>"$T/leash.$c"
+		for who in $WHO; do wrk_one through "$who" "load $c" /1k >>"$T/$who.$c"; done
 	done
-	for who in direct nginx nginx-tls leash; do
-		printf '%-28s %4s connections %10.0f requests/s  median %7.0f us\n' "$who" "$c" \
+	for who in $WHO; do
+		printf '%-26s %4s connections %10.0f requests/s  median %8.0f us\n' "${NAME[$who]}" "$c" \
 			"$(awk '{ print $1 }' "$T/$who.$c" | median)" "$(awk '{ print $2 }' "$T/$who.$c" | median)"
 	done
 }
-download() { curl -s -k -o /dev/null -w '%{speed_download}\n' "$1"; }
-export -f download
+transfer() { curl -s -k --max-time 60 -o /dev/null -w '%{speed_download}\n' "$1"; }
+first() { curl -s -k -o /dev/null -w '%{time_total}\n' "$1"; }
+export -f transfer first
+downloads() {
+	local round who
+	for round in $(seq "$ROUNDS"); do
+		for who in direct nginx nginx-tls leash; do through "$who" transfer /1g >>"$T/d.$who"; done
+	done
+	for who in direct nginx nginx-tls leash; do
+		printf '%-26s 1 GB %10.0f MB/s\n' "${NAME[$who]}" "$(median <"$T/d.$who" | awk '{ print $1 / 1e6 }')"
+	done
+}
+first_requests() {
+	local round who
+	for round in $(seq 5); do
+		for who in direct leash; do through "$who" first /1k >>"$T/f.$who"; done
+	done
+	for who in direct leash; do
+		printf '%-26s first request %10.1f ms\n' "${NAME[$who]}" "$(median <"$T/f.$who" | awk '{ print $1 * 1000 }')"
+	done
+}
 
-measure 1
-measure 32
-for round in $(seq "$ROUNDS"); do
-	download https://nginx-tls.test/1g >>"$T/d.nginx-tls"
-	download https://nginx.test/1g >>"$T/d.nginx"
-	download https://server.test/1g >>"$T/d.direct"
-	leash bash -c "download https://server.test/1g" >>"$T/d.leash"
-done
-for who in direct nginx nginx-tls leash; do
-	printf '%-28s 1 GB %10.0f MB/s\n' "$who" "$(median <"$T/d.$who" | awk '{ print $1 / 1e6 }')"
-done
+# Connections that have had one request and wait, and what each holds of the proxy.
+cat >"$T/idle.py" <<'END'
+import json, re, socket, ssl, sys, time
+pid = json.loads(open(sys.argv[1]).readline())["pid"]
+rss = lambda: int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1))
+context = ssl.create_default_context(cafile=sys.argv[2])
+def ask(s):
+    s.sendall(b"GET /1k HTTP/1.1\r\nHost: server.test\r\n\r\n")
+    got = b""
+    while len(got) < 1024:
+        more = s.recv(65536)
+        if not more:
+            sys.exit("a connection ended")
+        got += more
+def dial():
+    s = context.wrap_socket(socket.create_connection(("server.test", 443)), server_hostname="server.test")
+    ask(s)
+    return s
+first = dial()
+time.sleep(0.3)
+before, n = rss(), int(sys.argv[3])
+kept = [dial() for _ in range(n)]
+time.sleep(0.3)
+after = rss()
+for _ in range(20000):
+    ask(first)
+print(f"resident with one connection {before / 1024:.1f} MB; each of {n} idle ones {(after - before) / n:.0f} KB;"
+      f" after 20,000 more requests {(rss() - after):+d} KB")
+END
+
+requests 1
+requests 32
+downloads
+first_requests
+leash python3 "$T/idle.py" "$T/events" "$T/session.crt" "${PROXY_IDLE:-900}"

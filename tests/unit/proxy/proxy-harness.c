@@ -338,7 +338,6 @@ static void write_event(const struct event *e, void *ctx)
 
 	if (event_to_json(e, ++h->seq, "test", NULL, &line) == 0)
 		fprintf(h->out, "%.*s\n", SPAN_ARG(buf_span(&line)));
-	(void)fflush(h->out);
 }
 
 /* As the supervisor would: a socket made in the container's namespace. */
@@ -377,6 +376,7 @@ static int serve(struct harness *h)
 			die("poll");
 		if (p[0].revents && event_ring_drain(h->ring, write_event, h) < 0)
 			die("ring");
+		(void)fflush(h->out);
 		if (p[1].revents) {
 			struct ipc_message m = IPC_MESSAGE_INIT;
 
@@ -394,6 +394,7 @@ static int serve(struct harness *h)
 	}
 	(void)poll(p, 1, 100);
 	(void)event_ring_drain(h->ring, write_event, h);
+	(void)fflush(h->out);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
