@@ -14,7 +14,7 @@
 enum {
 	BUNDLE,
 	AUTHORITY,
-	KEYSTORE,
+	N_ALWAYS,
 };
 
 #define PEM_LINE 64
@@ -32,6 +32,19 @@ static const char *const bundle_places[] = {
 	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, what those lead to */
 	"/etc/ca-certificates/extracted/tls-ca-bundle.pem",  /* Arch, likewise */
 	"/usr/lib/ssl/cert.pem",			     /* Debian, OpenSSL's default there */
+	NULL,
+};
+
+/*
+ * A managed policy, which Chromium and its kin read from a directory that other
+ * policies share. So it covers a file that somebody put there for leash.
+ */
+static const char *const chromium_places[] = {
+	"/etc/chromium/policies/managed/leash.json", /* Debian, Arch, Alpine */
+	"/etc/chromium-browser/policies/managed/leash.json",
+	"/etc/opt/chrome/policies/managed/leash.json",
+	"/etc/opt/edge/policies/managed/leash.json",
+	"/etc/brave/policies/managed/leash.json",
 	NULL,
 };
 
@@ -71,14 +84,31 @@ static void find_keystores(struct container_trust *t)
 			t->keystore_places[n++] = keystore_places[i];
 }
 
+static bool is_any_file(const char *const *paths)
+{
+	for (; *paths; paths++)
+		if (is_file(*paths))
+			return true;
+	return false;
+}
+
+/* Returns where in the list it is. */
+static size_t add_file(struct container_trust *t, const char *path, const char *const *places)
+{
+	t->files[t->n_files] = (struct sandbox_file){ path, places };
+	return t->n_files++;
+}
+
 void container_trust_init(struct container_trust *t)
 {
 	*t = (struct container_trust){ .files[BUNDLE] = { CONTAINER_TRUST_BUNDLE, bundle_places },
 				       .files[AUTHORITY] = { CONTAINER_TRUST_AUTHORITY, no_places },
-				       .files[KEYSTORE] = { CONTAINER_TRUST_KEYSTORE, NULL } };
+				       .n_files = N_ALWAYS };
 	find_keystores(t);
-	t->files[KEYSTORE].places = t->keystore_places;
-	t->n_files = t->keystore_places[0] ? KEYSTORE + 1 : KEYSTORE;
+	if (t->keystore_places[0])
+		t->keystore_at = add_file(t, CONTAINER_TRUST_KEYSTORE, t->keystore_places);
+	if (is_any_file(chromium_places))
+		t->chromium_at = add_file(t, CONTAINER_TRUST_CHROMIUM, chromium_places);
 }
 
 void container_trust_done(struct container_trust *t)
@@ -123,7 +153,7 @@ int container_trust_prepare(struct container_trust *t, int roots_fd, struct err 
 	_cleanup_buf_ struct buf roots = BUF_INIT(LIMIT_TRUSTED_ROOTS);
 	int r;
 
-	if (t->n_files <= KEYSTORE)
+	if (!t->keystore_at)
 		return 0;
 	r = read_roots(roots_fd, &roots);
 	if (r >= 0)
@@ -149,6 +179,18 @@ static int append_pem(struct buf *out, struct span der)
 	return r < 0 ? r : buf_append_str(out, "-----END CERTIFICATE-----\n");
 }
 
+static int write_chromium(int fd, struct span der)
+{
+	_cleanup_buf_ struct buf json = BUF_INIT(0);
+	int r = buf_append_str(&json, "{\"CACertificates\":[\"");
+
+	if (r >= 0)
+		r = base64_append(der, 0, &json);
+	if (r >= 0)
+		r = buf_append_str(&json, "\"]}\n");
+	return r < 0 ? r : fd_write_all(fd, json.data, json.len);
+}
+
 int container_trust_finish(struct container_trust *t, const int *fds, struct span der,
 			   struct err *err)
 {
@@ -160,9 +202,11 @@ int container_trust_finish(struct container_trust *t, const int *fds, struct spa
 		r = fd_write_all(fds[BUNDLE], pem.data, pem.len);
 	if (r >= 0)
 		r = fd_write_all(fds[AUTHORITY], pem.data, pem.len);
-	if (r >= 0 && t->n_files > KEYSTORE)
+	if (r >= 0 && t->keystore_at)
 		r = java_keystore_finish(&t->keystore, der, &keystore);
 	if (r >= 0 && keystore.len)
-		r = fd_write_all(fds[KEYSTORE], keystore.p, keystore.len);
+		r = fd_write_all(fds[t->keystore_at], keystore.p, keystore.len);
+	if (r >= 0 && t->chromium_at)
+		r = write_chromium(fds[t->chromium_at], der);
 	return r < 0 ? err_set(err, r, "give the container its certificate authority") : 0;
 }

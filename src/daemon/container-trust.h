@@ -13,10 +13,12 @@
 #define CONTAINER_TRUST_BUNDLE "/run/leash/ca-bundle.crt"
 #define CONTAINER_TRUST_AUTHORITY "/run/leash/ca.crt"
 #define CONTAINER_TRUST_KEYSTORE "/run/leash/cacerts"
+#define CONTAINER_TRUST_CHROMIUM "/run/leash/chromium.json"
 
 struct container_trust {
 	struct sandbox_file files[SANDBOX_MAX_FILES];
-	size_t n_files; /* the keystore is made only where Java has one */
+	size_t n_files;
+	size_t keystore_at, chromium_at; /* 0: not made, as no place wants one */
 	char *java_home[2];
 	const char *keystore_places[8];
 	struct java_keystore keystore;

@@ -251,6 +251,13 @@ static struct query *query_new(struct proxy *p, struct span message, const struc
 
 /* ---- Datagrams ------------------------------------------------------------------- */
 
+/* Whose it is was told before the question was sent, but that may not have been read yet. */
+static const struct process *asker(struct proxy *p, const struct process_key *key)
+{
+	proxy_read_supervisor(p);
+	return processes_look(p->processes, key, uv_now(&p->loop));
+}
+
 static bool receive(int fd)
 {
 	char message[4096]; /* of queries: a name, a question, EDNS */
@@ -270,8 +277,7 @@ static bool receive(int fd)
 	key.port = client.port;
 	q = query_new(server.proxy, span_make(message, (size_t)n), &from, &is_bad);
 	if (q)
-		serve(q,
-		      processes_look(server.proxy->processes, &key, uv_now(&server.proxy->loop)));
+		serve(q, asker(server.proxy, &key));
 	return true;
 }
 

@@ -24,7 +24,11 @@ struct sandbox_mount {
 	bool is_read_only;
 };
 
-#define SANDBOX_MAX_FILES 3
+#define SANDBOX_MAX_FILES 4
+#define SANDBOX_NO_FILES                                                                           \
+	{                                                                                          \
+		-1, -1, -1, -1                                                                     \
+	} /* descriptors of as many */
 
 /*
  * A file whose content the caller writes after the start and before the release.
@@ -94,8 +98,8 @@ struct sandbox {
 				  without IPv6) */
 	int dns_udp_fds[2];    /* where every DNS datagram arrives */
 	int dns_tcp_fds[2];    /* and DNS over TCP */
-	uint16_t proxy_port, dns_port; /* of those listeners, inside the container */
-	int gate_fd;		       /* sandbox_release writes here */
+	uint16_t proxy_port, dns_port;	 /* of those listeners, inside the container */
+	int gate_fd;			 /* sandbox_release writes here */
 	int file_fds[SANDBOX_MAX_FILES]; /* to write the files with; the caller may close them, and
 					    sets those to -1 */
 	struct sandbox_cgroup cgroup;
@@ -107,7 +111,7 @@ struct sandbox {
 	{                                                                                          \
 		.init_pidfd = -1, .control_fd = -1, .seccomp_fd = -1, .pty_fd = -1, .gate_fd = -1, \
 		.tcp_listen_fds = { -1, -1 }, .dns_udp_fds = { -1, -1 },                           \
-		.dns_tcp_fds = { -1, -1 }, .file_fds = { -1, -1, -1 }, .cgroup = {                 \
+		.dns_tcp_fds = { -1, -1 }, .file_fds = SANDBOX_NO_FILES, .cgroup = {               \
 			.parent_fd = -1,                                                           \
 			.fd = -1                                                                   \
 		}                                                                                  \

@@ -34,7 +34,7 @@ static int fill(int fd, const struct sandbox_options *o)
 	return r;
 }
 
-static const char *const file_names[SANDBOX_MAX_FILES] = { "file-0", "file-1", "file-2" };
+static const char *const file_names[SANDBOX_MAX_FILES] = { "file-0", "file-1", "file-2", "file-3" };
 
 /*
  * They are written through a mount that nobody else has: the one that is shown

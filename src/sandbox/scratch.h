@@ -15,7 +15,7 @@ struct scratch {
 
 #define SCRATCH_INIT                                                                               \
 	{                                                                                          \
-		.fd = -1, .file_fds = { -1, -1, -1 }                                               \
+		.fd = -1, .file_fds = SANDBOX_NO_FILES                                             \
 	}
 
 int scratch_make(struct scratch *s, const struct sandbox_options *o, struct err *err) _must_check_;

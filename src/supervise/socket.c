@@ -23,6 +23,9 @@
 #include "supervise/mutate.h"
 #include "supervise/notify.h"
 
+/* Names are asked for at this port of whatever server, loopback too: the proxy answers. */
+#define DNS_PORT 53
+
 union address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
@@ -211,8 +214,9 @@ static int local_port(const struct peer *p, uint16_t *ret)
 
 static int connect_out(struct worker *w, struct peer *p)
 {
+	bool is_datagram = p->type != SOCK_STREAM;
 	struct supervise_connection c = { .family = (uint8_t)(p->ip.is_v6 ? AF_INET6 : AF_INET),
-					  .protocol = IPPROTO_TCP };
+					  .protocol = is_datagram ? IPPROTO_UDP : IPPROTO_TCP };
 	int r = local_port(p, &c.local_port);
 
 	if (r == 0)
@@ -225,7 +229,8 @@ static int connect_out(struct worker *w, struct peer *p)
 static int64_t connect_ip(struct worker *w, struct peer *p)
 {
 	struct event e = ip_event(EVENT_NET_CONNECT, p);
-	bool is_datagram = p->type != SOCK_STREAM;
+	bool is_question = p->port == DNS_PORT;
+	bool is_datagram = p->type != SOCK_STREAM && !is_question;
 
 	if (is_own_port(w->s, p->port) && is_loopback(&p->ip)) {
 		e.error = EACCES;
@@ -235,12 +240,10 @@ static int64_t connect_ip(struct worker *w, struct peer *p)
 	}
 	if (is_loopback(&p->ip)) {
 		decide_note(w, &e, EVENT_ALLOW);
-		return do_connect(w, p);
+		return is_question ? connect_out(w, p) : do_connect(w, p);
 	}
-	/* names are asked for at port 53 of whatever server; the proxy decides those, and TCP, by
-	 * name */
-	if (is_datagram && p->port != 53 &&
-	    !decide_ip(w, POLICY_NETWORK_DATAGRAM, EVENT_NET_DATAGRAM, p))
+	/* the proxy decides TCP and what is asked for names, by name */
+	if (is_datagram && !decide_ip(w, POLICY_NETWORK_DATAGRAM, EVENT_NET_DATAGRAM, p))
 		return -EACCES;
 	return is_datagram ? do_connect(w, p) : connect_out(w, p);
 }
@@ -527,7 +530,8 @@ int64_t handle_socketpair(struct worker *w, const uint64_t args[6])
 
 	if ((int)args[0] != AF_UNIX || (type != SOCK_DGRAM && type != SOCK_RAW) || args[2] != 0)
 		return handle_refused_socket(w, args);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | (flags & SOCK_NONBLOCK), 0, own) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | (flags & SOCK_NONBLOCK), 0, own) <
+	    0)
 		return -errno;
 	for (int i = 0; i < 2 && r >= 0; i++) {
 		r = notify_place_fd(w->s->listener_fd, w->call->id, own[i], flags & SOCK_CLOEXEC);
@@ -553,7 +557,8 @@ int64_t handle_sendto(struct worker *w, const uint64_t args[6])
 	/* A connection that opens with its first data would come to the proxy unannounced. */
 	if (r == 0 && p.type == SOCK_STREAM && (args[3] & MSG_FASTOPEN))
 		r = -EOPNOTSUPP;
-	if (r == 0 && p.is_ip && is_inet(&p) && p.type == SOCK_DGRAM && !is_loopback(&p.ip) && p.port != 53)
+	if (r == 0 && p.is_ip && is_inet(&p) && p.type == SOCK_DGRAM && !is_loopback(&p.ip) &&
+	    p.port != 53)
 		may = decide_ip(w, POLICY_NETWORK_DATAGRAM, EVENT_NET_DATAGRAM, &p);
 	cleanup_close(&p.fd);
 	if (r < 0 || !may)

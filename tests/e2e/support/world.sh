@@ -19,6 +19,7 @@ WORLD_NAMES=(
 	badcert.test=203.0.113.11 rebind.test=127.0.0.1 metadata.test=169.254.169.254
 	claude-service.test=203.0.113.20 codex-service.test=203.0.113.20
 	registry.test=203.0.113.21
+	services.test=203.0.113.22
 )
 
 enter_world() {

@@ -195,6 +195,12 @@ static int connects_out(void)
 	return 0;
 }
 
+static int asks_for_a_name(void)
+{
+	CHECK(do_ip(connect, socket(AF_INET, SOCK_DGRAM, 0), "127.0.0.1", 53) == 0);
+	return 0;
+}
+
 static int serves(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -220,7 +226,8 @@ static void test_proxy(void **state)
 {
 	_cleanup_ipc_message_ struct ipc_message told = IPC_MESSAGE_INIT,
 						 dialled = IPC_MESSAGE_INIT,
-						 failed = IPC_MESSAGE_INIT;
+						 failed = IPC_MESSAGE_INIT,
+						 asked = IPC_MESSAGE_INIT;
 	struct supervise_connection c;
 	int proxy_fd = harness_proxy();
 	char text[2];
@@ -238,6 +245,14 @@ static void test_proxy(void **state)
 	assert_int_not_equal(c.local_port, 0);
 	assert_int_equal(c.uid, getuid());
 	assert_non_null(strstr(told.payload.data + sizeof(c), "test-supervise-socket"));
+
+	assert_inside(asks_for_a_name);
+	assert_int_equal(ipc_receive(proxy_fd, supervise_supervisor_to_proxy,
+				     SUPERVISE_PROXY_MESSAGE_MAX, &asked),
+			 1);
+	memcpy(&c, asked.payload.data, sizeof(c));
+	assert_int_equal(c.protocol, IPPROTO_UDP);
+	assert_int_not_equal(c.local_port, 0);
 
 	assert_inside(serves);
 	assert_int_equal(dial(proxy_fd, 4010, &dialled), 1);
