@@ -18,9 +18,11 @@ run: all
 test: deps-test all
 	@tools/run-tests --build $(BUILD)
 
-# Ratios against the bare command and against bubblewrap, in one run.
+# Ratios against the bare command and against bubblewrap, in one run; then the proxy's beside nginx's
+# and mitmproxy's, where these and wrk are installed.
 bench: deps-test all
 	@bench/run.sh $(BUILD)
+	@bench/proxy.sh $(BUILD) || [ $$? = 77 ]
 
 fuzz: deps-test
 	@tools/fuzz

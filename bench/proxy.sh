@@ -105,8 +105,8 @@ requests() { # CONNECTIONS
 			"$(awk '{ print $1 }' "$T/$who.$c" | median)" "$(awk '{ print $2 }' "$T/$who.$c" | median)"
 	done
 }
-transfer() { curl -s -k --max-time 60 -o /dev/null -w '%{speed_download}\n' "$1"; }
-first() { curl -s -k -o /dev/null -w '%{time_total}\n' "$1"; }
+transfer() { curl -s -k --http1.1 --max-time 60 -o /dev/null -w '%{speed_download}\n' "$1"; }
+first() { curl -s -k --http1.1 -o /dev/null -w '%{time_total}\n' "$1"; }
 export -f transfer first
 downloads() {
 	local round who

@@ -316,14 +316,18 @@ static void forward_response(struct exchange *x, const struct http_head *h)
 
 static void write_data(struct exchange *x, int from, struct span data)
 {
-	struct buf *out = out_of(x, 1 - from);
+	struct stream *to = x->side[1 - from].stream;
 	int r;
 
-	if (stream_is_shut(x->side[1 - from].stream))
+	if (stream_is_shut(to))
 		return;
-	r = x->is_chunked[from] ? h1_write_chunk(out, data) : buf_append(out, data.p, data.len);
-
-	if (r < 0)
+	if (x->is_chunked[from])
+		r = h1_write_chunk(stream_out(to), data);
+	else
+		r = stream_write(to, data);
+	if (r < 0 && r != -ENOMEM && from == RELAY_CLIENT)
+		stream_stop_writing(to);
+	else if (r < 0)
 		end(x, r);
 }
 
@@ -462,34 +466,45 @@ static bool use_unknown(struct exchange *x)
 	return true;
 }
 
-/* Uses of the input what can be used now. True if anything was. */
-static bool use(struct exchange *x, int from)
+/* Uses of the bytes what can be used now, and returns how many. */
+static size_t use(struct exchange *x, int from, struct span bytes, bool *ret_used)
 {
-	struct side *s = &x->side[from];
-	struct span rest = buf_span(&s->in);
-	bool is_used = false;
+	struct h1_reader *reader = x->side[from].reader;
+	struct span rest = bytes;
 
-	if (x->sniff && from == RELAY_CLIENT)
-		return use_unknown(x);
-	while ((rest.len || h1_reader_has_ended(s->reader)) && is_awaited(x, from) &&
+	while ((rest.len || h1_reader_has_ended(reader)) && is_awaited(x, from) &&
 	       !is_full(&x->side[1 - from])) {
 		struct span data = { 0 };
 		size_t n = rest.len;
 
-		is_used = true;
+		*ret_used = true;
 		if (x->is_joined || x->sniff) {
 			forward_data(x, from, rest);
 		} else {
-			enum h1_event event = h1_reader_feed(s->reader, rest, &n, &data);
+			enum h1_event event = h1_reader_feed(reader, rest, &n, &data);
 
 			take(x, from, event, data);
 		}
 		if (x->is_closing)
-			return false;
+			return bytes.len;
 		rest = span_from(rest, n);
 	}
-	buf_consume(&s->in, s->in.len - rest.len);
-	return is_used;
+	return bytes.len - rest.len;
+}
+
+/* The same of what was kept. True if anything was used. */
+static bool use_kept(struct exchange *x, int from)
+{
+	struct side *s = &x->side[from];
+	bool is_used = false;
+	size_t n;
+
+	if (x->sniff && from == RELAY_CLIENT)
+		return use_unknown(x);
+	n = use(x, from, buf_span(&s->in), &is_used);
+	if (!x->is_closing)
+		buf_consume(&s->in, n);
+	return is_used && !x->is_closing;
 }
 
 /* A side has ended, and all that it sent is used. Between requests that is the end of both. */
@@ -534,9 +549,9 @@ static void run(struct exchange *x)
 		}
 		if (stream_flush(x->side[RELAY_SERVER].stream) < 0)
 			stream_stop_writing(x->side[RELAY_SERVER].stream);
-		is_used = use(x, RELAY_CLIENT);
+		is_used = use_kept(x, RELAY_CLIENT);
 		if (!x->is_closing)
-			is_used |= use(x, RELAY_SERVER);
+			is_used |= use_kept(x, RELAY_SERVER);
 	}
 	for (int i = 0; i < 2 && !x->is_closing && !x->is_refused; i++)
 		if (x->side[i].is_eof && !has_input(&x->side[i]))
@@ -548,13 +563,18 @@ static ssize_t fill(struct exchange *x, int from)
 {
 	struct side *s = &x->side[from];
 	ssize_t n = stream_read(s->stream, x->scratch, LIMIT_PROXY_RELAY);
+	bool is_used = false;
+	size_t used = 0;
 
 	if (n < 0)
 		return n;
 	s->is_eof = n == 0;
 	if (x->is_refused && from == RELAY_CLIENT)
 		return n; /* read on, so that closing does not overtake the answer */
-	if (n > 0 && buf_append(&s->in, x->scratch, (size_t)n) < 0)
+	if (n > 0 && !(x->sniff && from == RELAY_CLIENT))
+		used = use(x, from, span_make(x->scratch, (size_t)n), &is_used);
+	if (n > (ssize_t)used && !x->is_closing &&
+	    buf_append(&s->in, x->scratch + used, (size_t)n - used) < 0)
 		return -ENOMEM;
 	return n;
 }

@@ -232,27 +232,46 @@ bool stream_is_full(const struct stream *s)
 	return s->out.len >= LIMIT_PROXY_RELAY;
 }
 
-int stream_flush(struct stream *s)
+/* How much the socket took; negative errno, also with some taken. */
+static int push(struct stream *s, struct span bytes, size_t *ret_done)
 {
-	size_t done = 0;
 	ssize_t n = 0;
 
-	while (done < s->out.len) {
-		if (s->tls)
-			n = write_tls(s, s->out.data + done, s->out.len - done);
-		else if ((n = send(s->fd, s->out.data + done, s->out.len - done, MSG_NOSIGNAL)) < 0)
-			n = -errno;
-		if (n == -EINTR)
-			continue;
-		if (n < 0)
-			break;
-		done += (size_t)n;
+	*ret_done = 0;
+	while (*ret_done < bytes.len && n >= 0) {
+		struct span rest = span_from(bytes, *ret_done);
+
+		do {
+			if (s->tls)
+				n = write_tls(s, rest.p, rest.len);
+			else
+				n = send(s->fd, rest.p, rest.len, MSG_NOSIGNAL);
+			if (!s->tls && n < 0)
+				n = -errno;
+		} while (n == -EINTR);
+		*ret_done += n > 0 ? (size_t)n : 0;
 	}
+	return n < 0 && n != -EAGAIN ? (int)n : 0;
+}
+
+int stream_flush(struct stream *s)
+{
+	size_t done;
+	int r = push(s, buf_span(&s->out), &done);
+
 	if (done)
 		buf_consume(&s->out, done);
 	if (s->out.len == 0 && s->out.cap > KEPT)
 		buf_done(&s->out);
-	return n < 0 && n != -EAGAIN ? (int)n : 0;
+	return r;
+}
+
+int stream_write(struct stream *s, struct span bytes)
+{
+	size_t done = 0;
+	int r = s->out.len ? 0 : push(s, bytes, &done);
+
+	return r < 0 ? r : buf_append_span(&s->out, span_from(bytes, done));
 }
 
 void stream_shut(struct stream *s)

@@ -38,6 +38,8 @@ struct buf *stream_out(struct stream *s);
 bool stream_has_output(const struct stream *s);
 /* So much waits that its source must not be read. */
 bool stream_is_full(const struct stream *s);
+/* Writes at once what it can, if nothing waits, and keeps the rest. 0 or negative errno. */
+int stream_write(struct stream *s, struct span bytes) _must_check_;
 /* Writes what can be written. 0 or negative errno. */
 int stream_flush(struct stream *s);
 /* The last byte was written: tells the other end. Reading goes on. */
