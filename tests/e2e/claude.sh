@@ -51,22 +51,21 @@ result() {
 	jq -rs "map(select(.result != null)) | .[$1 - 1].result" "$transcript"
 }
 
-# drive NAME BASE-URL FLAG…: one session of the whole scenario.
+# drive NAME BASE-URL FLAG…: one session of the whole scenario, in which the service must see $KEY.
 drive() {
 	local name=$1 url=$2
 	shift 2
 	: >"$transcript"
 	: >"$REQUESTS"
 	rm -f "$WORK"/*.txt
-	leash_run "$@" -e "ANTHROPIC_BASE_URL=$url" -e ANTHROPIC_API_KEY=dummy-key-of-the-test \
-		-e NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt -e "CLAUDE_CONFIG_DIR=$T_HOME/.claude" -e CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 -e DISABLE_AUTOUPDATER=1 \
+	leash_run "$@" -e "ANTHROPIC_BASE_URL=$url" -e "CLAUDE_CONFIG_DIR=$T_HOME/.claude" -e CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 -e DISABLE_AUTOUPDATER=1 \
 		-- claude -p "Do what the scenario says." --dangerously-skip-permissions
 	is "$name: claude ends well" "$RC" 0
 	like "$name: it prints the closing text" "$(out)" 'The scenario is over'
 	is "$name: every step was taken" "$(jq -s 'map(select(.result != null)) | length' "$transcript")" 9
 	is "$name: the service got the real key" \
 		"$(jq -rs 'map(select(.request != null and (.request | startswith("POST /v1/messages"))) | .key) | unique | join(",")' "$transcript")" \
-		dummy-key-of-the-test
+		"$KEY"
 	is "$name: a file is made by Bash" "$(result 1):$(cat "$WORK/made.txt" 2>&1)" from-bash:from-bash
 	is "$name: a file is made by Write" "$(cat "$WORK/written.txt" 2>&1)" from-write
 	like "$name: it is read back by Read" "$(result 3)" from-write
@@ -84,7 +83,7 @@ drive() {
 		'.kind == "net.connect" and .decision == "allow" and .host == "claude-service.test"'
 	check_request "$name: the log has the request" \
 		'.method == "POST" and (.url | test("/v1/messages")) and .status == 200'
-	refute "$name: the log has no key" grep -q dummy-key-of-the-test "$(events_file)"
+	refute "$name: the log has no key" grep -qF "$KEY" "$(events_file)"
 }
 
 # What only the policy file above forbids.
@@ -100,8 +99,12 @@ check_policy_denials() {
 	like "$name: a permitted host is" "$(result 8)" '^hello from permitted.test'
 }
 
-drive "in clear" http://claude-service.test:8080 --policy "$policy"
+KEY=dummy-key-of-the-test
+drive "in clear" http://claude-service.test:8080 --policy "$policy" -e "ANTHROPIC_API_KEY=$KEY"
 check_policy_denials "in clear"
+# From here on the user has a key, and Claude a placeholder.
+KEY=sk-ant-api03-$(openssl rand -hex 40)
+CALLER_ENV+=("ANTHROPIC_API_KEY=$KEY")
 drive "with TLS" https://claude-service.test --policy "$policy"
 check_policy_denials "with TLS"
 is "with TLS: the service was spoken to by TLS only" \
@@ -109,5 +112,7 @@ is "with TLS: the service was spoken to by TLS only" \
 drive "default profile" https://claude-service.test
 like "default profile: any program runs" "$(result 6)" '^3\.'
 like "default profile: any host is reached" "$(result 7)" '^hello from forbidden.test'
+
+is "no file that Claude or leash wrote has the key" "$(grep -rlaF "$KEY" "$T_HOME" | wc -l)" 0
 
 done_testing

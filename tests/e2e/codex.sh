@@ -57,15 +57,18 @@ result() {
 	jq -rs "map(select(.result != null)) | .[$1 - 1].result" "$transcript"
 }
 
-leash_run --policy "$policy" -e OPENAI_API_KEY=dummy-key-of-the-test \
-	-e SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt -- \
+# The user has a key, and Codex a placeholder.
+KEY=sk-proj-$(openssl rand -hex 40)
+CALLER_ENV+=("OPENAI_API_KEY=$KEY")
+leash_run --policy "$policy" --secret OPENAI_API_KEY=env:OPENAI_API_KEY,host=codex-service.test -- \
 	codex exec --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check "Do what the scenario says." </dev/null
 is "codex ends well" "$RC" 0
 like "it prints the closing text" "$(out)" 'The scenario is over'
 is "every step was taken" "$(jq -s 'map(select(.result != null)) | length' "$transcript")" 5
 is "the service got the real key, by TLS" \
 	"$(jq -rs 'map(select(.request == "POST /v1/responses") | [.key, .tls]) | unique | tostring' "$transcript")" \
-	'[["Bearer dummy-key-of-the-test",true]]'
+	"[[\"Bearer $KEY\",true]]"
+is "no file that Codex or leash wrote has it" "$(grep -rlaF "$KEY" "$T_HOME" | wc -l)" 0
 like "a file is made" "$(result 1):$(cat "$WORK/made.txt" 2>&1)" '^from-codex$|:from-codex$'
 like "a private key can't be read" "$(result 2)" 'Permission denied'
 unlike "... and never reaches the service" "$(cat "$transcript")" "$SECRET"
