@@ -16,6 +16,7 @@ static const char *const kind_names[EVENT_KIND_MAX] = {
 	[EVENT_NET_CLOSE] = "net.close",
 	[EVENT_DNS_QUERY] = "dns.query",
 	[EVENT_HTTP_REQUEST] = "http.request",
+	[EVENT_WS_OPEN] = "ws.open",
 	[EVENT_HTTP_REWRITE] = "http.rewrite",
 	[EVENT_POLICY_APPLIED] = "policy.applied",
 	[EVENT_SESSION_START] = "session.start",

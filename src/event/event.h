@@ -24,6 +24,7 @@ enum event_kind {
 	EVENT_NET_CLOSE,
 	EVENT_DNS_QUERY,
 	EVENT_HTTP_REQUEST,
+	EVENT_WS_OPEN,	    /* a WebSocket was joined; its http.request came just before */
 	EVENT_HTTP_REWRITE, /* a header was set, or a placeholder in it became its secret */
 	EVENT_POLICY_APPLIED,
 	EVENT_SESSION_START,

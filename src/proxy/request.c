@@ -201,6 +201,10 @@ static void write_record(struct connection *c, struct request_record *r, int sta
 	e.has_status = status != 0;
 	e.message = message;
 	proxy_report_plain(c->proxy, &e, &q, r->decision);
+	if (status == 101) {
+		e.kind = EVENT_WS_OPEN;
+		proxy_report_plain(c->proxy, &e, &q, r->decision);
+	}
 	request_forget(c, r);
 }
 

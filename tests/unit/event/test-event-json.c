@@ -150,11 +150,11 @@ static void network(void **state)
 static void every_kind_has_its_name(void **state)
 {
 	static const char *const names[] = {
-		"file.open",	  "file.create",   "file.delete",   "file.rename",  "file.link",
-		"file.attr",	  "proc.exec",	   "proc.exit",	    "net.connect",  "net.listen",
-		"net.datagram",	  "net.close",	   "dns.query",	    "http.request", "http.rewrite",
-		"policy.applied", "session.start", "session.ready", "session.stop", "tamper",
-		"mismatch",	  "refused",	   "lost",
+		"file.open",	"file.create",	  "file.delete",   "file.rename",   "file.link",
+		"file.attr",	"proc.exec",	  "proc.exit",	   "net.connect",   "net.listen",
+		"net.datagram", "net.close",	  "dns.query",	   "http.request",  "ws.open",
+		"http.rewrite", "policy.applied", "session.start", "session.ready", "session.stop",
+		"tamper",	"mismatch",	  "refused",	   "lost",
 	};
 	char expected[200];
 
