@@ -372,10 +372,16 @@ static int serve(struct harness *h)
 	int status;
 
 	while (waitpid(h->container, &status, WNOHANG) == 0) {
-		if (poll(p, 3, 20) < 0 && errno != EINTR)
+		int n_events = 0;
+
+		if (poll(p, 3, p[0].fd < 0 ? 5 : 20) < 0 && errno != EINTR)
 			die("poll");
-		if (p[0].revents && event_ring_drain(h->ring, write_event, h) < 0)
+		if (p[0].revents || p[0].fd < 0)
+			n_events = event_ring_drain(h->ring, write_event, h);
+		if (n_events < 0)
 			die("ring");
+		/* As the daemon does: while there is much to record, it looks by itself. */
+		p[0].fd = n_events ? -1 : h->wake_fd;
 		(void)fflush(h->out);
 		if (p[1].revents) {
 			struct ipc_message m = IPC_MESSAGE_INIT;
