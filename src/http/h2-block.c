@@ -108,8 +108,11 @@ static void take_pseudo(struct h2_block *b, const struct http_field *f, const ch
 	*to = f->value;
 }
 
+/* An empty piece would leave a blank at the end, which no value may have. */
 static void add_cookie(struct h2_block *b, struct span value)
 {
+	if (value.len == 0)
+		return;
 	if (b->cookie.len)
 		(void)buf_append_str(&b->cookie, "; ");
 	(void)buf_append_span(&b->cookie, value);
