@@ -32,8 +32,11 @@ control_files() {
 	inside check_event "... is in the log" '.decision == "deny" and .path == $p' --arg p "$POLICY"
 	inside refute "... nothing was left" test -e "$WORK/.leash"
 	[ "$OUTSIDE" ] && return
-	leash_run -- sh -c 'cat ~/.local/state/leash/sessions/*/events.jsonl; ls ~/.local/state/leash ~/.config/leash; ls -R "$XDG_RUNTIME_DIR"/leash /run/leash /run/user 2>/dev/null'
+	leash_run -- sh -c 'cat ~/.local/state/leash/sessions/*/events.jsonl; ls ~/.local/state/leash ~/.config/leash; ls -R "$XDG_RUNTIME_DIR"/leash /run/user 2>/dev/null'
 	is "CTL-02 the log can't be read" "$(out)" ""
+	# The container's own /run/leash is another than the host's: certificates that may be trusted, and nothing else.
+	leash_run -- sh -c 'ls -RA /run/leash; grep -ral "PRIVATE KEY" /run/leash; for f in /run/leash/*; do echo >>"$f"; done 2>/dev/null'
+	is "CTL-02 of leash there are certificates to be seen" "$(out | grep -vx cacerts)" $'/run/leash:\nca-bundle.crt\nca.crt'
 }
 
 supervisor_pid() {
