@@ -24,6 +24,7 @@ class Server:
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(
             client_side=False, validate_inbound_headers=False, header_encoding="utf-8"))
         self.requests, self.bodies, self.pending = {}, {}, {}
+        self.given_up = set()
 
     def serve(self):
         self.h2.initiate_connection()
@@ -32,7 +33,10 @@ class Server:
             data = self.c.recv(65536)
             if not data:
                 return
-            for event in self.h2.receive_data(data):
+            events = self.h2.receive_data(data)
+            # A reset may be read together with its request, which can then not be answered any more.
+            self.given_up |= {e.stream_id for e in events if isinstance(e, h2.events.StreamReset)}
+            for event in events:
                 self.take(event)
             self.push()
             self.flush()
@@ -65,6 +69,8 @@ class Server:
 
     # What does not wait for the request's end.
     def begin(self, stream, path):
+        if stream in self.given_up:
+            return
         if path == "/early":
             self.reply(stream, b"no thanks", status="413")
         elif path == "/never-reads":
@@ -93,6 +99,8 @@ class Server:
                            F.DataFrame(stream, b"123", flags=["END_STREAM"]).serialize())
 
     def finish(self, stream, path):
+        if stream in self.given_up:
+            return
         if path == "/interim":
             self.h2.send_headers(stream, [(":status", "103"), ("link", "</a>")])
             self.reply(stream, b"after it")

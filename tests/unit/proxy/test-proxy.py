@@ -758,7 +758,7 @@ c.send(c.head(1, end=False), F.RstStreamFrame(1, 8)); c.send(F.HeadersFrame(1, b
         ok(len(heads(s)) < 700, "... what arrives of it is bounded", len(heads(s)))
 
     s = Session(h2client("""
-c = Client(timeout=30); c.send(c.head(1, '/never-reads', method='POST', end=False)); [c.data(1, b'x' * 16384) for _ in range(100)]
+c = Client(); c.send(c.head(1, '/never-reads', method='POST', end=False)); [c.data(1, b'x' * 16384) for _ in range(100)]
 c.until(lambda c: c.stream(1).reset is not None); print(c.stream(1).reset); c.get(3); print(c.answer(3).status)"""), policy=H2_POLICY)
     is_("a stream that sends more than it may is reset", s.out, "3\n200\n")
     check("... and the log has it", any("more data" in e["message"] for e in http_events(s, decision="deny")), s)
