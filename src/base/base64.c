@@ -4,28 +4,36 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+void base64_encode(struct span bytes, char *out)
+{
+	for (size_t i = 0; i < bytes.len; i += 3) {
+		size_t n = MIN(bytes.len - i, (size_t)3);
+		uint32_t bits = 0;
+
+		for (size_t k = 0; k < 3; k++)
+			bits = bits << 8 | (k < n ? (unsigned char)bytes.p[i + k] : 0);
+		for (size_t k = 0; k < 4; k++)
+			*out++ = k <= n ? alphabet[bits >> (18 - 6 * k) & 63] : '=';
+	}
+}
+
 int base64_append(struct span bytes, size_t line_len, struct buf *out)
 {
-	const unsigned char *p = (const unsigned char *)bytes.p;
-	size_t column = 0;
-	int r = 0;
+	size_t a_line = line_len ? line_len / 4 * 3 : bytes.len;
 
-	for (size_t i = 0; i < bytes.len && r == 0; i += 3) {
-		size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
-		uint32_t v = (uint32_t)p[i] << 16 | (n > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
-			     (n > 2 ? p[i + 2] : 0);
-		char four[4] = { alphabet[v >> 18], alphabet[v >> 12 & 63],
-				 n > 1 ? alphabet[v >> 6 & 63] : '=',
-				 n > 2 ? alphabet[v & 63] : '=' };
+	while (bytes.len) {
+		struct span line = span_make(bytes.p, MIN(bytes.len, a_line));
+		char *to = buf_reserve(out, BASE64_LEN(line.len) + 1);
 
-		r = buf_append(out, four, sizeof(four));
-		column += sizeof(four);
-		if (r == 0 && line_len && (column >= line_len || i + 3 >= bytes.len)) {
-			r = buf_append_char(out, '\n');
-			column = 0;
-		}
+		if (!to)
+			return -EMSGSIZE;
+		base64_encode(line, to);
+		buf_grow(out, BASE64_LEN(line.len));
+		if (line_len && buf_append_char(out, '\n') < 0)
+			return -EMSGSIZE;
+		bytes = span_from(bytes, line.len);
 	}
-	return r;
+	return 0;
 }
 
 enum {
@@ -67,7 +75,7 @@ static bool decode_four(const unsigned char *p, unsigned char *to)
 	return true;
 }
 
-int base64_decode(struct span text, struct buf *out)
+int base64_decode_lines(struct span text, struct buf *out)
 {
 	const unsigned char *p = (const unsigned char *)text.p;
 	unsigned char *to = (unsigned char *)buf_reserve(out, text.len / 4 * 3 + 3);
@@ -103,4 +111,37 @@ int base64_decode(struct span text, struct buf *out)
 		return -EINVAL;
 	buf_grow(out, len - padding);
 	return 0;
+}
+
+bool base64_is_letter(char c)
+{
+	unsigned char v = values[(unsigned char)c];
+
+	return v != 0 && v < BLANK;
+}
+
+static struct span without_padding(struct span text)
+{
+	if (text.len % 4 == 0)
+		for (int i = 0; i < 2 && text.len && text.p[text.len - 1] == '='; i++)
+			text.len--;
+	return text;
+}
+
+int base64_decode(struct span text, char *out)
+{
+	uint32_t bits = 0;
+	int n = 0;
+
+	text = without_padding(text);
+	if (text.len % 4 == 1 || text.len > INT32_MAX)
+		return -EBADMSG;
+	for (size_t i = 0; i < text.len; i++) {
+		if (!base64_is_letter(text.p[i]))
+			return -EBADMSG;
+		bits = bits << 6 | (values[(unsigned char)text.p[i]] - 1U);
+		if (i % 4)
+			out[n++] = (char)(bits >> (6 - 2 * (i % 4)));
+	}
+	return n;
 }

@@ -69,7 +69,7 @@ static int append_all(struct buf *b, struct span pem, uint32_t *n)
 	while (r >= 0 && cut(&pem, SPAN("-----BEGIN CERTIFICATE-----"), &body) &&
 	       cut(&pem, SPAN("-----END CERTIFICATE-----"), &body)) {
 		buf_reset(&der);
-		if (base64_decode(body, &der) == 0 && der.len)
+		if (base64_decode_lines(body, &der) == 0 && der.len)
 			r = append_entry(b, (*n)++, buf_span(&der));
 	}
 	return r;

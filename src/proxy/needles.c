@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/secret.h"
-#include "http/basic.h"
+#include "base/base64.h"
 
 static size_t hash(const char *p)
 {
@@ -41,7 +41,7 @@ static bool fits(const struct needle *one, struct span text)
 
 	for (size_t i = 0; i < len; i++)
 		if (i < NEEDLE_COMMON ? text.p[i] != one->text.p[i]
-		    : one->is_base64  ? !basic_is_letter(text.p[i])
+		    : one->is_base64  ? !base64_is_letter(text.p[i])
 				      : !is_of_class(text.p[i], one->replacement[i]))
 			return false;
 	return true;

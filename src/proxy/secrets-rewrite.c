@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "http/basic.h"
+#include "base/base64.h"
 #include "proxy/secrets-private.h"
 
 /* Fields that instructions and the wish for a plain answer add. */
@@ -143,15 +143,15 @@ static bool replace_in_basic(struct rewriting *w, struct http_field *field, char
 		return true;
 	coded = span_trim(span_from(value, scheme.len));
 	plain = take_text(w, coded.len + 1);
-	n = basic_decode(coded, plain);
+	n = base64_decode(coded, plain);
 	if (n < 0)
 		return true;
 	if (!replace_in(w, field->name, plain, (size_t)n, &found_any))
 		return false;
 	if (!found_any)
 		return true;
-	again = take_text(w, BASIC_LEN((size_t)n));
-	basic_encode(span_make(plain, (size_t)n), again);
+	again = take_text(w, BASE64_LEN((size_t)n));
+	base64_encode(span_make(plain, (size_t)n), again);
 	/* As long as before, padding or not: so many bytes make so many letters. */
 	memcpy(copy + (coded.p - value.p), again, coded.len);
 	field->is_secret = w->has_changed = true;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "http/basic.h"
+#include "base/base64.h"
 
 struct secrets *secrets_new(void)
 {
@@ -64,7 +64,7 @@ struct alignment {
 
 static const struct alignment alignments[] = { { 0, 0 }, { 1, 2 }, { 2, 3 } };
 
-#define BASE64_ROOM(len) BASIC_LEN((len) + 2)
+#define BASE64_ROOM(len) BASE64_LEN((len) + 2)
 /* Value, placeholder, and of both the three forms in base64, with room to make them. */
 #define ENTRY_MEMORY(len) (2 * (len) + 6 * BASE64_ROOM(len) + (len) + 2)
 
@@ -74,7 +74,7 @@ static struct span put_base64(struct span text, const struct alignment *a, char 
 
 	memset(scratch, 0, a->n_before);
 	memcpy(scratch + a->n_before, text.p, text.len);
-	basic_encode(span_make(scratch, len), out);
+	base64_encode(span_make(scratch, len), out);
 	return span_make(out + a->first, len * 8 / 6 - a->first);
 }
 

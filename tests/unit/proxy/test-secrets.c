@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
-#include "http/basic.h"
+#include "base/base64.h"
 #include "proxy/scrub.h"
 #include "proxy/secrets.h"
 
@@ -100,10 +100,10 @@ static void expect(const char *name, const char *value, const char *wanted)
 
 static char *basic(const char *text)
 {
-	char *value = xnew_array(char, 6 + BASIC_LEN(strlen(text)) + 1);
+	char *value = xnew_array(char, 6 + BASE64_LEN(strlen(text)) + 1);
 
 	memcpy(value, "Basic ", 6);
-	basic_encode(span_of(text), value + 6);
+	base64_encode(span_of(text), value + 6);
 	return value;
 }
 
@@ -450,7 +450,7 @@ static void base64_is_scrubbed(void **state)
 		int n;
 
 		assert_int_equal(scrub_feed(&scrub, span_of(coded + 6), &out), 0);
-		n = basic_decode(out, plain);
+		n = base64_decode(out, plain);
 		assert_int_equal(n, strlen(real));
 		/* All but what the first letters and the last hold of it. */
 		assert_null(memmem(plain, (size_t)n, "Zq8Lm2Xc7Vb4Nn1Kj6", 18));
