@@ -55,6 +55,17 @@ bool http_list_has(const struct http_head *h, const char *lower_name, struct spa
 	return false;
 }
 
+bool http_is_sent_on(const struct http_head *h, const struct http_field *f)
+{
+	static const char *const always[] = { "connection", "content-length", "host",
+					      "transfer-encoding", "upgrade" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		if (span_eq_str(f->name, always[i]))
+			return true;
+	return !http_list_has(h, "connection", f->name);
+}
+
 bool http_keeps_alive(const struct http_head *h)
 {
 	if (http_list_has(h, "connection", SPAN("close")))

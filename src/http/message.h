@@ -32,5 +32,10 @@ bool http_is_value(struct span s);
 const struct http_field *http_field_find(const struct http_head *h, const char *lower_name);
 /* Is the token in the comma-separated lists of all fields of that name (RFC 9110 §5.6.1)? */
 bool http_list_has(const struct http_head *h, const char *lower_name, struct span token);
+/*
+ * Does the field go on to the server? Not if Connection names it: then it is for us (RFC 9110
+ * §7.6.1). Those of the framing do in any case, written anew.
+ */
+bool http_is_sent_on(const struct http_head *h, const struct http_field *f);
 /* May another message follow on the connection (RFC 9112 §9.3)? */
 bool http_keeps_alive(const struct http_head *h);

@@ -92,6 +92,8 @@ bool connection_can_be_told(const struct connection *c);
 
 /* ---- request.c ---- */
 
+/* About requests on the connection: asks HttpRequest about where it was decided to lead. */
+struct proxy_question request_question(const struct connection *c);
 /* May this request go to the connection's server? Fills r accordingly. Reports. */
 bool request_judge(struct connection *c, const struct http_head *head, struct exchange_request *r);
 /* Its response has begun: now it can be recorded whole. Takes the record, as the next two do. */

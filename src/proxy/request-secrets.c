@@ -17,20 +17,10 @@ static struct secrets_destination destination(const struct connection *c, struct
 	};
 }
 
-static struct proxy_question question(const struct connection *c)
-{
-	struct proxy_question q = connection_question(c);
-
-	q.action = POLICY_HTTP_REQUEST;
-	q.name = &c->decided_name;
-	q.address = &c->dialled.address;
-	return q;
-}
-
 static void report_uses(const struct connection *c, const struct http_head *head,
 			const struct secrets_edit *edit)
 {
-	struct proxy_question q = question(c);
+	struct proxy_question q = request_question(c);
 
 	for (size_t i = 0; i < edit->n_uses; i++) {
 		struct event e = { .kind = EVENT_HTTP_REWRITE,
@@ -45,7 +35,7 @@ static void report_uses(const struct connection *c, const struct http_head *head
 static void refuse(struct connection *c, const struct http_head *head, struct exchange_request *r)
 {
 	const struct secrets_edit *edit = &r->edit;
-	struct proxy_question q = question(c);
+	struct proxy_question q = request_question(c);
 	struct policy_decision d = proxy_own_denial(c->proxy, "secret");
 	struct event e = { .kind = EVENT_HTTP_REQUEST,
 			   .method = head->method,

@@ -30,7 +30,7 @@ static void done(struct asked *a)
 
 #define _cleanup_asked_ _cleanup_(done)
 
-static struct proxy_question question(const struct connection *c)
+struct proxy_question request_question(const struct connection *c)
 {
 	struct proxy_question q = connection_question(c);
 
@@ -111,7 +111,7 @@ static void write_url(const struct connection *c, struct asked *a)
 
 static void refuse_mismatch(struct connection *c, const struct asked *a, struct buf *answer)
 {
-	struct proxy_question q = question(c);
+	struct proxy_question q = request_question(c);
 	struct event e = { .kind = EVENT_MISMATCH,
 			   .method = a->head->method,
 			   .message = SPAN("a request for another host than the connection leads to") };
@@ -122,7 +122,7 @@ static void refuse_mismatch(struct connection *c, const struct asked *a, struct 
 
 void request_refuse_malformed(struct connection *c, struct span why, struct buf *answer)
 {
-	struct proxy_question q = question(c);
+	struct proxy_question q = request_question(c);
 	struct event e = { .kind = EVENT_HTTP_REQUEST, .message = why };
 
 	proxy_report_plain(c->proxy, &e, &q, EVENT_DENY);
@@ -131,21 +131,7 @@ void request_refuse_malformed(struct connection *c, struct span why, struct buf 
 
 /* ---- The decision ---- */
 
-/*
- * A field that Connection names is for us and not sent on (RFC 9110 §7.6.1): no
- * policy may count on it. These go on in any case, written anew.
- */
-static bool is_sent_on(const struct http_head *h, const struct http_field *f)
-{
-	static const char *const always[] = { "connection", "content-length", "host",
-					      "transfer-encoding", "upgrade" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
-		if (span_eq_str(f->name, always[i]))
-			return true;
-	return !http_list_has(h, "connection", f->name);
-}
-
+/* No policy may count on a field that is not sent on. */
 static void collect_facts(const struct connection *c, struct asked *a)
 {
 	const struct http_head *h = a->head;
@@ -156,7 +142,7 @@ static void collect_facts(const struct connection *c, struct asked *a)
 	if (h->authority.len)
 		a->headers[n++] = (struct policy_header){ SPAN("host"), h->authority };
 	for (size_t i = 0; i < h->n_fields; i++)
-		if (is_sent_on(h, &h->fields[i]))
+		if (http_is_sent_on(h, &h->fields[i]))
 			a->headers[n++] =
 				(struct policy_header){ h->fields[i].name, h->fields[i].value };
 	a->facts = (struct policy_http){ .method = h->method,
@@ -189,7 +175,7 @@ void request_forget(struct connection *c, struct request_record *r)
 static void write_record(struct connection *c, struct request_record *r, int status,
 			 struct span message)
 {
-	struct proxy_question q = question(c);
+	struct proxy_question q = request_question(c);
 	struct event e = { .kind = EVENT_HTTP_REQUEST };
 
 	e.method = buf_span(&r->method);
@@ -228,7 +214,7 @@ void request_lose_all(struct connection *c)
 void request_refuse_response(struct connection *c, struct request_record *r, struct span why,
 			     struct buf *answer)
 {
-	struct proxy_question q = question(c);
+	struct proxy_question q = request_question(c);
 
 	if (r)
 		write_record(c, r, 0, why);
@@ -252,7 +238,7 @@ static struct request_record *keep_record(struct connection *c, const struct ask
 
 static bool decide(struct connection *c, struct asked *a, struct exchange_request *ret)
 {
-	struct proxy_question q = question(c);
+	struct proxy_question q = request_question(c);
 	struct event e = { .kind = EVENT_HTTP_REQUEST, .method = a->head->method };
 	uint64_t started = uv_hrtime();
 	struct policy_decision d;

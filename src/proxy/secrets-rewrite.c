@@ -255,21 +255,6 @@ static bool carry_out(struct rewriting *w, const struct secrets_instruction *in,
 
 /* ---- The request ---- */
 
-/*
- * What Connection names is for us and is not sent on (RFC 9110 §7.6.1). It is left out here, so
- * that the field need not name it, and what is put in cannot be taken out by it.
- */
-static bool is_hop_by_hop(const struct http_head *h, const struct http_field *f)
-{
-	static const char *const always[] = { "connection", "content-length", "host",
-					      "transfer-encoding", "upgrade" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
-		if (span_eq_str(f->name, always[i]))
-			return false;
-	return http_list_has(h, "connection", f->name);
-}
-
 static struct span plain_connection(const struct http_head *h)
 {
 	const struct span known[] = { SPAN("close"), SPAN("upgrade"), SPAN("keep-alive") };
@@ -294,7 +279,9 @@ static bool copy_fields(struct rewriting *w, size_t *n)
 
 	for (size_t i = 0; i < h->n_fields; i++) {
 		to[*n] = h->fields[i];
-		if (is_hop_by_hop(h, &to[*n]) || is_overwritten(w, to[*n].name))
+		/* What is not sent on is left out here: the field that names it need not, and what
+		 * is put in cannot be taken out by it. */
+		if (!http_is_sent_on(h, &to[*n]) || is_overwritten(w, to[*n].name))
 			continue;
 		if (span_eq(to[*n].name, SPAN("connection")))
 			to[*n].value = plain_connection(h);
