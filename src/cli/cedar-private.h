@@ -3,17 +3,9 @@
  */
 #pragma once
 
-#include "cli/usage.h"
+#include "cli/subcommand.h"
 
-struct cedar_command {
-	const char *name;
-	const struct usage *usage; /* its name has "cedar " before it */
-	const char *summary;
-	int (*run)(int argc, char **argv); /* argv[0] is the sub-command's name */
-};
-
-extern const struct cedar_command cedar_commands[];
-extern const size_t n_cedar_commands;
+extern const struct subcommand_group cedar_group;
 
 extern const struct usage cedar_authorize_usage, cedar_check_parse_usage, cedar_evaluate_usage,
 	cedar_format_usage, cedar_link_usage, cedar_partially_authorize_usage,

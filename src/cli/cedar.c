@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "cli/cedar-private.h"
 #include "cli/command.h"
-#include "cli/nearest.h"
 #include "cli/option-tables.h"
 
 const struct option_spec cedar_options[] = {
@@ -19,7 +18,7 @@ const struct option_spec cedar_options[] = {
 };
 const size_t n_cedar_options = ARRAY_SIZE(cedar_options);
 
-const struct cedar_command cedar_commands[] = {
+static const struct subcommand items[] = {
 	{ "authorize", &cedar_authorize_usage, "decide a request", cedar_authorize_main },
 	{ "evaluate", &cedar_evaluate_usage, "evaluate an expression", cedar_evaluate_main },
 	{ "validate", &cedar_validate_usage, "check policies against a schema",
@@ -35,7 +34,10 @@ const struct cedar_command cedar_commands[] = {
 	{ "partially-authorize", &cedar_partially_authorize_usage,
 	  "decide a request of which not all is known", cedar_partially_authorize_main },
 };
-const size_t n_cedar_commands = ARRAY_SIZE(cedar_commands);
+
+static int print_help(void);
+
+const struct subcommand_group cedar_group = { "cedar", items, ARRAY_SIZE(items), print_help };
 
 static int print_help(void)
 {
@@ -46,9 +48,7 @@ static int print_help(void)
 		"Usage: leash cedar SUB-COMMAND ...\n\n"
 		"Works with policies of the Cedar language (4.5), like Cedar's own command.\n\n"
 		"Sub-commands (`leash cedar SUB-COMMAND --help` tells more):\n");
-	for (size_t i = 0; i < n_cedar_commands; i++)
-		(void)buf_printf(&out, "  %-20s %s\n", cedar_commands[i].name,
-				 cedar_commands[i].summary);
+	subcommand_list(&cedar_group, 20, &out);
 	(void)buf_append_str(&out, "  language-version     print the version of the language\n"
 				   "\nFlags:\n");
 	(void)options_help(cedar_options, n_cedar_options, &out);
@@ -67,43 +67,18 @@ static int print_help(void)
 static int help(int argc, char **argv)
 {
 	char *words[] = { argc > 1 ? argv[1] : NULL, (char[]){ "--help" }, NULL };
+	const struct subcommand *found = argc > 1 ? subcommand_find(&cedar_group, argv[1]) : NULL;
 
-	for (size_t i = 0; argc > 1 && i < n_cedar_commands; i++)
-		if (strcmp(argv[1], cedar_commands[i].name) == 0)
-			return cedar_commands[i].run(2, words);
-	return print_help();
-}
-
-static int unknown(const char *name)
-{
-	struct nearest nearest = { .word = span_of(name) };
-
-	for (size_t i = 0; i < n_cedar_commands; i++)
-		nearest_offer(&nearest, cedar_commands[i].name);
-	if (nearest.best)
-		log_error("unknown: leash cedar %s; did you mean %s?", name, nearest.best);
-	else
-		log_error("unknown: leash cedar %s; `leash cedar --help` lists what there is",
-			  name);
-	return EXIT_USAGE;
+	return found ? found->run(2, words) : print_help();
 }
 
 int command_cedar(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : NULL;
+	const char *name = argc > 1 ? argv[1] : "";
 
-	if (!name) {
-		(void)print_help();
-		return EXIT_USAGE;
-	}
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "-help") == 0)
-		return print_help();
 	if (strcmp(name, "help") == 0)
 		return help(argc - 1, argv + 1);
 	if (strcmp(name, "language-version") == 0)
 		return printf("Cedar language version: %s\n", "4.5") < 0;
-	for (size_t i = 0; i < n_cedar_commands; i++)
-		if (strcmp(name, cedar_commands[i].name) == 0)
-			return cedar_commands[i].run(argc - 1, argv + 1);
-	return unknown(name);
+	return subcommand_run(&cedar_group, argc, argv);
 }

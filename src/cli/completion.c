@@ -78,15 +78,18 @@ static const char *policy_operands(const char *name)
 
 static void fill_rows(void)
 {
+	static const struct subcommand_group *const groups[] = { &cedar_group, &secret_group,
+								 &policy_group };
+
 	for (size_t i = 0; i < ARRAY_SIZE(plain_rows); i++)
 		rows[n_rows++] = plain_rows[i];
-	for (size_t i = 0; i < n_cedar_commands; i++)
-		add_row("cedar", cedar_commands[i].name, cedar_commands[i].usage, "");
-	for (size_t i = 0; i < n_secret_commands; i++)
-		add_row("secret", secret_commands[i].name, secret_commands[i].usage, "");
-	for (size_t i = 0; i < n_policy_commands; i++)
-		add_row("policy", policy_commands[i].name, policy_commands[i].usage,
-			policy_operands(policy_commands[i].name));
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
+		for (size_t i = 0; i < groups[g]->n; i++)
+			add_row(groups[g]->name, groups[g]->items[i].name,
+				groups[g]->items[i].usage,
+				groups[g] == &policy_group
+					? policy_operands(groups[g]->items[i].name)
+					: "");
 }
 
 /* ---- What a flag's argument may be ------------------------------------------ */

@@ -4,18 +4,10 @@
  */
 #pragma once
 
-#include "cli/usage.h"
+#include "cli/subcommand.h"
 #include "daemon/policy-layers.h"
 
-struct policy_command {
-	const char *name;
-	const struct usage *usage; /* its name has "policy " before it */
-	const char *summary;
-	int (*run)(int argc, char **argv); /* argv[0] is the sub-command's name */
-};
-
-extern const struct policy_command policy_commands[];
-extern const size_t n_policy_commands;
+extern const struct subcommand_group policy_group;
 
 extern const struct usage policy_check_usage, policy_diff_usage, policy_explain_usage,
 	policy_fmt_usage, policy_show_usage, policy_test_usage, policy_trust_usage;

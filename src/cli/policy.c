@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "cli/command.h"
-#include "cli/nearest.h"
 #include "cli/option-tables.h"
 #include "cli/policy-private.h"
 
@@ -15,7 +14,7 @@ const struct option_spec policy_options[] = {
 };
 const size_t n_policy_options = ARRAY_SIZE(policy_options);
 
-const struct policy_command policy_commands[] = {
+static const struct subcommand items[] = {
 	{ "check", &policy_check_usage,
 	  "read the policies of a session here and report every mistake", policy_check_main },
 	{ "explain", &policy_explain_usage, "say what is decided about one operation, and why",
@@ -30,7 +29,10 @@ const struct policy_command policy_commands[] = {
 	{ "trust", &policy_trust_usage, "let the permits of this project's policy count",
 	  policy_trust_main },
 };
-const size_t n_policy_commands = ARRAY_SIZE(policy_commands);
+
+static int print_help(void);
+
+const struct subcommand_group policy_group = { "policy", items, ARRAY_SIZE(items), print_help };
 
 static int print_help(void)
 {
@@ -40,9 +42,7 @@ static int print_help(void)
 		&out, "Usage: leash policy SUB-COMMAND ...\n\n"
 		      "Works with the policies that a session in this directory would use.\n\n"
 		      "Sub-commands (`leash policy SUB-COMMAND --help` tells more):\n");
-	for (size_t i = 0; i < n_policy_commands; i++)
-		(void)buf_printf(&out, "  %-10s %s\n", policy_commands[i].name,
-				 policy_commands[i].summary);
+	subcommand_list(&policy_group, 10, &out);
 	(void)buf_append_str(&out, "\nFlags:\n");
 	(void)options_help(policy_options, n_policy_options, &out);
 	(void)buf_append_str(&out, "\nExamples:\n"
@@ -53,33 +53,7 @@ static int print_help(void)
 	return print_out(&out);
 }
 
-static int unknown(const char *name)
-{
-	struct nearest nearest = { .word = span_of(name) };
-
-	for (size_t i = 0; i < n_policy_commands; i++)
-		nearest_offer(&nearest, policy_commands[i].name);
-	if (nearest.best)
-		log_error("unknown: leash policy %s; did you mean %s?", name, nearest.best);
-	else
-		log_error("unknown: leash policy %s; `leash policy --help` lists what there is",
-			  name);
-	return EXIT_USAGE;
-}
-
 int command_policy(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : NULL;
-
-	if (!name) {
-		(void)print_help();
-		return EXIT_USAGE;
-	}
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "-help") == 0 ||
-	    strcmp(name, "help") == 0)
-		return print_help();
-	for (size_t i = 0; i < n_policy_commands; i++)
-		if (strcmp(name, policy_commands[i].name) == 0)
-			return policy_commands[i].run(argc - 1, argv + 1);
-	return unknown(name);
+	return subcommand_run(&policy_group, argc, argv);
 }

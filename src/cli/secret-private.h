@@ -3,14 +3,6 @@
  */
 #pragma once
 
-#include "cli/usage.h"
+#include "cli/subcommand.h"
 
-struct secret_command {
-	const char *name;
-	const struct usage *usage; /* its name has "secret " before it */
-	const char *summary;
-	int (*run)(int argc, char **argv); /* argv[0] is the sub-command's name */
-};
-
-extern const struct secret_command secret_commands[];
-extern const size_t n_secret_commands;
+extern const struct subcommand_group secret_group;

@@ -245,11 +245,14 @@ static int test_main(int argc, char **argv)
 
 /* ---- The sub-command ------------------------------------------------------------- */
 
-const struct secret_command secret_commands[] = {
+static const struct subcommand items[] = {
 	{ "list", &list_usage, "list the secrets that a session would have", list_main },
 	{ "test", &test_usage, "say whether a secret's source can be read", test_main },
 };
-const size_t n_secret_commands = ARRAY_SIZE(secret_commands);
+
+static int print_help(void);
+
+const struct subcommand_group secret_group = { "secret", items, ARRAY_SIZE(items), print_help };
 
 static int print_help(void)
 {
@@ -260,9 +263,7 @@ static int print_help(void)
 			     "Secrets that an agent may use and never see: --secret of `leash run` "
 			     "and [secrets.NAME] of config.toml.\n\n"
 			     "Sub-commands (`leash secret SUB-COMMAND --help` tells more):\n");
-	for (size_t i = 0; i < n_secret_commands; i++)
-		(void)buf_printf(&out, "  %-10s %s\n", secret_commands[i].name,
-				 secret_commands[i].summary);
+	subcommand_list(&secret_group, 10, &out);
 	(void)buf_append_str(&out, "\nFlags:\n");
 	(void)options_help(secret_options, n_secret_options, &out);
 	(void)buf_append_str(
@@ -274,32 +275,7 @@ static int print_help(void)
 	return print_out(&out);
 }
 
-static int unknown(const char *name)
-{
-	struct nearest nearest = { .word = span_of(name) };
-
-	for (size_t i = 0; i < n_secret_commands; i++)
-		nearest_offer(&nearest, secret_commands[i].name);
-	if (nearest.best)
-		log_error("unknown: leash secret %s; did you mean %s?", name, nearest.best);
-	else
-		log_error("unknown: leash secret %s; `leash secret --help` lists what there is",
-			  name);
-	return EXIT_USAGE;
-}
-
 int command_secret(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : NULL;
-
-	if (!name) {
-		(void)print_help();
-		return EXIT_USAGE;
-	}
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
-		return print_help();
-	for (size_t i = 0; i < n_secret_commands; i++)
-		if (strcmp(name, secret_commands[i].name) == 0)
-			return secret_commands[i].run(argc - 1, argv + 1);
-	return unknown(name);
+	return subcommand_run(&secret_group, argc, argv);
 }
