@@ -44,12 +44,3 @@ void cleanup_close(const int *fd);
 
 #define _cleanup_free_ _cleanup_(cleanup_free)
 #define _cleanup_close_ _cleanup_(cleanup_close)
-
-/* Its runtime makes system calls of its own. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_SANITIZER
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define HAS_SANITIZER
-#endif

@@ -1,21 +1,10 @@
 #include "base/sha1.h"
 
+#include "base/big-endian.h"
+
 static uint32_t rotate(uint32_t x, unsigned n)
 {
 	return x << n | x >> (32 - n);
-}
-
-static uint32_t load_be32(const unsigned char *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void store_be32(unsigned char *p, uint32_t v)
-{
-	p[0] = (unsigned char)(v >> 24);
-	p[1] = (unsigned char)(v >> 16);
-	p[2] = (unsigned char)(v >> 8);
-	p[3] = (unsigned char)v;
 }
 
 /* FIPS 180-4 §6.1.3: the schedule in a window of 16 words. */

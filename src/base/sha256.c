@@ -1,5 +1,7 @@
 #include "base/sha256.h"
 
+#include "base/big-endian.h"
+
 /* FIPS 180-4 §4.2.2: the first 32 bits of the cube roots' fractions of the first 64 primes. */
 static const uint32_t round_constants[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
@@ -17,19 +19,6 @@ static const uint32_t round_constants[64] = {
 static uint32_t rotate(uint32_t x, unsigned n)
 {
 	return x >> n | x << (32 - n);
-}
-
-static uint32_t load_be32(const unsigned char *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void store_be32(unsigned char *p, uint32_t v)
-{
-	p[0] = (unsigned char)(v >> 24);
-	p[1] = (unsigned char)(v >> 16);
-	p[2] = (unsigned char)(v >> 8);
-	p[3] = (unsigned char)v;
 }
 
 /* FIPS 180-4 §6.2.2, one round; the caller renames instead of moving the eight values. */

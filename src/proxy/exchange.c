@@ -12,8 +12,6 @@
 #include "proxy/relay.h"
 #include "proxy/scrub.h"
 
-#define ROUNDS 4 /* reads of one side before others have their turn */
-#define SHORT 8192 /* bytes read of which there are hardly more */
 #define MAX_FIELDS (LIMIT_HTTP_FIELDS + 4)
 
 /* One of the two connections. */
@@ -640,9 +638,10 @@ static void on_ready(void *ctx, struct stream *stream, int status)
 {
 	struct exchange *x = ctx;
 	int i = stream == x->side[RELAY_SERVER].stream;
-	ssize_t n = SHORT;
+	ssize_t n = STREAM_SHORT;
 
-	for (int round = 0; round < ROUNDS && n >= SHORT && !x->is_closing && may_read(x, i);
+	for (int round = 0;
+	     round < STREAM_ROUNDS && n >= STREAM_SHORT && !x->is_closing && may_read(x, i);
 	     round++) {
 		n = fill(x, i);
 		if (n < 0 && n != -EAGAIN)

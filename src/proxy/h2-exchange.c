@@ -11,8 +11,6 @@
 #include "proxy/relay.h"
 #include "proxy/scrub.h"
 
-#define ROUNDS 4 /* reads of one side before others have their turn */
-
 /* One of the two connections. */
 struct side {
 	struct h2_exchange *exchange;
@@ -573,9 +571,11 @@ static void on_ready(void *ctx, struct stream *stream, int status)
 {
 	struct h2_exchange *x = ctx;
 	int i = stream == stream_of(x, RELAY_SERVER);
-	ssize_t n = 1;
+	ssize_t n = STREAM_SHORT;
 
-	for (int round = 0; round < ROUNDS && n > 0 && !x->is_closing && may_read(x, i); round++) {
+	for (int round = 0;
+	     round < STREAM_ROUNDS && n >= STREAM_SHORT && !x->is_closing && may_read(x, i);
+	     round++) {
 		n = fill(x, i);
 		if (n < 0 && n != -EAGAIN)
 			end(x, (int)n);

@@ -7,8 +7,6 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 
-#define ROUNDS 4 /* reads before others have their turn */
-
 enum intercept_state {
 	WITH_SERVER, /* shaking hands */
 	FOR_LEAF,    /* waiting for the certificate */
@@ -70,7 +68,7 @@ static void answer_client(struct intercept *i)
 	if (r == 0 && !stream_has_output(i->client))
 		stream_shut(i->client);
 	/* Read on until the end: closing with unread input would overtake the answer. */
-	for (int round = 0; r == 0 && n > 0 && round < ROUNDS; round++)
+	for (int round = 0; r == 0 && n > 0 && round < STREAM_ROUNDS; round++)
 		n = stream_read(i->client, i->scratch, LIMIT_PROXY_RELAY);
 	if (r < 0 || (n <= 0 && n != -EAGAIN))
 		end(i);

@@ -2,9 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/seccomp.h"
 #include "proxy/ca.h"
 #include "proxy/confine.h"
 #include "proxy/name.h"
@@ -30,59 +28,43 @@ struct keys {
 
 /* ---- Confinement ------------------------------------------------------------------ */
 
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#else
-#error "the signer's filter does not know this architecture"
-#endif
-
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
-#define IF_CALL(name, action) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), RETURN(action)
-#define ALLOW(name) IF_CALL(name, SECCOMP_RET_ALLOW)
-#define KILL(name) IF_CALL(name, SECCOMP_RET_KILL_PROCESS)
+#define KILL(name) SECCOMP_CALL(name, SECCOMP_RET_KILL_PROCESS)
 #define REFUSE (SECCOMP_RET_ERRNO | ENOSYS)
 /* Unless the memory is to be executable. */
 #define ALLOW_DATA(name)                                                                           \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), LOAD(args[2]),                      \
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), RETURN(REFUSE),             \
-		RETURN(SECCOMP_RET_ALLOW)
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), SECCOMP_LOAD(args[2]),              \
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), SECCOMP_RETURN(REFUSE),     \
+		SECCOMP_RETURN(SECCOMP_RET_ALLOW)
 
 /*
  * Neither open nor read nor write: all it has are two sockets, and messages on
- * them. Written out, because to have a library compile it takes a third of a
- * millisecond of each start. Killed is who calls what nothing of ours ever calls.
+ * them. Killed is who calls what nothing of ours ever calls.
  */
 static const struct sock_filter program[] = {
-	LOAD(arch),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
-	RETURN(SECCOMP_RET_KILL_PROCESS),
-	LOAD(nr),
+	SECCOMP_BEGIN,
 #ifdef SYS_poll
-	ALLOW(poll),
+	SECCOMP_ALLOW(poll),
 #endif
-	ALLOW(ppoll),
-	ALLOW(recvfrom),
-	ALLOW(recvmsg),
-	ALLOW(sendmsg),
-	ALLOW(close),
-	ALLOW(getrandom),
-	ALLOW(getpid), /* the random generator looks whether it is in a child */
-	ALLOW(clock_gettime),
-	ALLOW(futex),
-	ALLOW(brk),
-	ALLOW(munmap),
-	ALLOW(mremap),
-	ALLOW(madvise),
+	SECCOMP_ALLOW(ppoll),
+	SECCOMP_ALLOW(recvfrom),
+	SECCOMP_ALLOW(recvmsg),
+	SECCOMP_ALLOW(sendmsg),
+	SECCOMP_ALLOW(close),
+	SECCOMP_ALLOW(getrandom),
+	SECCOMP_ALLOW(getpid), /* the random generator looks whether it is in a child */
+	SECCOMP_ALLOW(clock_gettime),
+	SECCOMP_ALLOW(futex),
+	SECCOMP_ALLOW(brk),
+	SECCOMP_ALLOW(munmap),
+	SECCOMP_ALLOW(mremap),
+	SECCOMP_ALLOW(madvise),
 	ALLOW_DATA(mmap),
 	ALLOW_DATA(mprotect),
-	ALLOW(rt_sigreturn),
-	ALLOW(restart_syscall),
-	ALLOW(exit_group),
+	SECCOMP_ALLOW(rt_sigreturn),
+	SECCOMP_ALLOW(restart_syscall),
+	SECCOMP_ALLOW(exit_group),
 #ifdef HAS_SANITIZER
-	ALLOW(sigaltstack),
+	SECCOMP_ALLOW(sigaltstack),
 #endif
 	KILL(execve),
 	KILL(execveat),
@@ -93,17 +75,14 @@ static const struct sock_filter program[] = {
 	KILL(process_vm_writev),
 	KILL(kill),
 	KILL(tkill),
-	RETURN(REFUSE),
+	SECCOMP_RETURN(REFUSE),
 };
 
 static int filter_calls(struct err *err)
 {
-	struct sock_fprog p = { .len = ARRAY_SIZE(program),
-				.filter = (struct sock_filter *)(uintptr_t)program };
+	int r = seccomp_install(program, ARRAY_SIZE(program));
 
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p, 0, 0) < 0)
-		return err_set(err, -errno, "seccomp");
-	return 0;
+	return r < 0 ? err_set(err, r, "seccomp") : 0;
 }
 
 /* What was given up must be gone. */

@@ -11,8 +11,6 @@
 #include "base/limits.h"
 #include "proxy/stream.h"
 
-#define ROUNDS 4 /* reads of one side before others have their turn */
-
 /* One direction; flow[i] goes from side i to the other. */
 struct flow {
 	char *held; /* what the other side did not take; NULL: nothing */
@@ -137,7 +135,7 @@ static int pump(struct relay *r, int from)
 {
 	struct flow *f = &r->flow[from];
 
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < STREAM_ROUNDS; i++) {
 		ssize_t n;
 		int e;
 

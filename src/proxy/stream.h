@@ -9,6 +9,11 @@
 
 #include "base/buf.h"
 
+/* Reads of one connection before others have their turn, */
+#define STREAM_ROUNDS 4
+/* and how few bytes come where there are hardly more. */
+#define STREAM_SHORT 8192
+
 struct ssl_st;
 struct stream;
 

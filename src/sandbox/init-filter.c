@@ -1,60 +1,36 @@
 #include "sandbox/init-filter.h"
 
-#include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#else
-#error "init's filter does not know this architecture"
-#endif
-
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define ALLOW(name)                                                                                \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1),                                     \
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#include "base/seccomp.h"
 
 /* brk and mmap: the messages' buffers. */
 static const struct sock_filter program[] = {
-	LOAD(arch),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	LOAD(nr),
-	ALLOW(read),
+	SECCOMP_BEGIN,
+	SECCOMP_ALLOW(read),
 #ifdef SYS_poll
-	ALLOW(poll),
+	SECCOMP_ALLOW(poll),
 #endif
-	ALLOW(ppoll),
-	ALLOW(recvfrom),
-	ALLOW(recvmsg),
-	ALLOW(sendmsg),
-	ALLOW(wait4),
-	ALLOW(kill),
-	ALLOW(close),
-	ALLOW(brk),
-	ALLOW(mmap),
-	ALLOW(munmap),
-	ALLOW(rt_sigreturn),
-	ALLOW(exit_group),
+	SECCOMP_ALLOW(ppoll),
+	SECCOMP_ALLOW(recvfrom),
+	SECCOMP_ALLOW(recvmsg),
+	SECCOMP_ALLOW(sendmsg),
+	SECCOMP_ALLOW(wait4),
+	SECCOMP_ALLOW(kill),
+	SECCOMP_ALLOW(close),
+	SECCOMP_ALLOW(brk),
+	SECCOMP_ALLOW(mmap),
+	SECCOMP_ALLOW(munmap),
+	SECCOMP_ALLOW(rt_sigreturn),
+	SECCOMP_ALLOW(exit_group),
 #ifdef HAS_SANITIZER /* its runtime looks at the stack before every function that does not return  \
 		      */
-	ALLOW(sigaltstack),
+	SECCOMP_ALLOW(sigaltstack),
 #endif
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	SECCOMP_RETURN(SECCOMP_RET_KILL_PROCESS),
 };
 
 int init_filter_install(struct err *err)
 {
-	struct sock_fprog p = { .len = ARRAY_SIZE(program),
-				.filter = (struct sock_filter *)(uintptr_t)program };
+	int r = seccomp_install(program, ARRAY_SIZE(program));
 
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p, 0, 0) < 0)
-		return err_set(err, -errno, "confine the container's first process");
-	return 0;
+	return r < 0 ? err_set(err, r, "confine the container's first process") : 0;
 }
