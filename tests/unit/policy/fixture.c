@@ -82,7 +82,7 @@ void make_file(const struct fixture *f, const char *path, const char *content)
 	assert_int_equal(file_replace(full, span_of(text), 0644, false, NULL), 0);
 }
 
-static void use_source(struct fixture *f, struct policy_source *s)
+void use_source(struct fixture *f, struct policy_source *s)
 {
 	struct err err = { 0 };
 	_cleanup_close_ int fd = policy_source_bundle(s, 7, &err);

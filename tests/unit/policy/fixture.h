@@ -18,6 +18,8 @@ struct fixture {
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
+/* Uses what the source makes, and frees it. */
+void use_source(struct fixture *f, struct policy_source *s);
 /* Uses the profile and leash's own rules. */
 void use_profile(struct fixture *f, const char *profile);
 /* Uses just this text, as --policy would; $W and $H in it are workspace and home. */

@@ -11,25 +11,17 @@
 	"permit (principal, action == Action::\"HttpRewrite\", resource == "                       \
 	"Host::\"api.test:443\")\n"
 
-static int open_text(struct fixture *f, const char *text, char **ret_report)
+static void open_text(struct fixture *f, const char *text, char **ret_report)
 {
 	struct buf report = BUF_INIT(0);
 	struct policy_source *s = policy_source_new(&f->env);
 	struct err err = { 0 };
-	int fd;
 
 	if (policy_source_add_text(s, POLICY_LAYER_USER, "u.cedar", span_of(text), false, &report,
 				   &err) < 0)
 		fail_msg("%s", report.data);
-	fd = policy_source_bundle(s, 1, &err);
-	assert_true(fd >= 0);
-	policy_source_free(s);
-	policy_unref(f->policy);
-	f->policy = NULL;
-	assert_int_equal(policy_open(fd, &f->policy, &err), 0);
-	fd_close(fd);
+	use_source(f, s);
 	*ret_report = buf_take(&report);
-	return 0;
 }
 
 static void expect(struct fixture *f, const char *text, const char *host, uint16_t port,
@@ -39,7 +31,7 @@ static void expect(struct fixture *f, const char *text, const char *host, uint16
 	const struct policy_instruction *i;
 	size_t n;
 
-	(void)open_text(f, text, &report);
+	open_text(f, text, &report);
 	i = policy_instructions(f->policy, &n);
 	if (n != 1 || (report && *report))
 		fail_msg("%s: %zu instructions, %s", text, n, report ? report : "");
@@ -102,7 +94,7 @@ static void what_is_not_understood_is_said(void **state)
 		_cleanup_free_ char *report = NULL;
 		size_t n;
 
-		(void)open_text(f, cases[i], &report);
+		open_text(f, cases[i], &report);
 		(void)policy_instructions(f->policy, &n);
 		if (n || !report || !strstr(report, "[not_carried_out"))
 			fail_msg("%s: %zu instructions, %s", cases[i], n, report ? report : "");
@@ -119,12 +111,12 @@ static void instructions_are_for_their_agent(void **state)
 	_cleanup_free_ char *report = NULL;
 	size_t n;
 
-	(void)open_text(f, text, &report);
+	open_text(f, text, &report);
 	(void)policy_instructions(f->policy, &n);
 	assert_int_equal(n, 0);
 	f->env.agent = "other";
 	xfree(report);
-	(void)open_text(f, text, &report);
+	open_text(f, text, &report);
 	(void)policy_instructions(f->policy, &n);
 	assert_int_equal(n, 1);
 }
@@ -135,7 +127,7 @@ static void instructions_decide_nothing(void **state)
 	struct fixture *f = *state;
 	_cleanup_free_ char *report = NULL;
 
-	(void)open_text(f, HEAD "when { context.header == \"h\" && context.value == \"v\" };",
+	open_text(f, HEAD "when { context.header == \"h\" && context.value == \"v\" };",
 			&report);
 	assert_false(host_allowed(f, POLICY_NETWORK_CONNECT, "api.test", "1.2.3.4", 443));
 	assert_false(host_allowed(f, POLICY_HTTP_REQUEST, "api.test", "1.2.3.4", 443));
