@@ -30,8 +30,7 @@
 #define HAS_SANITIZER
 #endif
 
-#define SECCOMP_LOAD(field)                                                                        \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define SECCOMP_LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define SECCOMP_RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
 /* First of all: calls of another architecture kill; then the call's number is at hand. */
 #define SECCOMP_BEGIN                                                                              \
@@ -41,5 +40,6 @@
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), SECCOMP_RETURN(action)
 #define SECCOMP_ALLOW(name) SECCOMP_CALL(name, SECCOMP_RET_ALLOW)
 
-/* For this thread and those it makes, for ever; privileges must be given up. 0 or negative errno. */
+/* For this thread and those it makes, for ever; privileges must be given up. 0 or negative errno.
+ */
 int seccomp_install(const struct sock_filter *program, size_t n) _must_check_;

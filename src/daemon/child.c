@@ -28,7 +28,8 @@ static char *find_program(const struct child *c)
 	while (n > 0 && n < (ssize_t)sizeof(own) && own[n - 1] != '/')
 		n--;
 	for (size_t i = 0; i < ARRAY_SIZE(places) && n > 0 && n < (ssize_t)sizeof(own); i++) {
-		_cleanup_free_ char *path = xasprintf("%.*s%s/%s", (int)n, own, places[i], c->program);
+		_cleanup_free_ char *path =
+			xasprintf("%.*s%s/%s", (int)n, own, places[i], c->program);
 
 		if (access(path, X_OK) == 0)
 			return TAKE_PTR(path);
@@ -84,8 +85,10 @@ int child_start(struct child *c, struct err *err)
 	int r;
 
 	if (!program)
-		return err_say(err, -ENOENT, "start the %s: %s is missing; it belongs beside leash, or in libexec/leash",
-			       c->name, c->program);
+		return err_say(
+			err, -ENOENT,
+			"start the %s: %s is missing; it belongs beside leash, or in libexec/leash",
+			c->name, c->program);
 	r = ipc_socketpair(fds);
 	if (r < 0)
 		return err_set(err, r, "start the %s: socketpair", c->name);

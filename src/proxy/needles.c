@@ -2,8 +2,8 @@
 
 #include <errno.h>
 
-#include "base/secret.h"
 #include "base/base64.h"
+#include "base/secret.h"
 
 static size_t hash(const char *p)
 {

@@ -17,19 +17,22 @@
 struct ssl_st;
 struct stream;
 
-/* Something may be possible on the stream; status is negative where libuv has given the socket up. */
+/* Something may be possible on the stream; status is negative where libuv has given the socket up.
+ */
 typedef void (*stream_fn)(void *ctx, struct stream *s, int status);
 
 /* Takes the socket. */
 struct stream *stream_new(uv_loop_t *loop, int fd);
-/* From now on all bytes are TLS's; takes tls, which must have been given no BIO yet. first: bytes that were read from the socket already. -ENOMEM. */
+/* From now on all bytes are TLS's; takes tls, which must have been given no BIO yet. first: bytes
+ * that were read from the socket already. -ENOMEM. */
 int stream_start_tls(struct stream *s, struct ssl_st *tls, struct span first) _must_check_;
 /* NULL on a clear one. */
 struct ssl_st *stream_tls(const struct stream *s);
 /* Who is called from now on. */
 void stream_set_owner(struct stream *s, stream_fn fn, void *ctx);
 
-/* 0 when done; -EAGAIN; -EPROTO where the two do not agree (stream_error says why); or a socket's errno. */
+/* 0 when done; -EAGAIN; -EPROTO where the two do not agree (stream_error says why); or a socket's
+ * errno. */
 int stream_handshake(struct stream *s);
 /*
  * Bytes read, 0 at the end, -EAGAIN (also when interrupted), or another errno. size must be
@@ -50,7 +53,8 @@ int stream_flush(struct stream *s);
 /* The last byte was written: tells the other end. Reading goes on. */
 void stream_shut(struct stream *s);
 bool stream_is_shut(const struct stream *s);
-/* The other end does not listen any more: what waits is dropped, what it said before can still be read. */
+/* The other end does not listen any more: what waits is dropped, what it said before can still be
+ * read. */
 void stream_stop_writing(struct stream *s);
 /* Waits for what is to come: bytes to read if may_read, room if there is output. */
 void stream_wait(struct stream *s, bool may_read);

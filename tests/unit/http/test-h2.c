@@ -436,10 +436,10 @@ static void malformed_requests_are_none(void **state)
 
 static void equal_heads_are_read_alike(void **state)
 {
-	static const char *const pairs[] = { ":method=GET", ":scheme=http", ":path=/",
-					     "cookie=a=1",  "x=y",	    "host=h.test",
-					     "cookie=b=2",  "te=trailers",  "cookie=",
-					     NULL };
+	static const char *const pairs[] = {
+		":method=GET", ":scheme=http", ":path=/",     "cookie=a=1", "x=y",
+		"host=h.test", "cookie=b=2",   "te=trailers", "cookie=",    NULL
+	};
 
 	(void)state;
 	for (size_t j = 0; j < ARRAY_SIZE(pieces); j++) {

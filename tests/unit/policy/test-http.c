@@ -312,7 +312,8 @@ static void tls_is_left_alone_where_a_permit_says_so(void **state)
 
 #define ALL "permit (principal, action in Action::\"NetworkConnect\", resource);\n"
 #define PASS                                                                                       \
-	"@tls(\"passthrough\") permit (principal, action in Action::\"NetworkConnect\", resource in "
+	"@tls(\"passthrough\") permit (principal, action in Action::\"NetworkConnect\", resource " \
+	"in "
 	assert_false(passes_tls(f, ALL));
 	assert_true(passes_tls(f, PASS "Host::\"api.example.com\");"));
 	assert_true(passes_tls(f, ALL PASS "Host::\"api.example.com:443\");"));

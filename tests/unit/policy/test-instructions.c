@@ -127,8 +127,7 @@ static void instructions_decide_nothing(void **state)
 	struct fixture *f = *state;
 	_cleanup_free_ char *report = NULL;
 
-	open_text(f, HEAD "when { context.header == \"h\" && context.value == \"v\" };",
-			&report);
+	open_text(f, HEAD "when { context.header == \"h\" && context.value == \"v\" };", &report);
 	assert_false(host_allowed(f, POLICY_NETWORK_CONNECT, "api.test", "1.2.3.4", 443));
 	assert_false(host_allowed(f, POLICY_HTTP_REQUEST, "api.test", "1.2.3.4", 443));
 }

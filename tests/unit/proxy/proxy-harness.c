@@ -7,8 +7,8 @@
  * proxy-harness [-al] [-m MODE] [-o PORT] [-p HOST:CONTAINER] [-r ROOTS] [-c AUTHORITY] POLICY
  * EVENTS COMMAND… -a announces a process for each port that the command can use, -o is a port of
  * leash's own, -p publishes one, -r is a file of certificates that servers are
- * verified by, -l lets the command begin before the policy is there, -c is where the session's authority is written. Events are written
- * as JSON lines.
+ * verified by, -l lets the command begin before the policy is there, -c is where the session's
+ * authority is written. Events are written as JSON lines.
  */
 #include <arpa/inet.h>
 #include <errno.h>
