@@ -79,6 +79,12 @@
 #define LIMIT_PROXY_LEAF_MS ((uint64_t)24 * 3600 * 1000)
 /* What is read at once, and so what waits for the slower side of a connection at most. */
 #define LIMIT_PROXY_RELAY ((size_t)64 * 1024)
+/* Connections to servers that wait for the next client; */
+#define LIMIT_PROXY_IDLE ((size_t)64)
+/* for how long: servers close theirs after five seconds or more, and say where it is less. */
+#define LIMIT_PROXY_IDLE_MS ((uint64_t)3000)
+/* How often is looked whose time is over. */
+#define LIMIT_PROXY_IDLE_LOOK_MS 500
 /* Processes that were announced and have not connected yet. */
 #define LIMIT_PROXY_PROCESSES ((size_t)4096)
 /* How long a datagram socket is taken to be the process' that was announced for its port. */

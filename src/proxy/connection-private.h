@@ -9,6 +9,7 @@
 #include "proxy/exchange.h"
 #include "proxy/h2-exchange.h"
 #include "proxy/intercept.h"
+#include "proxy/pool.h"
 #include "proxy/proxy-private.h"
 #include "proxy/relay.h"
 #include "proxy/secrets.h"
@@ -70,6 +71,7 @@ struct connection {
 	struct relay *relay;
 	struct exchange *exchange;
 	struct h2_exchange *h2_exchange;
+	struct h2_session *pooled;	/* of HTTP/2 on the server's stream, until it is used */
 	struct request_records records; /* of the requests in progress */
 };
 
@@ -117,6 +119,10 @@ void request_refuse_malformed(struct connection *c, struct span why, struct buf 
 bool connection_speaks(const struct connection *c);
 /* Then on with client and server, and with what the client has said. Takes both. */
 void connection_speak(struct connection *c, struct stream *client, struct stream *server);
+/* A connection to one of the addresses that another client has left; NULL: there is none. */
+struct stream *connection_take_pooled(struct connection *c, const struct endpoint *to, size_t n);
+/* Leaves the connection to the server to the next client, if it is of use. */
+void connection_pool_server(struct connection *c);
 /* Tells a client that began with TLS, and then closes. Takes the stream. */
 void connection_answer_in_tls(struct connection *c, struct stream *client, struct span response);
 

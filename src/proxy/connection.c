@@ -87,6 +87,7 @@ void connection_close(struct connection *c, bool abort)
 	request_lose_all(c);
 	if (c->relay || c->exchange || c->h2_exchange)
 		report_end(c);
+	connection_pool_server(c);
 	c->phase = PHASE_CLOSED;
 	settle_process(c);
 	TAILQ_REMOVE(&p->connections, c, entry);
@@ -97,6 +98,7 @@ void connection_close(struct connection *c, bool abort)
 	exchange_free(TAKE_PTR(c->exchange), abort);
 	intercept_free(TAKE_PTR(c->intercept));
 	h2_exchange_free(TAKE_PTR(c->h2_exchange), abort);
+	h2_session_free(TAKE_PTR(c->pooled));
 	stop_polling(c);
 	if (c->fd >= 0) {
 		if (abort)
@@ -229,18 +231,28 @@ static void on_tapped(void *ctx, struct span bytes)
 	connection_step(c);
 }
 
+static void stop_opening(struct connection *c)
+{
+	stop_polling(c);
+	c->phase = PHASE_RELAYING;
+	c->relayed_ms = uv_now(&c->proxy->loop);
+}
+
+static void begin_speaking(struct connection *c, struct stream *server)
+{
+	stop_opening(c);
+	connection_speak(c, stream_new(&c->proxy->loop, TAKE_FD(c->fd)), server);
+}
+
 static void begin_relay(struct connection *c, int server_fd)
 {
 	static const struct relay_events events = { on_relay_end, on_tapped };
 
-	stop_polling(c);
-	c->phase = PHASE_RELAYING;
-	c->relayed_ms = uv_now(&c->proxy->loop);
 	if (connection_speaks(c)) {
-		connection_speak(c, stream_new(&c->proxy->loop, TAKE_FD(c->fd)),
-				 stream_new(&c->proxy->loop, server_fd));
+		begin_speaking(c, stream_new(&c->proxy->loop, server_fd));
 		return;
 	}
+	stop_opening(c);
 	c->relay = relay_new(&c->proxy->loop, TAKE_FD(c->fd), server_fd, c->proxy->scratch, &events,
 			     c);
 	relay_start(c->relay, /* is_tapped = */ true);
@@ -323,6 +335,7 @@ static void release(struct connection *c)
 static void advance(struct connection *c)
 {
 	struct endpoint to[DIAL_MAX_ADDRESSES];
+	struct stream *server;
 	size_t n;
 
 	if (c->phase == PHASE_CLOSED || c->phase == PHASE_ANSWERING || !c->is_process_settled)
@@ -345,6 +358,11 @@ static void advance(struct connection *c)
 	n = connection_decide(c, to);
 	if (n == 0)
 		return;
+	server = connection_take_pooled(c, to, n);
+	if (server) {
+		begin_speaking(c, server);
+		return;
+	}
 	c->phase = PHASE_DIALLING;
 	c->dial = dial_start(&c->proxy->loop, to, n, on_dialled, c);
 }

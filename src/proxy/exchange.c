@@ -40,6 +40,8 @@ struct exchange {
 	bool is_chunked[2];    /* how the body from that side is written on */
 	bool is_old_client;    /* HTTP/1.0 */
 	bool is_last;	       /* the connection ends after this request */
+	bool is_left;	       /* by a client that could have gone on */
+	bool is_bound;	       /* the server takes the connection for this client's alone */
 	bool is_refused;       /* the client is told why, then all ends */
 	bool is_joined;	       /* upgraded: bytes both ways */
 	struct request_record *record;
@@ -161,6 +163,22 @@ static bool asks_for_websocket(const struct http_head *h)
 	       span_eq_nocase(f->value, SPAN("websocket"));
 }
 
+/* Schemes that say who is there once for all requests of a connection (RFC 4559 §6). */
+static bool binds_connection(const struct http_head *h)
+{
+	static const char *const schemes[] = { "negotiate ", "ntlm " };
+	const struct http_field *f = http_field_find(h, "authorization");
+
+	for (size_t i = 0; f && i < ARRAY_SIZE(schemes); i++) {
+		struct span scheme = span_of(schemes[i]);
+
+		if (f->value.len >= scheme.len &&
+		    span_eq_nocase(span_make(f->value.p, scheme.len), scheme))
+			return true;
+	}
+	return false;
+}
+
 static void refuse(struct exchange *x, const struct buf *answer)
 {
 	struct side *client = &x->side[RELAY_CLIENT];
@@ -194,6 +212,7 @@ static void forward_request(struct exchange *x, const struct http_head *h, struc
 
 	x->is_old_client = h->minor == 0;
 	x->is_last = !http_keeps_alive(h);
+	x->is_bound |= binds_connection(h);
 	x->wants_upgrade = asks_for_websocket(h);
 	add_field(&f, "host", host);
 	copy_fields(h, NULL, &f);
@@ -515,6 +534,8 @@ static void take_end(struct exchange *x, int from)
 			forward_rest(x);
 		return;
 	}
+	if (from == RELAY_CLIENT && !x->is_last && !x->is_asked)
+		x->is_left = true;
 	x->is_last = true;
 	if (from == RELAY_CLIENT) {
 		if (x->is_asked ? !x->is_request_over : !h1_reader_is_idle(reader))
@@ -709,6 +730,17 @@ static void on_closed(uv_handle_t *handle)
 	xfree(x->sniff);
 	scrub_done(&x->scrub);
 	xfree(x);
+}
+
+struct stream *exchange_release(struct exchange *x)
+{
+	const struct side *server = &x->side[RELAY_SERVER];
+
+	if (x->is_closing || !x->is_left || x->is_bound || x->is_refused || x->is_joined ||
+	    x->sniff || server->is_eof || has_input(server) || has_output(server) ||
+	    !h1_reader_is_idle(server->reader))
+		return NULL;
+	return TAKE_PTR(x->side[RELAY_SERVER].stream);
 }
 
 void exchange_free(struct exchange *x, bool abort)

@@ -67,5 +67,11 @@ enum exchange_kind {
 void exchange_start(struct exchange *x, enum exchange_kind kind, struct span first_bytes);
 /* Bytes read from the client (RELAY_CLIENT) or the server (RELAY_SERVER). */
 uint64_t exchange_bytes(const struct exchange *x, int from);
+/*
+ * The client has left a server that has answered all and would answer more: its
+ * stream, which is the caller's, or NULL. Before exchange_free, after which nothing
+ * else may be called.
+ */
+struct stream *exchange_release(struct exchange *x);
 /* Closes both streams, by RST if abort. NULL allowed. */
 void exchange_free(struct exchange *x, bool abort);

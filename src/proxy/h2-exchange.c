@@ -515,8 +515,6 @@ static void notice_errors(struct h2_exchange *x)
 static void part(struct h2_exchange *x)
 {
 	x->is_parting = true;
-	h2_session_leave(x->side[RELAY_SERVER].session, H2_NO_ERROR);
-	(void)write_side(x, RELAY_SERVER);
 	stream_shut(stream_of(x, RELAY_CLIENT));
 	(void)uv_timer_start(&x->timer, on_timer, LIMIT_PROXY_ANSWER_MS, 0);
 }
@@ -592,12 +590,14 @@ static void on_ready(void *ctx, struct stream *stream, int status)
 /* ---- Life ---- */
 
 struct h2_exchange *h2_exchange_new(uv_loop_t *loop, struct stream *client, struct stream *server,
-				    char *scratch, const struct exchange_events *events, void *ctx)
+				    struct h2_session *server_session, char *scratch,
+				    const struct exchange_events *events, void *ctx)
 {
 	static const struct h2_events session_events = { on_head, on_bad_request, on_data,  on_end,
 							 on_sent, on_closed,	  on_goaway };
 	struct h2_exchange *x = xnew(struct h2_exchange);
 	struct stream *streams[2] = { client, server };
+	struct h2_session *sessions[2] = { NULL, server_session };
 
 	x->scratch = scratch;
 	x->events = *events;
@@ -606,8 +606,13 @@ struct h2_exchange *h2_exchange_new(uv_loop_t *loop, struct stream *client, stru
 	for (int i = 0; i < 2; i++) {
 		x->side[i].exchange = x;
 		x->side[i].stream = streams[i];
-		x->side[i].session = h2_session_new(i == RELAY_CLIENT ? H2_SERVER : H2_CLIENT,
-						    &session_events, &x->side[i]);
+		x->side[i].session = sessions[i];
+		if (sessions[i])
+			h2_session_set_ctx(sessions[i], &x->side[i]);
+		else
+			x->side[i].session =
+				h2_session_new(i == RELAY_CLIENT ? H2_SERVER : H2_CLIENT,
+					       &session_events, &x->side[i]);
 		stream_set_owner(streams[i], on_ready, x);
 	}
 	(void)uv_timer_init(loop, &x->timer);
@@ -636,6 +641,19 @@ static void on_timer_closed(uv_handle_t *handle)
 	while (!TAILQ_EMPTY(&x->transfers))
 		transfer_free(TAILQ_FIRST(&x->transfers));
 	xfree(x);
+}
+
+struct stream *h2_exchange_release(struct h2_exchange *x, struct h2_session **ret_session)
+{
+	struct side *server = &x->side[RELAY_SERVER];
+
+	*ret_session = NULL;
+	if (x->is_closing || x->is_server_leaving || x->is_server_gone || server->is_eof ||
+	    !h2_session_is_idle(server->session) || stream_has_output(server->stream) ||
+	    stream_is_shut(server->stream))
+		return NULL;
+	*ret_session = TAKE_PTR(server->session);
+	return TAKE_PTR(server->stream);
 }
 
 void h2_exchange_free(struct h2_exchange *x, bool abort)

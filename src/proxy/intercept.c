@@ -225,7 +225,9 @@ static void begin(uv_timer_t *timer)
 	struct intercept *i = timer->data;
 	SSL *tls;
 
-	if (!i->server) {
+	if (i->server && stream_tls(i->server)) /* it has served another client */
+		i->protocol = tls_agreed(stream_tls(i->server));
+	if (!i->server || stream_tls(i->server)) {
 		get_leaf(i);
 		return;
 	}
