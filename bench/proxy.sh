@@ -4,7 +4,7 @@
 # curl as the clients. All in namespaces of its own; needs nginx, wrk, openssl, nft, dnsmasq, curl. Numbers are
 # medians of runs in turns.
 #
-# bench/proxy.sh [BUILD-DIRECTORY]; PROXY_ROUNDS (3), PROXY_SECONDS (4), PROXY_IDLE (900).
+# bench/proxy.sh [BUILD-DIRECTORY]; PROXY_ROUNDS (3), PROXY_SECONDS (4), PROXY_IDLE (900), PROXY_REQUESTS (20000).
 
 set -eu -o pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -24,6 +24,7 @@ trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
 # ---- The world ----------------------------------------------------------------
 
 ip link set lo up
+echo 30000 65535 >/proc/sys/net/ipv4/ip_local_port_range
 for a in 203.0.113.10 203.0.113.11 203.0.113.12 203.0.113.13; do ip addr add $a/32 dev lo; done
 echo 127.0.0.1 localhost >"$T/hosts"
 echo nameserver 127.0.0.53 >"$T/resolv.conf"
@@ -154,7 +155,7 @@ first_requests() {
 
 # Connections that have had one request and wait, and what each holds of the proxy.
 cat >"$T/idle.py" <<'END'
-import json, re, resource, socket, ssl, sys, time
+import concurrent.futures, json, re, resource, socket, ssl, sys, time
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 pid = json.loads(open(sys.argv[1]).readline())["pid"]
 rss = lambda: int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1))
@@ -167,24 +168,28 @@ def ask(s):
         if not more:
             sys.exit("a connection ended")
         got += more
-def dial():
-    s = context.wrap_socket(socket.create_connection(("server.test", 443)), server_hostname="server.test")
+def dial(port=0):
+    s = context.wrap_socket(socket.create_connection(("server.test", 443), source_address=("", port)), server_hostname="server.test")
     ask(s)
     return s
 first = dial()
 time.sleep(0.3)
-before, n = rss(), int(sys.argv[3])
-kept = [dial() for _ in range(n)]
+before, n, requests = rss(), int(sys.argv[3]), int(sys.argv[4])
+if n < 1000:
+    kept = [dial() for _ in range(n)]
+else: # from ports of which the proxy does not know the process: it waits for that a second
+    with concurrent.futures.ThreadPoolExecutor(200) as pool:
+        kept = list(pool.map(dial, range(10000, 10000 + n)))
 time.sleep(0.3)
 after = rss()
-for _ in range(20000):
+for _ in range(requests):
     ask(first)
 print(f"resident with one connection {before / 1024:.1f} MB; each of {n} idle ones {(after - before) / n:.0f} KB;"
-      f" after 20,000 more requests {(rss() - after):+d} KB")
+      f" after {requests} more requests {(rss() - after):+d} KB")
 END
 
 requests 1
 requests 32
 downloads
 first_requests
-leash python3 "$T/idle.py" "$T/events" "$T/session.crt" "${PROXY_IDLE:-900}"
+leash python3 "$T/idle.py" "$T/events" "$T/session.crt" "${PROXY_IDLE:-900}" "${PROXY_REQUESTS:-20000}"
