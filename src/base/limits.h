@@ -67,10 +67,15 @@
 #define LIMIT_PROXY_HEAD_MS 10000
 /* How long the supervisor's word on who connects is waited for. */
 #define LIMIT_PROXY_PROCESS_MS 1000
-/* How long one address is tried. Linux itself gives up after about two minutes. */
+/* How long one address is tried where another is left, */
+#define LIMIT_PROXY_DIAL_NEXT_MS 2000
+/* and where none is. Linux itself gives up after about two minutes. */
 #define LIMIT_PROXY_DIAL_MS 30000
 /* How long a client that was refused may take to read why. */
 #define LIMIT_PROXY_ANSWER_MS 2000
+/* And how much it may still send meanwhile: closing with input that was not read can overtake the
+ * answer. */
+#define LIMIT_PROXY_IGNORED ((size_t)1024 * 1024)
 /* How long the TLS handshake with one side may take. */
 #define LIMIT_PROXY_HANDSHAKE_MS 15000
 /* Certificates kept, and asked for at one time; and for how long one is shown. */

@@ -65,6 +65,8 @@ struct connection {
 	struct endpoint dialled; /* and where it goes */
 	bool passes_tls;	 /* a policy wants TLS left alone */
 	bool is_in_tls;		 /* the requests are */
+	bool awaits_server;	 /* that speaks first: then it is none of HTTP */
+	size_t n_ignored;	 /* bytes of a client that was refused */
 	/* One of these, once there is a server: TLS being begun, bytes, or the messages of HTTP/1
 	 * or HTTP/2. */
 	struct intercept *intercept;
@@ -86,8 +88,25 @@ void connection_settle_claim(struct connection *c);
  */
 size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDRESSES]);
 
+/*
+ * Its address does not answer: decides on the other ones of its name, and reports.
+ * Returns how many may be dialled.
+ */
+size_t connection_decide_others(struct connection *c, struct endpoint ret[DIAL_MAX_ADDRESSES]);
+
 /* Are there requests that only its two ends can read? */
 bool connection_hides_requests(const struct connection *c);
+
+/*
+ * Requests that cannot be seen cannot be judged one by one. Where a policy
+ * forbids some to this host, or looks at what they are, none may go. q: about the
+ * connection; ret: what decided, where they may not.
+ */
+bool connection_unseen_may_go(struct connection *c, struct proxy_question q,
+			      struct policy_decision *ret);
+/* They may not. Reports, and closes. */
+void connection_refuse_unseen(struct connection *c, struct proxy_question q,
+			      const struct policy_decision *d, struct span why);
 
 /* Could the client be told in HTTP why it is refused? */
 bool connection_can_be_told(const struct connection *c);

@@ -43,6 +43,7 @@ struct exchange {
 	bool is_left;	       /* by a client that could have gone on */
 	bool is_bound;	       /* the server takes the connection for this client's alone */
 	bool is_refused;       /* the client is told why, then all ends */
+	size_t n_ignored;      /* bytes of it since then */
 	bool is_joined;	       /* upgraded: bytes both ways */
 	struct request_record *record;
 	bool has_secrets;   /* put into the request */
@@ -460,7 +461,10 @@ static void settle_kind(struct exchange *x, enum sniff_kind kind)
 	else if (x->events.other(x->ctx, kind))
 		x->is_joined = true;
 	else
-		refuse_unseen(x, "what the client speaks inside TLS cannot be seen");
+		refuse_unseen(x, kind == SNIFF_RAW
+					 ? "what the client speaks inside TLS is not HTTP, and a "
+					   "policy looks at requests to this host"
+					 : "what the client speaks inside TLS cannot be seen");
 	buf_done(&x->side[RELAY_CLIENT].in);
 	x->side[RELAY_CLIENT].in = sniff->seen;
 	sniff->seen = (struct buf){ 0 };
@@ -588,8 +592,11 @@ static ssize_t fill(struct exchange *x, int from)
 	if (n < 0)
 		return n;
 	s->is_eof = n == 0;
-	if (x->is_refused && from == RELAY_CLIENT)
-		return n; /* read on, so that closing does not overtake the answer */
+	if (x->is_refused && from == RELAY_CLIENT) {
+		/* Read on, so that closing does not overtake the answer. */
+		x->n_ignored += (size_t)n;
+		return x->n_ignored > LIMIT_PROXY_IGNORED ? -ECONNRESET : n;
+	}
 	if (n > 0 && !(x->sniff && from == RELAY_CLIENT))
 		used = use(x, from, span_make(x->scratch, (size_t)n), &is_used);
 	if (n > (ssize_t)used && !x->is_closing &&

@@ -47,6 +47,7 @@ struct h2_exchange {
 	bool is_server_gone;	/* and answers none */
 	bool is_client_bad;	/* its connection is broken, and the owner knows */
 	bool is_parting;	/* the client has been told all, and is waited for to go */
+	size_t n_ignored;	/* bytes of it since then */
 	bool is_closing;
 };
 
@@ -555,6 +556,11 @@ static ssize_t fill(struct h2_exchange *x, int from)
 
 	if (n > 0)
 		feed(x, from, span_make(x->scratch, (size_t)n));
+	if (n > 0 && from == RELAY_CLIENT && (x->is_parting || x->is_client_bad)) {
+		x->n_ignored += (size_t)n;
+		if (x->n_ignored > LIMIT_PROXY_IGNORED)
+			return -ECONNRESET;
+	}
 	if (n == -EAGAIN || n > 0)
 		return n;
 	if (n < 0 && from == RELAY_CLIENT)

@@ -26,11 +26,14 @@ static void on_lost(void *ctx, struct request_record *record, const char *why)
 	request_lost(ctx, record, span_of(why));
 }
 
-/* Not what only its two ends can read. */
+/* Not what only its two ends can read, and no request that hides behind something else. */
 static bool on_other(void *ctx, enum sniff_kind kind)
 {
-	(void)ctx;
-	return kind == SNIFF_RAW;
+	struct connection *c = ctx;
+	struct policy_decision d;
+
+	return kind == SNIFF_RAW && (exchange_bytes(c->exchange, RELAY_SERVER) ||
+				     connection_unseen_may_go(c, request_question(c), &d));
 }
 
 static void on_malformed(void *ctx, bool is_client, struct request_record *record, const char *what,

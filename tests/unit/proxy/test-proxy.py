@@ -482,7 +482,7 @@ for name, why in {"expired.test": "expired", "wrong.test": "mismatch", "self.tes
     check("... and so is the log", any(e["kind"] == "net.close" and e["host"] == name and why in e["message"] for e in s.events), s)
 s = Session(CURL + "https://203.0.113.25/")
 check("an address has a certificate of its own", s.out.count("hello") == 1, s)
-s = Session(CURL + f"--cacert {T}/self.crt https://plain.test/; true")
+s = Session(CURL + f"--cacert {T}/self.crt https://plain.test/; sleep 0.3")
 check("a client that does not trust the authority gets an event with the remedy", not s.paths and
       any(e["kind"] == "net.close" and "/run/leash/ca.crt" in e["message"] and "passthrough" in e["message"] for e in s.events), s)
 s = Session(CURL + f"--cacert {T}/ca.crt https://pinned.test/ && " + CURL + "https://pinned.test/; true")
@@ -944,6 +944,16 @@ s = Session(TLS + "/a; " + TLS + "/b -o /dev/null", policy=POOL_POLICY)
 ends = [e for e in s.events if e["kind"] == "net.close" and "bytes_in" in e]
 check("... each has its own end in the log, with its own bytes", len(ends) == 2 and len({e["bytes_in"] for e in ends}) == 1 and
       len({e["bytes_out"] for e in ends}) == 1, s)
+# ---- The client sees every connection succeed: what its own choice of addresses was for is done here
+OTHER = """
+resolve("permitted.test"); resolve("permitted.test", 28)
+s = dial("2001:db8::10", 4080); s.sendall(b"GET /x HTTP/1.1\\r\\nHost: permitted.test:4080\\r\\n\\r\\n"); print(s.recv(999))"""
+s = Session(python(OTHER), policy=POOL_POLICY)
+check("an address that does not answer: another one of the name does", "200 OK" in s.out and len(s.requests) == 1 and
+      s.has(kind="net.connect", decision="allow", ip="203.0.113.10", port=4080), s)
+s = Session(python(OTHER), policy=POOL_POLICY + 'forbid (principal, action == Action::"NetworkConnect", resource in IpRange::"203.0.113.0/24");')
+check("... unless a policy forbids that", "502" in s.out and not s.requests, s)
+
 if h2peer:
     h2_context = serving(T / "all.crt", T / "all.key", ("h2",))
     serve("203.0.113.10", 4444, lambda c, *to: h2_server(h2_context.wrap_socket(c, server_side=True), *to))
