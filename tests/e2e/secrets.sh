@@ -149,41 +149,8 @@ mkfifo "$T/in"
 exec 7<>"$T/in"
 STDIN=$T/in leash_start "${SECRETS[@]}" -- sh -c "$curl -H \"x-api-key: \$MY_KEY\" http://permitted.test/ >/dev/null; echo ready; read -r x; :"
 check "a session runs" wait_for 20 grep -q ready "$OUT"
-cat >"$T/memory.py" <<'EOF2'
-import os, sys
-wanted = [v.encode() for v in sys.argv[2:]]
-found = 0
-todo, pids = [int(sys.argv[1])], []
-while todo:
-    pid = todo.pop()
-    pids.append(pid)
-    for t in os.listdir(f"/proc/{pid}/task"):
-        todo += map(int, open(f"/proc/{pid}/task/{t}/children").read().split())
-inside = [p for p in pids if os.readlink(f"/proc/{p}/ns/pid") != os.readlink("/proc/self/ns/pid")]
-for pid in inside:
-    with open(f"/proc/{pid}/mem", "rb", 0) as mem:
-        for line in open(f"/proc/{pid}/maps"):
-            where, rights = line.split()[:2]
-            if rights[0] != "r" or "[v" in line:
-                continue
-            a, b = (int(x, 16) for x in where.split("-"))
-            try:
-                mem.seek(a)
-                data = mem.read(b - a)
-            except (OSError, ValueError, OverflowError):
-                continue
-            for v in wanted:
-                if v in data:
-                    found += 1
-                    print(f"{pid} {open(f'/proc/{pid}/comm').read().strip()} {line.strip()}", file=sys.stderr)
-    for name in ("environ", "cmdline"):
-        found += any(v in open(f"/proc/{pid}/{name}", "rb").read() for v in wanted)
-outside = [p for p in pids if p not in inside]
-found += any(v in open(f"/proc/{p}/cmdline", "rb").read() for v in wanted for p in outside)
-print(len(inside), found)
-EOF2
 is "no process of the container has a value in memory, environment or arguments" \
-	"$(python3 "$T/memory.py" "$LEASH_PID" "$KEY" "$TOKEN" 2>>"$T/memory.err")" "2 0"
+	"$(python3 "$WORLD_LIB/memory.py" "$LEASH_PID" "$KEY" "$TOKEN" 2>>"$T/memory.err")" "2 0"
 diag "$(head -n 5 "$T/memory.err")"
 echo >&7
 leash_wait
