@@ -31,15 +31,18 @@ LEASH_FLAGS=(-I --profile permissive --secret 'KEY=env:MY_KEY,host=http://permit
 # raw PATH ARGUMENT…: the client of the test's own to the server of its own. HEAD is the answer's first line with
 # extensions and protocol; GOT all bytes behind it, in hexadecimal.
 raw() {
-	: >"$SEEN"
-	leash_run -- python3 peers/raw.py talk permitted.test 8083 "$@"
+	ASKED=$1
+	leash_run -- python3 peers/raw.py talk permitted.test 8083 "$@" </dev/null
 	HEAD=$(head -n 1 "$OUT")
 	GOT=$(awk 'NR > 1 && NF == 2 && $1 ~ /^[0-9a-f]+$/ { printf "%s", $1 }' "$OUT")
 }
-# What the server got.
+# What the server got by the last path, which no other check has.
+seen() {
+	[ "$(jq -c --arg path "$ASKED" 'select(.path == $path)' "$SEEN" | tee "$T/seen-last")" ]
+}
 arrived() {
-	wait_for 12 test -s "$SEEN"
-	jq -r .got "$SEEN"
+	wait_for 12 seen
+	jq -r .got "$T/seen-last"
 }
 hex() {
 	printf %s "$1" | od -An -v -tx1 | tr -d ' \n'
@@ -83,7 +86,7 @@ done
 raw "/hello?8105$(hex hello)" 888001020304
 is "a WebSocket of one's own works" "$HEAD $GOT" "HTTP/1.1 101 Switching Protocols plain none 8105$(hex hello)"
 is "... both ways" "$(arrived)" 888001020304
-is "... extensions are not asked for on" "$(jq -r .extensions "$SEEN")" null
+is "... extensions are not asked for on" "$(jq -r .extensions "$T/seen-last")" null
 raw /first-protocol 'Sec-WebSocket-Protocol: chat, other' 888001020304
 is "a protocol that was asked for is agreed on" "$HEAD" 'HTTP/1.1 101 Switching Protocols plain chat'
 for name in bad-accept no-accept extension protocol other; do
@@ -96,7 +99,7 @@ done
 for bad in 'Sec-WebSocket-Key: x' 'Sec-WebSocket-Version: 8' 'Method: POST' 'Content-Length: 4' 'Transfer-Encoding: chunked'; do
 	raw /x "$bad"
 	like "a client's wrong request is 400: $bad" "$HEAD" '^HTTP/1.1 400 '
-	is "... and does not arrive" "$(cat "$SEEN")" ""
+	refute "... and does not arrive" seen
 	check_event "... and the log says why" '.kind == "http.request" and .decision == "deny" and (.message | contains("WebSocket"))'
 done
 
@@ -134,7 +137,7 @@ END
 mask=00000000
 good=8182$mask$(hex ok)
 while IFS='|' read -r name frames code; do
-	raw /bad "$good" "${frames}8185$mask$(hex never)"
+	raw "/bad-$frames" "$good" "${frames}8185$mask$(hex never)"
 	is "a client's bad frame ($name): it is told why" "$(close_code "$GOT")" "$code"
 	got=$(arrived)
 	like "... what came before arrives, then a close frame, masked" "$got" "^${good}88[a-f0-9]{2}"
@@ -155,7 +158,6 @@ is "a frame that goes wrong in its middle ends there" "$GOT $(tail -n 1 "$OUT")"
 # ---- Secrets
 # shellcheck disable=SC2016
 for name in echo-frame echo-binary echo-frames echo-reads echo-ping; do
-	: >"$SEEN"
 	leash_run -- sh -c 'echo $MY_KEY; exec python3 peers/raw.py talk permitted.test 8083 "$0" "X-Api-Key: $MY_KEY" 888001020304' "/$name"
 	fake=$(head -n 1 "$OUT")
 	GOT=$(awk 'NF == 2 && $1 ~ /^[0-9a-f]+$/ { printf "%s", $1 }' "$OUT")
@@ -164,13 +166,12 @@ for name in echo-frame echo-binary echo-frames echo-reads echo-ping; do
 	unlike "$name: the secret does not come back" "$(cat "$T/messages")" "${KEY:16}"
 	like "$name: its placeholder does, whole" "$(cat "$T/messages")" "$fake"
 done
-: >"$SEEN"
 leash_run -- sh -c 'exec python3 peers/raw.py talk permitted.test 8083 /echo-beginning "X-Api-Key: $MY_KEY" 888001020304'
 is "a message that ends like the beginning of a secret does not wait for the next" \
 	"$(awk 'NR == 2 { at = $2; n = split($1, x, "8114") } END { print n, at != "" }' "$OUT")" "2 1"
-: >"$SEEN"
+ASKED=/placeholder
 # shellcheck disable=SC2016
-leash_run -- sh -c 'echo "$MY_KEY"; exec python3 peers/raw.py talk permitted.test 8083 /hello "$(
+leash_run -- sh -c 'echo "$MY_KEY"; exec python3 peers/raw.py talk permitted.test 8083 /placeholder "$(
 	printf "81%02x00000000" $((128 + ${#MY_KEY})))$(printf %s "$MY_KEY" | od -An -v -tx1 | tr -d " \n")" 888000000000'
 like "a placeholder that the client sends stays one" "$(text_of "$(arrived)")" "$(head -n 1 "$OUT")"
 
