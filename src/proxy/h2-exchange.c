@@ -84,12 +84,12 @@ static void lose(struct transfer *t, const char *why)
 
 /* ---- Heads ---- */
 
-/* What is between the client and us alone, and other ways to the service that lead around the
- * proxy. */
+/* What is between the client and us alone, other ways to the service that lead around the proxy,
+ * and what no policy sees because it never goes on. */
 static bool is_sent_on(const struct http_field *f)
 {
-	static const char *const names[] = { "alt-svc", "proxy-authenticate",
-					     "proxy-authorization" };
+	static const char *const names[] = { "alt-svc", "proxy-authenticate", "proxy-authorization",
+					     "sec-websocket-extensions" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (span_eq_str(f->name, names[i]))

@@ -8,7 +8,7 @@ enter_world "$@"
 
 # Clear HTTP that tells back what it was asked, in header and body.
 cat >"$T/echo.py" <<'EOF2'
-import base64, http.server, json, sys
+import base64, http.server, json, sys, time
 log = open(sys.argv[1], "a")
 class Echo(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -16,6 +16,8 @@ class Echo(http.server.BaseHTTPRequestHandler):
         log.write(json.dumps({"host": self.headers["Host"], "path": self.path, "headers": dict(self.headers)}) + "\n")
         log.flush()
         said = "".join("%s: %s\n" % h for h in self.headers.items()).encode()
+        if self.path == "/events":
+            return self.events(self.headers["X-Api-Key"][:20])
         self.send_response(200)
         self.send_header("X-Echo", self.headers.get("X-Api-Key", ""))
         self.send_header("Transfer-Encoding", "chunked")
@@ -26,6 +28,15 @@ class Echo(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
             self.wfile.flush()
         self.wfile.write(b"0\r\n\r\n")
+    def events(self, beginning):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        for text in [beginning, "sent %d" % (time.time() * 1000 + 1000)]:
+            self.wfile.write(b"data: %s\n\n" % text.encode())
+            self.wfile.flush()
+            time.sleep(1)
+        self.close_connection = True
     do_POST = do_GET
     def log_message(self, *a): pass
 class Server(http.server.ThreadingHTTPServer):
@@ -78,6 +89,10 @@ is "the agent sees no secret in the response" "$(grep -cF "$KEY" "$OUT")" 0
 is "... but placeholders, in head and body" "$(grep -cE '(X-Echo|x-echo|x-api-key): sk-ant-api03-' "$OUT")" 2
 check_event "the log names header and secret" \
 	'.kind == "http.rewrite" and .host == "permitted.test" and .header == "x-api-key" and .secret == "KEY"'
+leash_run "${SECRETS[@]}" -- sh -c "$curl -N -H \"x-api-key: \$MY_KEY\" http://permitted.test/events |
+	while read -r _ text ms; do [ -z \"\$text\" ] || echo \"\$text \$ms \$(date +%s%3N)\"; done"
+is "an event that ends like the beginning of a secret does not wait for the next" \
+	"$(awk 'NR == 1 { text = $1; arrived = $2 } $1 == "sent" { print text, arrived < $2 }' "$OUT")" "${KEY:0:20} 1"
 leash_run "${SECRETS[@]}" -- sh -c "$curl -u \"me:\$MY_KEY\" http://permitted.test/basic"
 is "the Basic scheme is taken apart" "$(seen '.path == "/basic"' '.headers.authorization' | cut -d ' ' -f 2 | base64 -d)" "me:$KEY"
 unlike "... and its echo scrubbed" "$(sed -n 's/^authorization: Basic //p' "$OUT" | base64 -d)" "${KEY:20:20}"

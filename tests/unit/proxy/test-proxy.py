@@ -639,6 +639,8 @@ c = Client(delay=1); c.send(c.head(1, "/admin/x"), c.head(3, "/hello")); c.answe
     check("a client that speaks byte by byte, or late, is judged", s.out.startswith("True\n403 200\n") and len(heads(s)) == 1, s)
     check("... one that lets the server speak first is closed, and the log says so", s.out.endswith("None None True\n") and
           any("spoke before" in e.get("message", "") for e in s.events if e["kind"] == "net.connect" and e["decision"] == "deny"), s)
+    s = Session(h2client("c = Client(); c.get(1); c.answer(1); print(len(c.settings) > 0, 8 in c.settings)"), policy=H2_POLICY)
+    is_("WebSocket over HTTP/2 is not offered, though the server has it", s.out, "True False\n")
     s = Session(h2client("""
 c = Client(host="203.0.113.66"); c.get(1, authority="203.0.113.66:8080"); print(c.answer(1), c.is_closed)"""), policy=H2_POLICY)
     check("a connection that is denied is closed", "None" in s.out and "True" in s.out and not s.requests and

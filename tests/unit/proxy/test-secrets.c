@@ -265,6 +265,36 @@ static void nothing_is_done_without_secrets(void **state)
 	secrets_free(s);
 }
 
+/*
+ * A stream of events need not be read to pass each on at once: an event ends with a
+ * line's end, which no secret has, so nothing of it is held back whatever its text
+ * ends with.
+ */
+static void events_are_not_delayed(void **state)
+{
+	static const char *const ends[] = { "\n\n", "\r\n\r\n", "\r\r" };
+	struct secrets *s = make();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		for (size_t len = 1; len < sizeof(REAL); len++) {
+			_cleanup_(scrub_done) struct scrub scrub = { .needles = secrets_values(s) };
+			_cleanup_free_ char *event =
+				xasprintf("data: %.*s%s", (int)len, REAL, ends[i]);
+			size_t n_told = 0;
+
+			for (size_t at = 0; event[at]; at++) {
+				struct span out;
+
+				assert_int_equal(scrub_feed(&scrub, span_make(event + at, 1), &out),
+						 0);
+				n_told += out.len;
+			}
+			assert_int_equal(n_told, strlen(event));
+		}
+	secrets_free(s);
+}
+
 /* What Connection names is not sent on, and cannot take away what is put in. */
 static void connection_takes_nothing_away(void **state)
 {
@@ -618,6 +648,7 @@ int main(void)
 		cmocka_unit_test(targets_are_refused),
 		cmocka_unit_test(uses_are_names),
 		cmocka_unit_test(nothing_is_done_without_secrets),
+		cmocka_unit_test(events_are_not_delayed),
 		cmocka_unit_test(connection_takes_nothing_away),
 		cmocka_unit_test(instructions_set_headers),
 		cmocka_unit_test(instructions_keep_to_their_host),
