@@ -46,6 +46,7 @@ static const struct row plain_rows[] = {
 	{ "events", events_options, &n_events_options, "SESSION" },
 	{ "sessions", sessions_options, &n_sessions_options, "" },
 	{ "verify", verify_options, &n_verify_options, "SESSION" },
+	{ "export", export_options, &n_export_options, "SESSION" },
 	{ "policy", policy_options, &n_policy_options, "check explain show fmt test diff trust" },
 	{ "secret", secret_options, &n_secret_options, "list test" },
 	{ "cedar", cedar_options, &n_cedar_options,

@@ -18,6 +18,8 @@ const struct command commands[] = {
 	  command_events },
 	{ "sessions", "[FLAGS]", "list sessions", command_sessions },
 	{ "verify", "[SESSION]", "check that a session's log was not changed", command_verify },
+	{ "export", "[SESSION] [FLAGS]", "write a session's events for other programs",
+	  command_export },
 	{ "policy", "SUB-COMMAND ...",
 	  "check, explain, show, format, test, compare and trust policies", command_policy },
 	{ "secret", "SUB-COMMAND ...", "list and test the secrets that agents use and never see",
