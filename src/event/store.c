@@ -75,7 +75,7 @@ struct event_store {
 
 	sqlite3 *db;
 	sqlite3_stmt *statements[N_STATEMENTS];
-	bool is_in_transaction, has_wal, is_finished;
+	bool is_in_transaction, has_wal, is_durable, is_finished;
 	struct dictionary actions, processes, directories;
 	uint64_t block, first_time, last_time; /* the present block, and its events' times */
 	struct checkpoint *checkpoint;
@@ -598,10 +598,16 @@ static int use_wal(struct event_store *s)
 	return r;
 }
 
-/* With the first frames SQLite syncs the log's head: not before there is something to lose. */
+/* With the first frames SQLite would sync the log's head: not before there is something to lose. */
 static int be_durable(struct event_store *s)
 {
-	return s->n_wal_pages ? sql_exec(s->db, "PRAGMA synchronous=NORMAL") : 0;
+	int r;
+
+	if (s->is_durable || !s->n_wal_pages)
+		return 0;
+	r = sql_exec(s->db, "PRAGMA synchronous=NORMAL");
+	s->is_durable = r == 0;
+	return r;
 }
 
 static int commit(struct event_store *s)
@@ -643,14 +649,13 @@ static void checkpoint_if_due(struct event_store *s)
 
 static int flush(struct event_store *s)
 {
-	bool had_wal_pages = s->n_wal_pages;
 	int r = must_wait(s) ? 0 : write_waiting(s);
 
 	if (r == 0)
 		r = commit(s);
 	if (r == 0)
 		r = use_wal(s);
-	if (r == 0 && !had_wal_pages)
+	if (r == 0)
 		r = be_durable(s);
 	if (r == 0)
 		checkpoint_if_due(s);
@@ -675,6 +680,9 @@ static int close_database(struct event_store *s)
 		r = sql_errno(s->db, sqlite3_wal_checkpoint_v2(s->db, NULL,
 							       SQLITE_CHECKPOINT_PASSIVE, NULL,
 							       NULL));
+	/* That synced what it moved; of a short session nothing was synced yet, and this is enough. */
+	if (r == 0 && !s->is_durable && !s->error && fdatasync(s->db_fd) < 0)
+		r = -errno;
 	for (size_t i = 0; i < N_STATEMENTS; i++)
 		(void)sqlite3_finalize(s->statements[i]);
 	memset(s->statements, 0, sizeof(s->statements));
@@ -696,8 +704,6 @@ int event_store_finish(struct event_store *s)
 	(void)fail(s, r);
 	if (s->db)
 		r = close_database(s);
-	if (r == 0 && !s->error && !s->has_wal && fdatasync(s->db_fd) < 0)
-		r = -errno;
 	s->is_finished = true;
 	return fail(s, r);
 }
