@@ -16,7 +16,7 @@ const struct command commands[] = {
 	  "run a command in a container (the word `run` may be left out)", command_run },
 	{ "events", "[SESSION] [FLAGS]", "show what a session did and what was denied",
 	  command_events },
-	{ "sessions", "[FLAGS]", "list sessions", command_sessions },
+	{ "sessions", "[FLAGS]", "list sessions, or remove them", command_sessions },
 	{ "verify", "[SESSION]", "check that a session's log was not changed", command_verify },
 	{ "export", "[SESSION] [FLAGS]", "write a session's events for other programs",
 	  command_export },
