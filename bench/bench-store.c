@@ -64,10 +64,11 @@ static void fill(struct event *e, uint64_t i, uint32_t *random, char text[256])
 			     .comm = span_of(exe + 9),
 			     .cwd = SPAN("/home/dev/project"),
 			     .access = SPAN("read") };
-	e->path = span_make(text, (size_t)snprintf(text, 256,
-						   "/home/dev/project/node_modules/package-%llu/lib/file-%u.d.ts",
-						   (unsigned long long)(i / 64 + r % 4) % 1000,
-						   next_random(random) % 4000));
+	e->path = span_make(
+		text,
+		(size_t)snprintf(
+			text, 256, "/home/dev/project/node_modules/package-%llu/lib/file-%u.d.ts",
+			(unsigned long long)(i / 64 + r % 4) % 1000, next_random(random) % 4000));
 	if (next_random(random) % 50 == 0) {
 		e->decision = EVENT_DENY;
 		e->policies = SPAN("profile:credentials");
@@ -144,7 +145,9 @@ static void fail(const char *what)
 static void row(const char *name, double value, int digits, const char *required, bool holds)
 {
 	printf("%-46s %14.*f %14s   %s%s\n", name, digits, value, "", required,
-	       !*required ? "" : holds ? "  ok" : "  MISSED");
+	       !*required ? ""
+	       : holds	  ? "  ok"
+			  : "  MISSED");
 }
 
 static void record(const char *directory, uint64_t rate, uint64_t n)
@@ -178,7 +181,8 @@ static void record(const char *directory, uint64_t rate, uint64_t n)
 	cpu = cpu_seconds(RUSAGE_SELF) - before;
 	(void)stat(path, &st);
 	row("through ring, chain and store (events/s)", (double)n / seconds, 0,
-	    xasprintf(">= %llu", (unsigned long long)rate), (double)n / seconds >= 0.99 * (double)rate);
+	    xasprintf(">= %llu", (unsigned long long)rate),
+	    (double)n / seconds >= 0.99 * (double)rate);
 	row("lost", (double)j.n_lost, 0, "0", j.n_lost == 0);
 	row("the daemon's processor time (us an event)", cpu * 1e6 / (double)n, 2, "", true);
 	row("... of a core, at that rate", cpu * (double)rate / (double)n, 2, "< 1",
@@ -213,18 +217,19 @@ static void read_back(const char *directory)
 
 	if (event_reader_open(directory, &reader, NULL) < 0)
 		fail("the database does not open");
-	time_query(reader, "newest 1000, with JSON (ms)",
-		   (struct event_query){ .is_newest_first = true, .want_json = true, .limit = 1000 });
+	time_query(
+		reader, "newest 1000, with JSON (ms)",
+		(struct event_query){ .is_newest_first = true, .want_json = true, .limit = 1000 });
 	time_query(reader, "newest 1000 denials (ms)",
 		   (struct event_query){ .filter.decisions = EVENT_BIT(EVENT_DENY),
 					 .is_newest_first = true,
 					 .limit = 1000 });
 	time_query(reader, "all of one process (ms)", (struct event_query){ .filter.pid = 4711 });
-	time_query(reader, "newest 1000 in one directory (ms)",
-		   (struct event_query){
-			   .filter.path = "/home/dev/project/node_modules/package-7/lib",
-			   .is_newest_first = true,
-			   .limit = 1000 });
+	time_query(
+		reader, "newest 1000 in one directory (ms)",
+		(struct event_query){ .filter.path = "/home/dev/project/node_modules/package-7/lib",
+				      .is_newest_first = true,
+				      .limit = 1000 });
 	time_query(reader, "newest 1000 of one host (ms)",
 		   (struct event_query){
 			   .filter.host = "*.npmjs.org", .is_newest_first = true, .limit = 1000 });

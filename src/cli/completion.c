@@ -381,15 +381,14 @@ static void print_fish(struct buf *out)
 				  "\tset -l command run\n"
 				  "\tif set -q words[2]; and contains -- $words[2] ");
 	append_names(out, " ");
-	(void)buf_append_str(out,
-			     "\n\t\tset command $words[2]\n"
-			     "\tend\n"
-			     "\tif contains -- $command cedar policy secret sessions; and set "
-			     "-q words[3]; and not string match -q -- '-*' $words[3]\n"
-			     "\t\tset command $command-$words[3]\n"
-			     "\tend\n"
-			     "\ttest $command = $argv[1]\n"
-			     "end\n");
+	(void)buf_append_str(out, "\n\t\tset command $words[2]\n"
+				  "\tend\n"
+				  "\tif contains -- $command cedar policy secret sessions; and set "
+				  "-q words[3]; and not string match -q -- '-*' $words[3]\n"
+				  "\t\tset command $command-$words[3]\n"
+				  "\tend\n"
+				  "\ttest $command = $argv[1]\n"
+				  "end\n");
 	for (size_t i = 0; i < n_commands; i++) {
 		(void)buf_printf(out, "complete -c leash -n '__fish_use_subcommand' -f -a %s -d ",
 				 commands[i].name);

@@ -14,8 +14,8 @@
 
 struct reading {
 	const char *file;
-	secret_specs *specs;		/* NULL: they are not asked for, only checked */
-	struct retention *retention;	/* likewise */
+	secret_specs *specs;	     /* NULL: they are not asked for, only checked */
+	struct retention *retention; /* likewise */
 	struct err *err;
 };
 

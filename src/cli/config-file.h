@@ -21,5 +21,5 @@
  * there yet by name, the second changes what the file names.
  */
 int config_read_secrets(const char *directory, secret_specs *specs, struct err *err) _must_check_;
-int config_read_retention(const char *directory, struct retention *ret, struct err *err)
-	_must_check_;
+int config_read_retention(const char *directory, struct retention *ret,
+			  struct err *err) _must_check_;

@@ -14,7 +14,10 @@ struct retention {
 	uint64_t days, mb; /* 0: no limit */
 };
 
-#define RETENTION_DEFAULT { .days = 30, .mb = 1024 }
+#define RETENTION_DEFAULT                                                                          \
+	{                                                                                          \
+		.days = 30, .mb = 1024                                                             \
+	}
 
 /* A session that is to go, and why. */
 struct retention_victim {

@@ -13,8 +13,8 @@ struct known {
 };
 
 struct causes {
-	struct known execs[N_EXECS];	  /* by pid: what began its program */
-	struct known names[N_OTHERS];	  /* by host: the latest answer */
+	struct known execs[N_EXECS];	 /* by pid: what began its program */
+	struct known names[N_OTHERS];	 /* by host: the latest answer */
 	struct known connects[N_OTHERS]; /* by process and peer: the latest connection */
 };
 

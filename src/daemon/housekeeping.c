@@ -22,7 +22,9 @@ static void on_time(uv_timer_t *timer)
 	struct housekeeping *h = timer->data;
 	char *argv[] = { (char[]){ "leash" }, (char[]){ "sessions" }, (char[]){ "prune" },
 			 (char[]){ "--quiet" }, NULL };
-	uv_process_options_t options = { .file = "/proc/self/exe", .args = argv, .exit_cb = on_exit };
+	uv_process_options_t options = { .file = "/proc/self/exe",
+					 .args = argv,
+					 .exit_cb = on_exit };
 	int r;
 
 	h->process.data = h;

@@ -140,8 +140,7 @@ static void drain_at_intervals(struct journal *j)
 	if (!j->is_polling)
 		return;
 	poll_rings(j, false);
-	(void)uv_timer_start(&j->drain_timer, on_drain_timer, DRAIN_INTERVAL_MS,
-			     DRAIN_INTERVAL_MS);
+	(void)uv_timer_start(&j->drain_timer, on_drain_timer, DRAIN_INTERVAL_MS, DRAIN_INTERVAL_MS);
 }
 
 /* The first event after a pause: take it, then look again at intervals. */

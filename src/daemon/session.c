@@ -286,7 +286,7 @@ static int open_journal(struct session *s, struct err *err)
 	s->journal.on_failure = on_journal_failure;
 	s->journal.on_failure_ctx = s;
 	r = journal_open(&s->journal, s->options->directory, s->options->id,
-			     policy_mode_name(s->options->layers->environment.mode), err);
+			 policy_mode_name(s->options->layers->environment.mode), err);
 
 	if (r >= 0)
 		write_start_event(s);

@@ -16,7 +16,8 @@
 
 /* JSON needs at most six bytes for one of a ring's records, plus keys. */
 #define LINE_MAX_LEN ((size_t)2 * 1024 * 1024)
-/* Records that wait in memory for the database; more than a start or a checkpoint's pause brings. */
+/* Records that wait in memory for the database; more than a start or a checkpoint's pause brings.
+ */
 #define WAITING_MAX 8192
 /* When so much of the write-ahead log is not in the database yet, it is moved there. */
 #define CHECKPOINT_PAGES 4096
@@ -328,8 +329,8 @@ static int insert_detail(struct event_store *s, const struct event *e, uint64_t 
 
 	bind_number(q, 1, seq);
 	sql_bind_text(q, 2, e->argv);
-	(void)sqlite3_bind_int(q, 3, (e->argv_cut ? EVENT_CUT_ARGV : 0) |
-					     (e->is_cut ? EVENT_CUT_TEXT : 0));
+	(void)sqlite3_bind_int(
+		q, 3, (e->argv_cut ? EVENT_CUT_ARGV : 0) | (e->is_cut ? EVENT_CUT_TEXT : 0));
 	sql_bind_text(q, 4, e->target);
 	sql_bind_text(q, 5, e->host);
 	sql_bind_text(q, 6, e->ip);
@@ -677,10 +678,10 @@ static int close_database(struct event_store *s)
 
 	/* What a reader keeps from going into the database is safe in the log beside it. */
 	if (r == 0 && s->has_wal && !s->error)
-		r = sql_errno(s->db, sqlite3_wal_checkpoint_v2(s->db, NULL,
-							       SQLITE_CHECKPOINT_PASSIVE, NULL,
-							       NULL));
-	/* That synced what it moved; of a short session nothing was synced yet, and this is enough. */
+		r = sql_errno(s->db, sqlite3_wal_checkpoint_v2(
+					     s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
+	/* That synced what it moved; of a short session nothing was synced yet, and this is enough.
+	 */
 	if (r == 0 && !s->is_durable && !s->error && fdatasync(s->db_fd) < 0)
 		r = -errno;
 	for (size_t i = 0; i < N_STATEMENTS; i++)

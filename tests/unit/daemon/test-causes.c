@@ -47,8 +47,9 @@ static void what_was_denied_or_failed_began_nothing(void **state)
 
 static void a_connection_follows_from_its_name(void **state)
 {
-	const struct event peer = { .pid = 7, .host = SPAN("Example.com"), .ip = SPAN("192.0.2.1"),
-				    .port = 443 };
+	const struct event peer = {
+		.pid = 7, .host = SPAN("Example.com"), .ip = SPAN("192.0.2.1"), .port = 443
+	};
 	struct causes *c = causes_new();
 	struct event e = peer;
 
