@@ -80,6 +80,17 @@ void websocket_reader_init(struct websocket_reader *r, enum websocket_side side)
  */
 enum websocket_event websocket_reader_feed(struct websocket_reader *r, struct span bytes,
 					   size_t *used, struct span *data);
+/*
+ * The quick way for what is within a long frame: true if the next n bytes are its
+ * payload, not the last of it, and need not be looked at. Then they are taken.
+ */
+static inline bool websocket_reader_skip(struct websocket_reader *r, size_t n)
+{
+	if (r->error || r->is_text || n >= r->left)
+		return false;
+	r->left -= n;
+	return true;
+}
 /* After WEBSOCKET_FRAME or WEBSOCKET_DATA: was that all of the frame? */
 static inline bool websocket_reader_is_over(const struct websocket_reader *r)
 {

@@ -46,7 +46,7 @@ struct exchange {
 	bool is_left;	       /* by a client that could have gone on */
 	bool is_bound;	       /* the server takes the connection for this client's alone */
 	bool is_refused;       /* the client is told why, then all ends */
-	size_t n_ignored;      /* bytes of its since then */
+	size_t n_ignored;      /* bytes that came since then */
 	bool is_joined;	       /* no HTTP any more: bytes both ways */
 	struct websocket_relay *websocket; /* which are frames */
 	struct request_record *record;

@@ -236,6 +236,9 @@ int websocket_relay_feed(struct websocket_relay *w, int from, struct span bytes,
 	struct flow *f = &w->flow[from];
 	int r, e;
 
+	*ret = bytes;
+	if (!f->is_scrubbed && websocket_reader_skip(&f->reader, bytes.len))
+		return 0;
 	f->out = made;
 	f->passed = (struct span){ 0 };
 	f->whole = f->is_amid ? NOWHERE : 0;

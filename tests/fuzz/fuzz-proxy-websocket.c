@@ -167,10 +167,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		!holds_secret(buf_span(&whole.controls)));
 	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
 		struct outcome o = relay_in_pieces(secrets_values(s), pieces[i], buf_span(&bytes));
+		struct outcome o_plain = relay_in_pieces(NULL, pieces[i], buf_span(&bytes));
 
 		check_same(&whole, &o);
+		check_same(&plain, &o_plain);
 		require(!holds_secret(buf_span(&o.messages)));
 		outcome_done(&o);
+		outcome_done(&o_plain);
 	}
 	outcome_done(&whole);
 	outcome_done(&plain);

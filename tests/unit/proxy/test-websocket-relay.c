@@ -127,9 +127,9 @@ static void secrets_across_frames(void **state)
 
 			put_frame(&b, 0x01, span_make(REAL, at));
 			put_frame(&b, 0x89, SPAN("ping"));
-			put_frame(&b, 0x00, span_make(REAL + at, next - at));
+			put_frame(&b, 0x00, span_make(&REAL[at], next - at));
 			put_frame(&b, 0x00, SPAN(""));
-			put_frame(&b, 0x80, span_of(REAL + next));
+			put_frame(&b, 0x80, span_of(&REAL[next]));
 			put_frame(&b, 0x82, SPAN("next"));
 			/* where the ping comes is not of the message's text */
 			{
@@ -159,7 +159,7 @@ static void beginnings_are_told(void **state)
 	put_frame(&b, 0x01, span_make(REAL, 20));
 	put_frame(&b, 0x80, SPAN("!"));
 	put_frame(&b, 0x82, span_make(REAL, 20));
-	put_frame(&b, 0x82, span_of(REAL + 20));
+	put_frame(&b, 0x82, span_of(&REAL[20]));
 	put_frame(&b, 0x01, span_make(REAL, 20));
 	put_frame(&b, 0x80, SPAN(""));
 	expect(&b, "{1 sk-ant-api03-Zq8Lm2X!}{2 sk-ant-api03-Zq8Lm2X}{2 c7Vb4Nn1Kj6Hh}"
@@ -193,8 +193,9 @@ static void messages_are_not_delayed(void **state)
  */
 static void frames_stay_as_they_are(void **state)
 {
-	static const char client[] = "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"
-				     "\x01\x81\1\2\3\4`\x89\x80\1\2\3\4\x80\x81\1\2\3\4`";
+	static const char client[] =
+		"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"
+		"\x82\x87\1\2\3\4abcdefg\x01\x81\1\2\3\4`\x89\x80\1\2\3\4\x80\x81\1\2\3\4`";
 	_cleanup_buf_ struct buf b = BUF_INIT(0);
 	struct secrets *s = make();
 
