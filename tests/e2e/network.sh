@@ -40,6 +40,12 @@ check_event "... the look-up is in the log" '.kind == "dns.query" and .decision 
 check_event "... the connection too, with the address and the policy" \
 	'.kind == "net.connect" and .decision == "allow" and .host == "permitted.test" and .port == 443 and .ip != null and
 	 by("names")'
+looked_up=$(events '.kind == "dns.query" and .host == "permitted.test"' | jq -s 'map(.seq)' -c)
+check_event "... as what follows from the look-up" \
+	'.kind == "net.connect" and .host == "permitted.test" and (.cause as $c | any($seqs[]; . == $c))' --argjson seqs "$looked_up"
+check_event "... and the request as what follows from the connection" \
+	'.kind == "http.request" and .host == "permitted.test" and .cause == $c' \
+	--argjson c "$(events '.kind == "net.connect" and .host == "permitted.test"' | tail -n 1 | jq .seq)"
 is "... once for each address that was tried" \
 	"$(jq -s 'map(select(.kind == "net.connect")) | group_by(.ip) | map(length) | max' "$(events_file)")" 1
 check_event "... by the program that made it" '.kind == "net.connect" and .comm == "curl" and (.exe | test("/curl$")) and .pid > 0'
