@@ -26,6 +26,13 @@ enum {
 	JOURNAL_N_SOURCES,
 };
 
+/*
+ * Told of each record just appended, in order and without a gap: its seq, its
+ * JSON and the event, valid during the call. Must not write to the journal.
+ */
+typedef void (*journal_subscriber_fn)(uint64_t seq, struct span json, const struct event *e,
+				      void *ctx);
+
 struct journal {
 	struct event_log *log;
 	struct journal_source sources[JOURNAL_N_SOURCES];
@@ -34,6 +41,8 @@ struct journal {
 	uint64_t n_events, n_denied, n_would_deny, n_lost;
 	struct event last_denied; /* only its kind is kept */
 	const char *mode;
+	journal_subscriber_fn subscriber; /* may be NULL */
+	void *subscriber_ctx;
 	int failure; /* errno of a log that cannot be written; the session must end */
 };
 
@@ -46,5 +55,10 @@ int journal_start(struct journal *j, uv_loop_t *loop, struct err *err) _must_che
 void journal_write(struct journal *j, const struct event *e);
 /* Takes over all that the rings hold now. */
 void journal_drain(struct journal *j);
+/*
+ * Writes out what was appended, so that a reader sees every record that the
+ * subscriber was told of. Failure ends the session, as always.
+ */
+void journal_flush(struct journal *j);
 /* Drains, writes out and syncs; frees everything. */
 int journal_close(struct journal *j);
