@@ -143,6 +143,22 @@ void api_problem_key(struct api_call *c, struct span key, const char *fmt, ...)
 	json_end_object(&c->json);
 }
 
+void api_json_raw(struct json_writer *w, struct span json)
+{
+	(void)buf_append_span(w->out, json);
+	w->after_key = false;
+	w->has_items = true;
+}
+
+void api_json_ms(struct json_writer *w, double ms)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%.3f", ms);
+	json_key(w, "milliseconds");
+	api_json_raw(w, span_of(text));
+}
+
 static void json_finding(struct json_writer *w, const struct policy_finding *f)
 {
 	json_begin_object(w);

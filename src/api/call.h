@@ -111,6 +111,9 @@ void api_problem(struct api_call *c, int status, const char *fmt, ...) _printf_(
 void api_problem_key(struct api_call *c, struct span key, const char *fmt, ...) _printf_(3, 4);
 /* 422 with all findings. */
 void api_problem_findings(struct api_call *c, const struct policy_findings *list, const char *detail);
+/* A member that is JSON already, after json_key. */
+void api_json_raw(struct json_writer *w, struct span json);
+void api_json_ms(struct json_writer *w, double ms);
 void api_json_findings(struct json_writer *w, const char *key, const struct policy_findings *list);
 
 /* A copy in the call's arena, or an empty span and an answer. */

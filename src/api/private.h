@@ -116,3 +116,18 @@ void policies_apply(struct api_call *c, const struct api_change *change, policie
 void policies_answer_applied(struct api_call *c, uint64_t generation, double ms);
 /* Opens the record of the session for reading; NULL: answered. */
 struct event_reader *api_events(struct api_call *c);
+const struct api_layer *policies_layers(struct api *a, struct api_layers *ret);
+/* Keeps the editable layer's text for the history, if it is another than the last one. */
+void policies_remember(struct api *a);
+/* Why a text cannot be used. */
+void policies_refuse(struct api_call *c, const struct policy_findings *list, const struct err *err);
+/* By id, or where that is empty by text. */
+bool policies_find(const struct policy_source *s, enum policy_layer layer, struct span id,
+		   struct span text, struct policy_item *ret);
+
+struct operation;
+
+/* answer-tools.c: what is in force, opened for deciding. NULL: answered. */
+struct policy_decider *tools_in_force(struct api_call *c, struct policy **ret);
+/* recorded.c: what a recorded event asked; the operation is to be done with. False: answered. */
+bool recorded_operation(struct api_call *c, uint64_t seq, struct operation *ret) _must_check_;

@@ -110,6 +110,9 @@ void api_applied(struct api *a, uint64_t generation, double ms)
 		c->call.in_force(&c->call, generation, ms);
 		connection_answer(c);
 	}
+	/* Whoever changed it: it can be gone back to. */
+	if (a->texts.len)
+		policies_remember(a);
 	live_tell(a);
 }
 

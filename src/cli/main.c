@@ -18,6 +18,8 @@ const struct command commands[] = {
 	  command_events },
 	{ "sessions", "[FLAGS]", "list sessions", command_sessions },
 	{ "verify", "[SESSION]", "check that a session's log was not changed", command_verify },
+	{ "ui", "[SESSION]", "open a running session's control page", command_ui },
+	{ "token", "[SESSION]", "print the token of a running session's API", command_token },
 	{ "policy", "SUB-COMMAND ...",
 	  "check, explain, show, format, test, compare and trust policies", command_policy },
 	{ "secret", "SUB-COMMAND ...", "list and test the secrets that agents use and never see",

@@ -255,6 +255,7 @@ void policy_source_free(struct policy_source *s);
 void policy_source_collect(struct policy_source *s, struct policy_findings *list);
 /* The user vouches for the project's policy: permits of its layer count. */
 void policy_source_trust_project(struct policy_source *s);
+bool policy_source_is_trusted(const struct policy_source *s);
 /* Permits of the project that were left out, for nobody vouches for them. */
 size_t policy_source_ignored(const struct policy_source *s);
 /* For tests: policies that err on purpose are taken without validation. */

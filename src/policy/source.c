@@ -123,6 +123,11 @@ void policy_source_trust_project(struct policy_source *s)
 	s->is_project_trusted = true;
 }
 
+bool policy_source_is_trusted(const struct policy_source *s)
+{
+	return s->is_project_trusted;
+}
+
 size_t policy_source_ignored(const struct policy_source *s)
 {
 	return s->n_ignored;
