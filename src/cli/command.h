@@ -22,6 +22,7 @@ int command_sessions(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_ui(int argc, char **argv);
 int command_token(int argc, char **argv);
+int command_export(int argc, char **argv);
 int command_policy(int argc, char **argv);
 int command_secret(int argc, char **argv);
 int command_cedar(int argc, char **argv);

@@ -48,6 +48,7 @@ static const struct row plain_rows[] = {
 	{ "verify", verify_options, &n_verify_options, "SESSION" },
 	{ "token", token_options, &n_token_options, "SESSION" },
 	{ "ui", ui_options, &n_ui_options, "SESSION" },
+	{ "export", export_options, &n_export_options, "SESSION" },
 	{ "policy", policy_options, &n_policy_options, "check explain show fmt test diff trust" },
 	{ "secret", secret_options, &n_secret_options, "list test" },
 	{ "cedar", cedar_options, &n_cedar_options,

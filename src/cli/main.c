@@ -20,6 +20,8 @@ const struct command commands[] = {
 	{ "verify", "[SESSION]", "check that a session's log was not changed", command_verify },
 	{ "ui", "[SESSION]", "open a running session's control page", command_ui },
 	{ "token", "[SESSION]", "print the token of a running session's API", command_token },
+	{ "export", "[SESSION] [FLAGS]", "write a session's events for other programs",
+	  command_export },
 	{ "policy", "SUB-COMMAND ...",
 	  "check, explain, show, format, test, compare and trust policies", command_policy },
 	{ "secret", "SUB-COMMAND ...", "list and test the secrets that agents use and never see",

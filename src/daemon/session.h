@@ -20,7 +20,7 @@
 
 struct session_options {
 	const char *id;
-	const char *directory;	  /* exists, 0700; events.jsonl and session.json go there */
+	const char *directory;	  /* exists, 0700; events.db, lock and session.json go there */
 	const char *program;	  /* absolute path of the command */
 	char *const *argv;
 	const char *cwd, *workspace, *home;

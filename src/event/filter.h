@@ -29,3 +29,7 @@ int event_filter_add_kind(struct event_filter *f, struct span value) _must_check
 int event_filter_add_decision(struct event_filter *f, struct span value) _must_check_;
 
 bool event_filter_matches(const struct event_filter *f, uint64_t seq, const struct event *e);
+
+/* Its conditions on one text each. */
+bool event_host_matches(struct span host, const char *wanted);
+bool event_exe_matches(struct span exe, const char *wanted);
