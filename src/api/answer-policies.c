@@ -339,6 +339,16 @@ static int by_begin(const void *a, const void *b)
 	return (x->begin > y->begin) - (x->begin < y->begin);
 }
 
+/* Without blanks and line ends around it. */
+static struct span trim(struct span s)
+{
+	while (s.len && strchr(" \t\r\n", s.p[0]) && s.p[0])
+		s = span_from(s, 1);
+	while (s.len && strchr(" \t\r\n", s.p[s.len - 1]) && s.p[s.len - 1])
+		s.len--;
+	return s;
+}
+
 bool policies_find(const struct policy_source *s, enum policy_layer layer, struct span id,
 		   struct span text, struct policy_item *ret)
 {
@@ -346,7 +356,7 @@ bool policies_find(const struct policy_source *s, enum policy_layer layer, struc
 		struct policy_item item = policy_source_at(s, i);
 
 		if (item.layer != layer ||
-		    !(id.len ? span_eq_str(id, item.id) : span_eq(span_trim(text), item.text)))
+		    !(id.len ? span_eq_str(id, item.id) : span_eq(trim(text), item.text)))
 			continue;
 		*ret = item;
 		return true;
@@ -383,7 +393,7 @@ static bool read_replace(struct api_call *c, struct edits *e, const struct json 
 						{ "text", JSON_STRING, true, &text } };
 
 		if (!api_read_object(c, item, "an item of replace", keys, ARRAY_SIZE(keys)) ||
-		    !add_edit(c, e, id->text, (struct span){ 0 }, span_trim(text->text)))
+		    !add_edit(c, e, id->text, (struct span){ 0 }, trim(text->text)))
 			return false;
 	}
 	return true;

@@ -72,7 +72,7 @@ struct api_host {
 	void (*stop)(void *ctx);
 	/* api_publish is called for each event from now on, or no longer. */
 	void (*watch)(void *ctx, bool on);
-	/* What was appended to the record can be read. */
+	/* All that has happened by now can be read from the record. */
 	void (*flush)(void *ctx);
 	/* Something that takes long is going on: look after what else there is. */
 	void (*breathe)(void *ctx);

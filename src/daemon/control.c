@@ -86,6 +86,8 @@ static void flush(void *ctx)
 {
 	struct session *s = ctx;
 
+	/* What a program inside has just done is there as well. */
+	journal_drain(&s->journal);
 	journal_flush(&s->journal);
 }
 
@@ -239,6 +241,7 @@ static void store_text(struct session *s, char **text)
 		log_warning("the changed policy is kept for this session only: %s", err.text);
 		l->kept_text = TAKE_PTR(*text);
 	}
+	session_watch_more(s);
 	session_note_files(s);
 }
 

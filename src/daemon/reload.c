@@ -327,6 +327,20 @@ int session_watch_policy(struct session *s, struct err *err)
 	return r < 0 ? err_set(err, r, "watch the policy files") : 0;
 }
 
+void session_watch_more(struct session *s)
+{
+	const struct policy_layers *l = s->options->layers;
+	uv_fs_event_t *watch = &s->watches[1];
+	struct span name;
+	_cleanup_free_ char *directory = NULL;
+
+	if (l->policy_file || !watch->data || uv_is_active((uv_handle_t *)watch))
+		return;
+	name = path_base_name(span_of(l->user_file));
+	directory = xmemdup0(l->user_file, (size_t)(name.p - l->user_file));
+	(void)uv_fs_event_start(watch, on_directory_event, directory, 0);
+}
+
 void session_stop_watching(struct session *s)
 {
 	(void)uv_timer_stop(&s->reload_timer);

@@ -20,7 +20,7 @@ while IFS= read -r line; do
 	'PASS '*) flush; ok "${line#PASS }" ;;
 	'FAIL '*) flush; failure=${line#FAIL } ;;
 	'SKIP '*) flush; skip "${line#SKIP }" "not installed" ;;
-	*) details+=("$line") ;;
+	*) [ -z "$failure" ] && diag "$line" || details+=("$line") ;;
 	esac
 done < <(CALLER_ENV=("T_ERRORS=$T/errors" "T_ROUTES=$T/routes.c" PYTHONDONTWRITEBYTECODE=1)
 	as_user timeout -k 10 600 python3 "$T/api-check.py" "$LEASH" "$T/openapi.json" 2>&1

@@ -224,7 +224,7 @@ class Session:
     def tell(self, command):
         """Runs a command inside: (status, output)."""
         self.count += 1
-        self.process.stdin.write(b"{ %s; } 2>&1; echo told-%d:$?\n" % (command.encode(), self.count))
+        self.process.stdin.write(b"{ %s; } 2>&1; printf '\\ntold-%%d:%%d\\n' %d $?\n" % (command.encode(), self.count))
         self.process.stdin.flush()
         lines = []
         while True:
@@ -232,7 +232,7 @@ class Session:
             if not line:
                 raise EOFError("the session ended: " + self.said())
             if line.startswith("told-%d:" % self.count):
-                return int(line.split(":")[1]), "".join(lines)
+                return int(line.split(":")[1]), "".join(lines)[:-1]
             lines.append(line)
 
     def end(self):
