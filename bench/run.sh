@@ -4,7 +4,8 @@
 # asked for and what was measured; it never fails for a number, for machines differ.
 #
 # bench/run.sh [BUILD-DIRECTORY]; as root it measures as BENCH_USER (dev, or made for the run).
-# BENCH_ROUNDS (60), BENCH_FILES (1000000; 0 leaves that row out), BENCH_CACHE (~/.cache/leash-bench).
+# BENCH_ROUNDS (60), BENCH_FILES (1000000; 0 leaves that row out), BENCH_CACHE (~/.cache/leash-bench),
+# BENCH_EVENTS (200000 a second) for BENCH_SECONDS (30), BENCH_ONLY (rows: start exec open files memory events).
 
 set -eu -o pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -172,6 +173,17 @@ bench_files() {
 	row "beside an empty workspace" "$(ms "${M[many]}")" "$(ms "${M[few]}")" "no difference (10 %)" "${M[many]} <= 1.1 * ${M[few]} + 300"
 }
 
+# A generator's events through ring, chain and store; BENCH_EVENTS a second for BENCH_SECONDS.
+bench_events() {
+	if [ ! -x "$BUILD/bench/bench-store" ]; then
+		echo "bench-store is not built: the rows of events are left out"
+		return
+	fi
+	install -m 755 "$BUILD/bench/bench-store" "$T/bench-store"
+	heading "events"
+	as_user "$T/bench-store" "${BENCH_EVENTS:-200000}" "${BENCH_SECONDS:-30}" "$T/work"
+}
+
 # Memory of leash's own processes, after some activity: resident and proportional.
 bench_memory() {
 	local pid line rss=0 pss=0
@@ -200,6 +212,6 @@ bench_memory() {
 }
 
 facts
-for name in ${BENCH_ONLY:-start exec open files memory}; do
+for name in ${BENCH_ONLY:-start exec open files memory events}; do
 	"bench_$name"
 done

@@ -14,6 +14,7 @@
 #include "api/operation.h"
 #include "cli/policy-private.h"
 #include "cli/secret-private.h"
+#include "cli/sessions-private.h"
 #include "cli/usage.h"
 #include "event/event.h"
 
@@ -44,7 +45,7 @@ struct row {
 static const struct row plain_rows[] = {
 	{ "run", run_options, &n_run_options, "COMMAND" },
 	{ "events", events_options, &n_events_options, "SESSION" },
-	{ "sessions", sessions_options, &n_sessions_options, "" },
+	{ "sessions", sessions_options, &n_sessions_options, "rm prune" },
 	{ "verify", verify_options, &n_verify_options, "SESSION" },
 	{ "token", token_options, &n_token_options, "SESSION" },
 	{ "ui", ui_options, &n_ui_options, "SESSION" },
@@ -72,8 +73,12 @@ static void add_row(const char *group, const char *name, const struct usage *usa
 					       &usage_of_it->n_options, operands };
 }
 
-static const char *policy_operands(const char *name)
+static const char *operands_of(const struct subcommand_group *group, const char *name)
 {
+	if (group == &sessions_group)
+		return strcmp(name, "rm") == 0 ? "SESSION" : "";
+	if (group != &policy_group)
+		return "";
 	if (strcmp(name, "explain") == 0)
 		return OPERATION_VERBS;
 	return strcmp(name, "show") == 0 ? "guarded permissive locked" : "FILE";
@@ -82,7 +87,7 @@ static const char *policy_operands(const char *name)
 static void fill_rows(void)
 {
 	static const struct subcommand_group *const groups[] = { &cedar_group, &secret_group,
-								 &policy_group };
+								 &policy_group, &sessions_group };
 
 	for (size_t i = 0; i < ARRAY_SIZE(plain_rows); i++)
 		rows[n_rows++] = plain_rows[i];
@@ -90,9 +95,7 @@ static void fill_rows(void)
 		for (size_t i = 0; i < groups[g]->n; i++)
 			add_row(groups[g]->name, groups[g]->items[i].name,
 				groups[g]->items[i].usage,
-				groups[g] == &policy_group
-					? policy_operands(groups[g]->items[i].name)
-					: "");
+				operands_of(groups[g], groups[g]->items[i].name));
 }
 
 /* ---- What a flag's argument may be ------------------------------------------ */
@@ -200,7 +203,8 @@ static void print_bash(struct buf *out)
 	append_names(out, "|");
 	(void)buf_append_str(out, ") command=${COMP_WORDS[1]} ;;\n\tesac\n"
 				  "\t[[ $command == cedar || $command == policy || $command == "
-				  "secret ]] && ((COMP_CWORD > 2)) && "
+				  "secret || $command == sessions ]] && ((COMP_CWORD > 2)) && "
+				  "[[ ${COMP_WORDS[2]} != -* ]] && "
 				  "command=$command-${COMP_WORDS[2]}\n"
 				  "\tcase $command:$prev in\n");
 	for (size_t i = 0; i < n_rows; i++)
@@ -308,7 +312,8 @@ static void print_zsh(struct buf *out)
 				  "\t\tshift words\n"
 				  "\t\t((CURRENT--))\n"
 				  "\t\tif [[ $command == cedar || $command == policy || $command "
-				  "== secret ]] && ((CURRENT > 2)); then\n"
+				  "== secret || $command == sessions ]] && ((CURRENT > 2)) && "
+				  "[[ $words[2] != -* ]]; then\n"
 				  "\t\t\tcommand=$command-$words[2]\n"
 				  "\t\t\tshift words\n"
 				  "\t\t\t((CURRENT--))\n"
@@ -378,14 +383,14 @@ static void print_fish(struct buf *out)
 				  "\tset -l command run\n"
 				  "\tif set -q words[2]; and contains -- $words[2] ");
 	append_names(out, " ");
-	(void)buf_append_str(out,
-			     "\n\t\tset command $words[2]\n"
-			     "\tend\n"
-			     "\tif contains -- $command cedar policy secret; and set -q words[3]\n"
-			     "\t\tset command $command-$words[3]\n"
-			     "\tend\n"
-			     "\ttest $command = $argv[1]\n"
-			     "end\n");
+	(void)buf_append_str(out, "\n\t\tset command $words[2]\n"
+				  "\tend\n"
+				  "\tif contains -- $command cedar policy secret sessions; and set "
+				  "-q words[3]; and not string match -q -- '-*' $words[3]\n"
+				  "\t\tset command $command-$words[3]\n"
+				  "\tend\n"
+				  "\ttest $command = $argv[1]\n"
+				  "end\n");
 	for (size_t i = 0; i < n_commands; i++) {
 		(void)buf_printf(out, "complete -c leash -n '__fish_use_subcommand' -f -a %s -d ",
 				 commands[i].name);

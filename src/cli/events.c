@@ -252,9 +252,7 @@ static int keep_seq(const struct event_record *record, void *ctx)
 static int find_tail(struct viewer *v, struct event_reader *reader, uint64_t last_seq,
 		     struct err *err)
 {
-	struct event_query q = { .filter = v->filter,
-				 .is_newest_first = true,
-				 .limit = v->n_tail };
+	struct event_query q = { .filter = v->filter, .is_newest_first = true, .limit = v->n_tail };
 	uint64_t first = 0;
 	int64_t n;
 

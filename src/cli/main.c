@@ -16,7 +16,7 @@ const struct command commands[] = {
 	  "run a command in a container (the word `run` may be left out)", command_run },
 	{ "events", "[SESSION] [FLAGS]", "show what a session did and what was denied",
 	  command_events },
-	{ "sessions", "[FLAGS]", "list sessions", command_sessions },
+	{ "sessions", "[FLAGS]", "list sessions, or remove them", command_sessions },
 	{ "verify", "[SESSION]", "check that a session's log was not changed", command_verify },
 	{ "ui", "[SESSION]", "open a running session's control page", command_ui },
 	{ "token", "[SESSION]", "print the token of a running session's API", command_token },

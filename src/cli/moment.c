@@ -48,9 +48,9 @@ static int parse_duration(const char *text, uint64_t *ret_ns)
 		return -EINVAL;
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (text[0] == units[i].unit)
-			return __builtin_mul_overflow(n, units[i].seconds * NS_PER_SEC, ret_ns) ?
-				       -EINVAL :
-				       0;
+			return __builtin_mul_overflow(n, units[i].seconds * NS_PER_SEC, ret_ns)
+				       ? -EINVAL
+				       : 0;
 	return -EINVAL;
 }
 

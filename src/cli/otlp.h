@@ -14,7 +14,10 @@ struct otlp {
 	size_t n_records; /* in the line that is open; 0: none is */
 };
 
-#define OTLP_INIT(buf, id) { .w = { .out = (buf) }, .session = (id) }
+#define OTLP_INIT(buf, id)                                                                         \
+	{                                                                                          \
+		.w = { .out = (buf) }, .session = (id)                                             \
+	}
 
 void otlp_add(struct otlp *o, const struct event_record *r);
 /* Ends the line that is open. */

@@ -17,7 +17,7 @@
 #include "base/path.h"
 #include "base/utf8.h"
 #include "cli/command.h"
-#include "cli/config-secrets.h"
+#include "cli/config-file.h"
 #include "cli/directories.h"
 #include "cli/option-tables.h"
 #include "cli/state.h"

@@ -8,7 +8,7 @@
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "cli/command.h"
-#include "cli/config-secrets.h"
+#include "cli/config-file.h"
 #include "cli/directories.h"
 #include "cli/nearest.h"
 #include "cli/option-tables.h"

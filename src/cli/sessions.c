@@ -18,6 +18,7 @@
 #include "cli/directories.h"
 #include "cli/option-tables.h"
 #include "cli/records.h"
+#include "cli/sessions-private.h"
 #include "cli/show.h"
 #include "cli/state.h"
 #include "cli/usage.h"
@@ -36,11 +37,12 @@ const size_t n_sessions_options = ARRAY_SIZE(sessions_options);
 
 static const struct usage usage = {
 	.name = "sessions",
-	.arguments = "[FLAGS]",
+	.arguments = "[FLAGS] | rm SESSION... | prune [FLAGS]",
 	.description =
 		"Lists the sessions that were recorded, the newest first: id, when it began, how "
 		"it\n"
-		"stands, how many events it has and how many were denied, and its command.\n",
+		"stands, how many events it has and how many were denied, and its command.\n"
+		"`leash sessions rm` removes some, `leash sessions prune` the old ones.\n",
 	.options = sessions_options,
 	.n_options = ARRAY_SIZE(sessions_options),
 };
@@ -217,11 +219,17 @@ int command_sessions(int argc, char **argv)
 {
 	struct list l = { 0 };
 	struct err err = { 0 };
-	int n_operands, r;
-	int code = usage_parse(&usage, argc, argv, on_option, &l, &n_operands);
+	int n_operands, r, code;
 
+	if (argc > 1 && subcommand_find(&sessions_group, argv[1]))
+		return subcommand_run(&sessions_group, argc, argv);
+	code = usage_parse(&usage, argc, argv, on_option, &l, &n_operands);
 	if (code >= 0)
 		return code;
+	if (n_operands) {
+		log_error("sessions: unknown word %s; see `leash sessions --help`", argv[0]);
+		return EXIT_USAGE;
+	}
 	r = show_all(&l, &err);
 	buf_done(&l.out);
 	if (r < 0)

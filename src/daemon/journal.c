@@ -31,6 +31,7 @@ int journal_open(struct journal *j, const char *directory, const char *session, 
 	int r = event_store_create(directory, session, &j->store, err);
 
 	j->mode = mode;
+	j->causes = causes_new();
 	for (size_t i = 0; i < JOURNAL_N_SOURCES; i++)
 		j->sources[i].memory_fd = j->sources[i].wake_fd = -1;
 	for (size_t i = 0; i < JOURNAL_N_SOURCES && r >= 0; i++)
@@ -67,12 +68,15 @@ static void append(struct journal *j, const struct event *e)
 		filled.time_ns = clock_real_ns();
 	if (!filled.mode.len)
 		filled.mode = span_of(j->mode);
+	causes_find(j->causes, &filled);
 	count(j, &filled);
 	seq = event_store_append(j->store, &filled);
 	if (seq && j->subscriber)
 		j->subscriber(seq, event_store_last_json(j->store), &filled, j->subscriber_ctx);
 	if (!seq)
 		fail(j, event_store_error(j->store));
+	else
+		causes_note(j->causes, &filled, seq);
 }
 
 static void on_event(const struct event *e, void *ctx)
@@ -136,8 +140,7 @@ static void drain_at_intervals(struct journal *j)
 	if (!j->is_polling)
 		return;
 	poll_rings(j, false);
-	(void)uv_timer_start(&j->drain_timer, on_drain_timer, DRAIN_INTERVAL_MS,
-			     DRAIN_INTERVAL_MS);
+	(void)uv_timer_start(&j->drain_timer, on_drain_timer, DRAIN_INTERVAL_MS, DRAIN_INTERVAL_MS);
 }
 
 /* The first event after a pause: take it, then look again at intervals. */
@@ -191,6 +194,7 @@ int journal_close(struct journal *j)
 	r = event_store_finish(j->store);
 	event_store_free(j->store);
 	j->store = NULL;
+	causes_free(TAKE_PTR(j->causes));
 	for (size_t i = 0; i < JOURNAL_N_SOURCES; i++) {
 		event_ring_free(j->sources[i].ring);
 		j->sources[i].ring = NULL;

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "daemon/causes.h"
 #include "event/event.h"
 #include "event/ring.h"
 #include "event/store.h"
@@ -35,6 +36,7 @@ typedef void (*journal_subscriber_fn)(uint64_t seq, struct span json, const stru
 
 struct journal {
 	struct event_store *store;
+	struct causes *causes;
 	struct journal_source sources[JOURNAL_N_SOURCES];
 	uv_timer_t drain_timer;
 	bool is_polling;

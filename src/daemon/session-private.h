@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "daemon/child.h"
 #include "daemon/container-trust.h"
+#include "daemon/housekeeping.h"
 #include "daemon/journal.h"
 #include "daemon/session.h"
 #include "daemon/terminal.h"
@@ -20,6 +21,7 @@ struct session {
 	const struct session_options *options;
 	uv_loop_t loop;
 	struct journal journal;
+	struct housekeeping housekeeping;
 	struct child supervisor, proxy, signer;
 	struct sandbox sandbox;
 	struct terminal *terminal;

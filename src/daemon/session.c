@@ -95,8 +95,11 @@ void session_release(struct session *s)
 			    "the container ended before the command could start");
 	else if (session_await_network(s, &err) < 0)
 		session_end(s, EXIT_LEASH_FAILED, err.text);
-	else
-		journal_begin(&s->journal); /* while the command starts */
+	if (s->is_ending)
+		return;
+	/* While the command starts, and after. */
+	journal_begin(&s->journal);
+	housekeeping_start(&s->housekeeping, &s->loop);
 }
 
 static void on_supervisor_message(uv_poll_t *handle, int status, int events)
@@ -285,7 +288,7 @@ static int open_journal(struct session *s, struct err *err)
 	s->journal.on_failure = on_journal_failure;
 	s->journal.on_failure_ctx = s;
 	r = journal_open(&s->journal, s->options->directory, s->options->id,
-			     policy_mode_name(s->options->layers->environment.mode), err);
+			 policy_mode_name(s->options->layers->environment.mode), err);
 
 	if (r >= 0)
 		write_start_event(s);
@@ -427,6 +430,7 @@ static void stop(struct session *s)
 	if (s->terminal)
 		terminal_free(s->terminal);
 	sandbox_done(&s->sandbox);
+	housekeeping_stop(&s->housekeeping);
 	/* Both end by themselves when nobody talks to them; what they still wrote is drained below. */
 	if (s->proxy.control_fd >= 0)
 		fd_close(TAKE_FD(s->proxy.control_fd));

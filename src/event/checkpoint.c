@@ -24,8 +24,8 @@ struct checkpoint {
 /* Readers and the writer go on meanwhile; being busy is no failure, there will be another time. */
 static int move(sqlite3 *db)
 {
-	int r = sql_errno(db, sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
-							NULL));
+	int r = sql_errno(
+		db, sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
 
 	return r == -EBUSY ? 0 : r;
 }

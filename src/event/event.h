@@ -76,8 +76,9 @@ struct event {
 	uint64_t generation;  /* of the policy that decided */
 	uint64_t bytes_in, bytes_out;
 	uint64_t count;
-	uint64_t cause;	      /* seq of the event this one follows from; 0: none is known */
-	uint64_t exec;	      /* seq of the proc.exec that began the process; 0: unknown; not in the JSON */
+	uint64_t cause; /* seq of the event this one follows from; 0: none is known */
+	uint64_t
+		exec; /* seq of the proc.exec that began the process; 0: unknown; not in the JSON */
 	int32_t status;	      /* exit status of a session or process, HTTP status */
 	bool has_status;
 	struct span mode;     /* record, shadow, enforce */

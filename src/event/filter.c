@@ -70,7 +70,7 @@ static bool holds(struct span s, struct span wanted)
 
 static bool matches_text(const struct event *e, const char *text)
 {
-	const struct span places[] = { e->path, e->target, e->host,    e->url,
+	const struct span places[] = { e->path, e->target,  e->host, e->url,
 				       e->exe,	e->message, e->argv };
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)

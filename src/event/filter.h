@@ -10,9 +10,10 @@
 struct event_filter {
 	uint64_t kinds;	    /* bits, EVENT_BIT(kind); 0: any */
 	uint64_t decisions; /* bits, EVENT_BIT(decision); 0: any */
-	const char *path;   /* absolute, normalised: this file, or this directory and all below it */
-	const char *host;   /* a name, or "*.example.com" for those below it; letters in either case */
-	const char *exe;    /* a program's path, or its last part where there is no slash in it */
+	const char *path; /* absolute, normalised: this file, or this directory and all below it */
+	const char
+		*host;	 /* a name, or "*.example.com" for those below it; letters in either case */
+	const char *exe; /* a program's path, or its last part where there is no slash in it */
 	const char *text;   /* in path, target, host, url, exe, message or an argument; any case */
 	int32_t pid;	    /* 0: any */
 	uint64_t since_seq; /* only what has a higher seq */

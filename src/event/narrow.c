@@ -311,14 +311,15 @@ static int look_at_times(struct look *l)
 
 int narrow_init(struct narrow *n, sqlite3 *db, const struct event_filter *f, uint64_t last_seq)
 {
-	static int (*const conditions[])(struct look *l) = { look_at_actions, look_at_processes,
-							     look_at_paths, look_at_hosts,
-							     look_at_times };
+	static int (*const conditions[])(struct look * l) = { look_at_actions, look_at_processes,
+							      look_at_paths, look_at_hosts,
+							      look_at_times };
 	struct look l = { .narrow = n, .db = db, .filter = f };
 	int r;
 
 	*n = (struct narrow){ 0 };
-	r = last_seq >= BITS_MAX ? -EBADMSG : bits_set(&n->blocks, (int64_t)(last_seq >> EVENT_BLOCK_BITS));
+	r = last_seq >= BITS_MAX ? -EBADMSG
+				 : bits_set(&n->blocks, (int64_t)(last_seq >> EVENT_BLOCK_BITS));
 	if (r == 0)
 		memset(n->blocks.words, 0xff, n->blocks.n_words * sizeof(*n->blocks.words));
 	for (size_t i = 0; i < ARRAY_SIZE(conditions) && r == 0; i++)

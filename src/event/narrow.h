@@ -22,8 +22,8 @@ struct narrow {
 };
 
 /* Looks at what last_seq records left. -EBADMSG: ids in it that no writer gives. */
-int narrow_init(struct narrow *n, sqlite3 *db, const struct event_filter *f, uint64_t last_seq)
-	_must_check_;
+int narrow_init(struct narrow *n, sqlite3 *db, const struct event_filter *f,
+		uint64_t last_seq) _must_check_;
 void narrow_done(struct narrow *n);
 /* Is there anything that a row's numbers can tell? */
 bool narrow_has_numbers(const struct narrow *n);

@@ -67,7 +67,8 @@ enum column {
 	" LEFT JOIN process p ON p.id = e.process LEFT JOIN directory d ON d.id = e.directory"     \
 	" LEFT JOIN detail x ON x.seq = e.seq WHERE e.seq BETWEEN ?1 AND ?2 ORDER BY e.seq"
 #define SELECT_NUMBERS                                                                             \
-	"SELECT seq, action, process, directory FROM event WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq"
+	"SELECT seq, action, process, directory FROM event WHERE seq BETWEEN ?1 AND ?2 ORDER BY "  \
+	"seq"
 
 /* ---- Opening --------------------------------------------------------------- */
 
@@ -355,8 +356,8 @@ static int give(struct scan *s, sqlite3_stmt *row)
 		record.json = buf_span(&r->json);
 	}
 	s->n_given++;
-	s->is_stopped = s->fn(&record, s->ctx) != 0 ||
-			(s->query->limit && s->n_given >= s->query->limit);
+	s->is_stopped =
+		s->fn(&record, s->ctx) != 0 || (s->query->limit && s->n_given >= s->query->limit);
 	return 0;
 }
 
@@ -379,8 +380,8 @@ static int scan_records(struct scan *s, uint64_t first, uint64_t last)
 /* Reads whole records only where a row's numbers do not rule them out. */
 static int scan_numbers(struct scan *s, uint64_t first, uint64_t last)
 {
-	sqlite3_stmt *row = s->query->is_newest_first ? s->reader->numbers_downward :
-							s->reader->numbers_upward;
+	sqlite3_stmt *row =
+		s->query->is_newest_first ? s->reader->numbers_downward : s->reader->numbers_upward;
 	int code = SQLITE_ROW;
 	int r = 0;
 

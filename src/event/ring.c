@@ -297,8 +297,9 @@ static bool is_sound(const struct ring_record *rec)
 {
 	size_t len = sizeof(*rec);
 
-	if (rec->kind == EVENT_NONE || rec->kind >= EVENT_KIND_MAX || rec->decision >= EVENT_DECISION_MAX ||
-	    rec->backend > EVENT_BACKEND_DAEMON || (rec->present & ~RING_ALL_FLAGS))
+	if (rec->kind == EVENT_NONE || rec->kind >= EVENT_KIND_MAX ||
+	    rec->decision >= EVENT_DECISION_MAX || rec->backend > EVENT_BACKEND_DAEMON ||
+	    (rec->present & ~RING_ALL_FLAGS))
 		return false;
 	for (size_t i = 0; i < RING_N_TEXTS; i++) {
 		if (rec->text_len[i] > (i == 0 ? LIMIT_ARGV : RING_TEXT_MAX))

@@ -56,8 +56,9 @@ int sql_open(const char *path, int flags, sqlite3 **ret)
 	int r;
 
 	configure();
-	r = sql_errno(NULL, sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
-					    NULL));
+	r = sql_errno(NULL,
+		      sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+				      NULL));
 	if (r < 0) {
 		r = db && sqlite3_system_errno(db) ? -sqlite3_system_errno(db) : r;
 		(void)sqlite3_close(db);
@@ -74,8 +75,7 @@ int sql_open(const char *path, int flags, sqlite3 **ret)
 
 int sql_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret)
 {
-	return sql_errno(db,
-			 sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL));
+	return sql_errno(db, sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL));
 }
 
 int sql_exec(sqlite3 *db, const char *sql)

@@ -16,7 +16,8 @@
 
 /* JSON needs at most six bytes for one of a ring's records, plus keys. */
 #define LINE_MAX_LEN ((size_t)2 * 1024 * 1024)
-/* Records that wait in memory for the database; more than a start or a checkpoint's pause brings. */
+/* Records that wait in memory for the database; more than a start or a checkpoint's pause brings.
+ */
 #define WAITING_MAX 8192
 /* When so much of the write-ahead log is not in the database yet, it is moved there. */
 #define CHECKPOINT_PAGES 4096
@@ -75,7 +76,7 @@ struct event_store {
 
 	sqlite3 *db;
 	sqlite3_stmt *statements[N_STATEMENTS];
-	bool is_in_transaction, has_wal, is_finished;
+	bool is_in_transaction, has_wal, is_durable, is_finished;
 	struct dictionary actions, processes, directories;
 	uint64_t block, first_time, last_time; /* the present block, and its events' times */
 	struct checkpoint *checkpoint;
@@ -328,8 +329,8 @@ static int insert_detail(struct event_store *s, const struct event *e, uint64_t 
 
 	bind_number(q, 1, seq);
 	sql_bind_text(q, 2, e->argv);
-	(void)sqlite3_bind_int(q, 3, (e->argv_cut ? EVENT_CUT_ARGV : 0) |
-					     (e->is_cut ? EVENT_CUT_TEXT : 0));
+	(void)sqlite3_bind_int(
+		q, 3, (e->argv_cut ? EVENT_CUT_ARGV : 0) | (e->is_cut ? EVENT_CUT_TEXT : 0));
 	sql_bind_text(q, 4, e->target);
 	sql_bind_text(q, 5, e->host);
 	sql_bind_text(q, 6, e->ip);
@@ -598,10 +599,16 @@ static int use_wal(struct event_store *s)
 	return r;
 }
 
-/* With the first frames SQLite syncs the log's head: not before there is something to lose. */
+/* With the first frames SQLite would sync the log's head: not before there is something to lose. */
 static int be_durable(struct event_store *s)
 {
-	return s->n_wal_pages ? sql_exec(s->db, "PRAGMA synchronous=NORMAL") : 0;
+	int r;
+
+	if (s->is_durable || !s->n_wal_pages)
+		return 0;
+	r = sql_exec(s->db, "PRAGMA synchronous=NORMAL");
+	s->is_durable = r == 0;
+	return r;
 }
 
 static int commit(struct event_store *s)
@@ -643,14 +650,13 @@ static void checkpoint_if_due(struct event_store *s)
 
 static int flush(struct event_store *s)
 {
-	bool had_wal_pages = s->n_wal_pages;
 	int r = must_wait(s) ? 0 : write_waiting(s);
 
 	if (r == 0)
 		r = commit(s);
 	if (r == 0)
 		r = use_wal(s);
-	if (r == 0 && !had_wal_pages)
+	if (r == 0)
 		r = be_durable(s);
 	if (r == 0)
 		checkpoint_if_due(s);
@@ -672,9 +678,12 @@ static int close_database(struct event_store *s)
 
 	/* What a reader keeps from going into the database is safe in the log beside it. */
 	if (r == 0 && s->has_wal && !s->error)
-		r = sql_errno(s->db, sqlite3_wal_checkpoint_v2(s->db, NULL,
-							       SQLITE_CHECKPOINT_PASSIVE, NULL,
-							       NULL));
+		r = sql_errno(s->db, sqlite3_wal_checkpoint_v2(
+					     s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
+	/* That synced what it moved; of a short session nothing was synced yet, and this is enough.
+	 */
+	if (r == 0 && !s->is_durable && !s->error && fdatasync(s->db_fd) < 0)
+		r = -errno;
 	for (size_t i = 0; i < N_STATEMENTS; i++)
 		(void)sqlite3_finalize(s->statements[i]);
 	memset(s->statements, 0, sizeof(s->statements));
@@ -696,8 +705,6 @@ int event_store_finish(struct event_store *s)
 	(void)fail(s, r);
 	if (s->db)
 		r = close_database(s);
-	if (r == 0 && !s->error && !s->has_wal && fdatasync(s->db_fd) < 0)
-		r = -errno;
 	s->is_finished = true;
 	return fail(s, r);
 }

@@ -69,8 +69,8 @@ struct event_reader;
  * whose database is not made yet: it has no records then. -ENOENT: there is no
  * events.db.
  */
-int event_reader_open(const char *directory, struct event_reader **ret, struct err *err)
-	_must_check_;
+int event_reader_open(const char *directory, struct event_reader **ret,
+		      struct err *err) _must_check_;
 void event_reader_free(struct event_reader *r);
 
 /* One record. Everything in it is valid during the call that gives it. */
@@ -109,8 +109,8 @@ struct event_counts {
 };
 
 /* How many records of each kind there are by decision (EVENT_DECISION_NONE: without one). */
-int event_reader_counts(struct event_reader *r, struct event_counts *ret, struct err *err)
-	_must_check_;
+int event_reader_counts(struct event_reader *r, struct event_counts *ret,
+			struct err *err) _must_check_;
 /* How many were decided so. Cheaper than all counts for decisions other than allow. */
 int event_reader_count_decision(struct event_reader *r, enum event_decision d, uint64_t *ret,
 				struct err *err) _must_check_;
@@ -128,8 +128,8 @@ struct event_process {
 typedef int (*event_process_fn)(const struct event_process *p, void *ctx);
 
 /* Calls fn for each process that has an event, in the order in which they appeared. */
-int event_reader_processes(struct event_reader *r, event_process_fn fn, void *ctx, struct err *err)
-	_must_check_;
+int event_reader_processes(struct event_reader *r, event_process_fn fn, void *ctx,
+			   struct err *err) _must_check_;
 
 /* ---- Checking -------------------------------------------------------------- */
 
@@ -148,5 +148,5 @@ struct event_store_report {
  * what was good up to there. A store whose last records are missing is a good
  * chain: compare seq and hash with what was kept elsewhere.
  */
-int event_reader_verify(struct event_reader *r, struct event_store_report *ret, struct err *err)
-	_must_check_;
+int event_reader_verify(struct event_reader *r, struct event_store_report *ret,
+			struct err *err) _must_check_;

@@ -38,7 +38,8 @@ static int read_counts(struct event_reader *r, struct event_counts *ret)
 	if (result == 0 && n_all > (uint64_t)n_marked)
 		add_count(ret, EVENT_MARK_BULK, (int64_t)n_all - n_marked);
 	if (result == 0)
-		result = sql_number(r->db, "SELECT total(count) FROM detail WHERE count > 0", &n_lost);
+		result = sql_number(r->db, "SELECT total(count) FROM detail WHERE count > 0",
+				    &n_lost);
 	ret->n_lost = (uint64_t)n_lost;
 	return result;
 }

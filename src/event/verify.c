@@ -15,8 +15,8 @@ struct verifier {
 static int bad_record(const struct verifier *v, const char *why)
 {
 	v->report->bad_seq = v->report->n_records + 1;
-	return err_say(v->err, -EBADMSG, "record %llu: %s",
-		       (unsigned long long)v->report->bad_seq, why);
+	return err_say(v->err, -EBADMSG, "record %llu: %s", (unsigned long long)v->report->bad_seq,
+		       why);
 }
 
 static int verify_row(const struct verifier *v, sqlite3_stmt *row)
@@ -58,8 +58,8 @@ static int verify_rows(const struct verifier *v)
 	(void)sqlite3_reset(row);
 	if (r == 0 && code != SQLITE_DONE) {
 		r = sql_errno(v->reader->db, code);
-		r = r == -EBADMSG ? bad_record(v, "the database is damaged here") :
-				    reader_fail(v->err, r);
+		r = r == -EBADMSG ? bad_record(v, "the database is damaged here")
+				  : reader_fail(v->err, r);
 	}
 	return r;
 }
@@ -76,8 +76,8 @@ static int verify_details(const struct verifier *v)
 		return reader_fail(v->err, r);
 	return n ? err_say(v->err, -EBADMSG,
 			   "the database has details of records that are not there: records are "
-			   "missing, or these were added") :
-		   0;
+			   "missing, or these were added")
+		 : 0;
 }
 
 /* What finds records must find them all: indexes hold what the tables hold. */

@@ -288,10 +288,10 @@ static void a_session_without_a_database_is_listed_by_its_summary(void **state)
 	end_session(s);
 	assert_int_equal(unlink(path), 0);
 	assert_output(command_sessions, NULL, NULL, NULL, 0, "  died            0       0 ");
-	assert_int_equal(
-		file_replace(summary, SPAN("{\"state\":\"ended\",\"events\":7,\"denied\":2}"), 0600,
-			     false, NULL),
-		0);
+	assert_int_equal(file_replace(summary,
+				      SPAN("{\"state\":\"ended\",\"events\":7,\"denied\":2}"), 0600,
+				      false, NULL),
+			 0);
 	assert_output(command_sessions, NULL, NULL, NULL, 0, "  ended           7       2 ");
 	assert_output(command_events, NULL, NULL, NULL, 1, "events.db: No such file");
 	assert_output(command_verify, NULL, NULL, NULL, 1, "events.db: No such file");

@@ -139,10 +139,9 @@ static void logfmt(void **state)
 			    "path=\"/a b\" url=\"http://h/?a=b\"\n");
 }
 
-static const struct event net = { .kind = EVENT_NET_CONNECT,
-				  .decision = EVENT_DENY,
-				  .pid = 7,
-				  .host = SPAN("API.example.com") };
+static const struct event net = {
+	.kind = EVENT_NET_CONNECT, .decision = EVENT_DENY, .pid = 7, .host = SPAN("API.example.com")
+};
 static const struct event file = { .kind = EVENT_FILE_RENAME,
 				   .decision = EVENT_ALLOW,
 				   .pid = 8,
@@ -230,10 +229,18 @@ static void filters_by_time(void **state)
 		{ "5", true },
 		{ "6", false },
 	};
-	static const char *const wrong[] = { "",	   "-1",	 "x",
-					     "10w",	   "1hm",	 "1970-01", "1970-01-01T00",
-					     "1970-01-01T00:16:40", "1970-01-01T00:16:40.Z",
-					     "1970-01-01T00:16:40+1", "99999999999999999999", "0",
+	static const char *const wrong[] = { "",
+					     "-1",
+					     "x",
+					     "10w",
+					     "1hm",
+					     "1970-01",
+					     "1970-01-01T00",
+					     "1970-01-01T00:16:40",
+					     "1970-01-01T00:16:40.Z",
+					     "1970-01-01T00:16:40+1",
+					     "99999999999999999999",
+					     "0",
 					     "9999999999999d" };
 
 	(void)state;

@@ -218,10 +218,10 @@ static struct event draw_event(void)
 		.exec = draw(3),
 		.cause = draw(4),
 	};
-	struct span *const texts[] = { &e.mode,	    &e.policies, &e.exe,    &e.comm,   &e.cwd,
-				       &e.argv,	    &e.path,	 &e.target, &e.access, &e.host,
-				       &e.ip,	    &e.protocol, &e.family, &e.method, &e.url,
-				       &e.header,   &e.secret,	 &e.message };
+	struct span *const texts[] = { &e.mode,	  &e.policies, &e.exe,	  &e.comm,   &e.cwd,
+				       &e.argv,	  &e.path,     &e.target, &e.access, &e.host,
+				       &e.ip,	  &e.protocol, &e.family, &e.method, &e.url,
+				       &e.header, &e.secret,   &e.message };
 
 	/* Half of them are opens with nothing but a path, as most events are. */
 	if (draw(2)) {
@@ -308,8 +308,10 @@ static void records_come_back_byte_for_byte(void **state)
 
 static struct event_filter draw_filter(void)
 {
-	static const char *const paths[] = { "/", "/home/dev/project", "/home/dev/project/a.txt",
-					     "/home/dev/projects", "/nowhere", "/trailing" };
+	static const char *const paths[] = {
+		"/",	    "/home/dev/project", "/home/dev/project/a.txt", "/home/dev/projects",
+		"/nowhere", "/trailing"
+	};
 	static const char *const hosts[] = { "example.com", "*.example.com", "A.example.COM",
 					     "*.x" };
 	static const char *const exes[] = { "node", "/usr/bin/node", "a.txt", "bin" };
@@ -461,7 +463,10 @@ static void processes_are_told_as_they_stand(void **state)
 	const struct event events[] = {
 		{ .kind = EVENT_PROC_EXEC, .pid = 7, .ppid = 1, .comm = SPAN("old") },
 		{ .kind = EVENT_FILE_OPEN, .pid = 3, .decision = EVENT_WOULD_DENY },
-		{ .kind = EVENT_FILE_OPEN, .pid = 7, .ppid = 1, .comm = SPAN("new"),
+		{ .kind = EVENT_FILE_OPEN,
+		  .pid = 7,
+		  .ppid = 1,
+		  .comm = SPAN("new"),
 		  .decision = EVENT_DENY },
 		{ .kind = EVENT_SESSION_STOP },
 	};

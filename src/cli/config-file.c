@@ -1,4 +1,4 @@
-#include "cli/config-secrets.h"
+#include "cli/config-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,8 @@
 
 struct reading {
 	const char *file;
-	secret_specs *specs;
+	secret_specs *specs;	     /* NULL: they are not asked for, only checked */
+	struct retention *retention; /* likewise */
 	struct err *err;
 };
 
@@ -129,7 +130,7 @@ static int read_secrets(const struct reading *r, const struct toml *table)
 		struct secret_spec s = { 0 };
 
 		code = read_secret(r, v, &s);
-		if (code == 0 && !secret_specs_find(r->specs, v->key)) {
+		if (code == 0 && r->specs && !secret_specs_find(r->specs, v->key)) {
 			vec_push(r->specs, s);
 			continue;
 		}
@@ -138,26 +139,69 @@ static int read_secrets(const struct reading *r, const struct toml *table)
 	return code;
 }
 
-static int read_all(const struct reading *r, const struct toml *root)
+static int read_number(const struct reading *r, const struct toml *v, uint64_t max, uint64_t *ret)
 {
-	static const char *const known[] = { "secrets", NULL };
+	struct err why = { 0 };
+
+	if (v->type != TOML_INTEGER)
+		return wrong_type(r, v, "a number");
+	if (v->integer < 0 || (uint64_t)v->integer > max) {
+		(void)err_say(&why, -EINVAL, "expected a number from 0 to %llu",
+			      (unsigned long long)max);
+		return fail_at(r, v->line, v->column, &why);
+	}
+	*ret = (uint64_t)v->integer;
+	return 0;
+}
+
+static int read_events(const struct reading *r, const struct toml *table)
+{
+	static const char *const known[] = { "keep_days", "keep_mb", NULL };
+	struct retention keep = r->retention ? *r->retention : (struct retention){ 0 };
 	int code = 0;
 
-	for (const struct toml *v = root->first; v && code == 0; v = v->next)
-		code = is_known(v->key, known) ? read_secrets(r, v) : unknown_key(r, v, known);
+	if (table->type != TOML_TABLE)
+		return wrong_type(r, table, "a table");
+	for (const struct toml *v = table->first; v && code == 0; v = v->next) {
+		if (span_eq_str(v->key, "keep_days"))
+			code = read_number(r, v, RETENTION_MAX_DAYS, &keep.days);
+		else if (span_eq_str(v->key, "keep_mb"))
+			code = read_number(r, v, RETENTION_MAX_MB, &keep.mb);
+		else
+			code = unknown_key(r, v, known);
+	}
+	if (code == 0 && r->retention)
+		*r->retention = keep;
 	return code;
 }
 
-int config_read_secrets(const char *directory, secret_specs *specs, struct err *err)
+static int read_all(const struct reading *r, const struct toml *root)
+{
+	static const char *const known[] = { "secrets", "events", NULL };
+	int code = 0;
+
+	for (const struct toml *v = root->first; v && code == 0; v = v->next) {
+		if (span_eq_str(v->key, "secrets"))
+			code = read_secrets(r, v);
+		else if (span_eq_str(v->key, "events"))
+			code = read_events(r, v);
+		else
+			code = unknown_key(r, v, known);
+	}
+	return code;
+}
+
+static int read_config(const char *directory, struct reading *reading)
 {
 	_cleanup_arena_ struct arena arena = ARENA_INIT(16 * CONFIG_MAX);
 	_cleanup_free_ char *file = path_join(directory, "config.toml");
 	_cleanup_buf_ struct buf text = BUF_INIT(CONFIG_MAX);
-	const struct reading reading = { file, specs, err };
+	struct err *err = reading->err;
 	struct toml_error error;
 	struct toml *root;
 	int r = file_read_at(AT_FDCWD, file, &text);
 
+	reading->file = file;
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
 	if (r < 0)
@@ -166,5 +210,19 @@ int config_read_secrets(const char *directory, secret_specs *specs, struct err *
 	if (r < 0)
 		return err_say(err, r, "%s:%zu:%zu: %s", file, error.line, error.column,
 			       error.message);
-	return read_all(&reading, root);
+	return read_all(reading, root);
+}
+
+int config_read_secrets(const char *directory, secret_specs *specs, struct err *err)
+{
+	struct reading reading = { .specs = specs, .err = err };
+
+	return read_config(directory, &reading);
+}
+
+int config_read_retention(const char *directory, struct retention *ret, struct err *err)
+{
+	struct reading reading = { .retention = ret, .err = err };
+
+	return read_config(directory, &reading);
 }

@@ -1,0 +1,25 @@
+/*
+ * config.toml: the user's secrets, and how long sessions are kept.
+ *
+ *   [secrets.NAME]
+ *   from = "env:VARIABLE"     # or "file:PATH", "cmd:COMMAND"
+ *   host = "api.example.com"  # or a list; port likewise
+ *   port, header, path, env   # as --secret has them
+ *
+ *   [events]
+ *   keep_days = 30   # sessions that ended longer ago are removed; 0: none is for its age
+ *   keep_mb = 1024   # the oldest are removed beyond that; 0: none is for its size
+ */
+#pragma once
+
+#include "cli/retention.h"
+#include "daemon/secret-spec.h"
+
+/*
+ * Both read and check the whole file in that directory; no file is no error,
+ * messages name line and column. The first adds those secrets which are not
+ * there yet by name, the second changes what the file names.
+ */
+int config_read_secrets(const char *directory, secret_specs *specs, struct err *err) _must_check_;
+int config_read_retention(const char *directory, struct retention *ret,
+			  struct err *err) _must_check_;
