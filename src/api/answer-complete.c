@@ -142,7 +142,8 @@ static bool read_cursor(struct api_call *c, struct span text, const struct json 
 	    !api_read_uint(c, column, "column", UINT32_MAX, &at_column))
 		return false;
 	if (!at_line || !at_column) {
-		api_problem_key(c, at_line ? SPAN("column") : SPAN("line"), "lines and columns count from 1");
+		api_problem_key(c, at_line ? SPAN("column") : SPAN("line"),
+				"lines and columns count from 1");
 		return false;
 	}
 	*ret = offset_of(text, at_line, at_column);
@@ -182,7 +183,8 @@ static bool read_hints(struct api_call *c, const struct json *hints, struct comp
 	       read_list(c, servers, "servers", &seen->servers, &seen->n_servers);
 }
 
-/* ---- The answer ------------------------------------------------------------------------------- */
+/* ---- The answer -------------------------------------------------------------------------------
+ */
 
 static void json_position(struct json_writer *w, const char *key, struct span text, size_t at)
 {
@@ -228,8 +230,8 @@ static void answer(struct api_call *c, struct span text, const struct completion
 	json_end_object(w);
 }
 
-static void complete(struct api_call *c, struct span text, size_t offset, struct completion_seen *seen,
-		     uint64_t max)
+static void complete(struct api_call *c, struct span text, size_t offset,
+		     struct completion_seen *seen, uint64_t max)
 {
 	const struct api_seen *s;
 	struct completions found;

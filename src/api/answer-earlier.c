@@ -81,7 +81,8 @@ static void json_rules_of(struct json_writer *w, const struct policy_item *item)
 	struct cedar_diagnostics found = { 0 };
 	struct cedar_policy_set *set = NULL;
 
-	if (cedar_policy_set_parse(item->expanded, &found, &set) >= 0 && cedar_policy_set_len(set) == 1) {
+	if (cedar_policy_set_parse(item->expanded, &found, &set) >= 0 &&
+	    cedar_policy_set_len(set) == 1) {
 		const struct cedar_policy *p = cedar_policy_set_at(set, 0);
 
 		for (size_t i = 0; i < p->action.n_uids; i++) {
@@ -216,7 +217,8 @@ static void append_mcp(struct buf *out, struct span server, struct span tool)
 		(void)buf_append_str(out, " };\n");
 		return;
 	}
-	(void)buf_append_str(out, tool.len ? "resource == MCP::Tool::" : "resource in MCP::Server::");
+	(void)buf_append_str(out,
+			     tool.len ? "resource == MCP::Tool::" : "resource in MCP::Server::");
 	(void)text_append_literal(tool.len ? tool : server, out);
 	(void)buf_append_str(out, ");\n");
 }
@@ -228,12 +230,13 @@ static bool append_form(struct api_call *c, const struct action_form *form, stru
 	struct span object = is_host ? host_of(name) : first_word(name);
 
 	if (!object.len || (!is_host && object.p[0] != '/')) {
-		api_problem_key(c, SPAN("name"), is_host ? "the name has no host in it" :
-							   "the name must begin with an absolute path");
+		api_problem_key(c, SPAN("name"),
+				is_host ? "the name has no host in it"
+					: "the name must begin with an absolute path");
 		return false;
 	}
-	(void)buf_printf(out, "resource %s %s::", span_eq_str(SPAN("Dir"), form->resource) ? "in" : "==",
-			 form->resource);
+	(void)buf_printf(out, "resource %s %s::",
+			 span_eq_str(SPAN("Dir"), form->resource) ? "in" : "==", form->resource);
 	(void)text_append_literal(object, out);
 	(void)buf_append_str(out, ");\n");
 	return true;
@@ -255,9 +258,11 @@ bool earlier_from_action(struct api_call *c, const struct json *effect, const st
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
 		if (span_eq_str(type->text, forms[i].type))
 			form = &forms[i];
-	if (!form || !(span_eq_str(effect->text, "permit") || span_eq_str(effect->text, "forbid"))) {
+	if (!form ||
+	    !(span_eq_str(effect->text, "permit") || span_eq_str(effect->text, "forbid"))) {
 		api_problem_key(c, form ? SPAN("effect") : SPAN("type"),
-				form ? "effect is permit or forbid" : "there is no action of that type");
+				form ? "effect is permit or forbid"
+				     : "there is no action of that type");
 		return false;
 	}
 	text = name ? name->text : (struct span){ 0 };

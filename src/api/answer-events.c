@@ -134,7 +134,8 @@ void answer_events(struct api_call *c)
 	const struct http_field *accept = http_field_find(c->head, "accept");
 	struct event_reader *reader;
 
-	p.want_lines = accept && (memmem(accept->value.p, accept->value.len, "application/x-ndjson", 20) != NULL);
+	p.want_lines = accept && (memmem(accept->value.p, accept->value.len, "application/x-ndjson",
+					 20) != NULL);
 	if (!read_parameters(&p))
 		return;
 	reader = api_events(c);

@@ -55,7 +55,9 @@ void policies_remember(struct api *a)
 {
 	struct api_layers layers;
 	const struct api_layer *l = policies_layers(a, &layers);
-	struct api_text t = { .number = a->n_texts, .layer = l->layer, .is_in_memory = l->is_in_memory };
+	struct api_text t = { .number = a->n_texts,
+			      .layer = l->layer,
+			      .is_in_memory = l->is_in_memory };
 	struct api_facts f;
 
 	if (a->texts.len && span_eq(buf_span(&a->texts.items[a->texts.len - 1].text), l->text))
@@ -155,7 +157,8 @@ static bool keep_applied(struct api_call *c, const struct api_applied *done,
 	c->in_force_data = kept;
 	if (new_from != SIZE_MAX && !keep_ids(c, kept->layer, new_from, &kept->ids))
 		return false;
-	return keep_findings(c, list, &kept->findings) && api_keep(c, span_of(done->name), &kept->name);
+	return keep_findings(c, list, &kept->findings) &&
+	       api_keep(c, span_of(done->name), &kept->name);
 }
 
 static void apply(struct api_call *c, const struct api_change *change, policies_answer_fn answer,
@@ -173,7 +176,8 @@ static void apply(struct api_call *c, const struct api_change *change, policies_
 		return;
 	}
 	if (!keep_applied(c, &done, &list, new_from)) {
-		api_problem(c, 500, "the policy is being applied, but there is no memory to say so");
+		api_problem(c, 500,
+			    "the policy is being applied, but there is no memory to say so");
 		return;
 	}
 	c->status = 0;
@@ -235,7 +239,8 @@ void answer_policies_replace(struct api_call *c)
 	const struct api_key keys[] = { { "text", JSON_STRING, true, &text },
 					{ "base", JSON_NUMBER, false, &base } };
 
-	if (!api_query_is_empty(c) || !api_read_body(c, keys, ARRAY_SIZE(keys)) || !check_base(c, base))
+	if (!api_query_is_empty(c) || !api_read_body(c, keys, ARRAY_SIZE(keys)) ||
+	    !check_base(c, base))
 		return;
 	change.text = text->text;
 	apply(c, &change, policies_answer_applied, 0);
@@ -261,7 +266,8 @@ void answer_rollback(struct api_call *c)
 		text = buf_span(&c->api->texts.items[i].text);
 	}
 	if (!is_found) {
-		api_problem(c, 404, "there is no text of that number; /api/policies/history lists them");
+		api_problem(c, 404,
+			    "there is no text of that number; /api/policies/history lists them");
 		return;
 	}
 	/* Applying may drop the oldest text. */
@@ -315,7 +321,8 @@ void answer_policies_add(struct api_call *c)
 		change.session = c->is_text ? c->body : cedar->text;
 		policies_apply(c, &change, earlier_answer);
 	} else {
-		api_problem_key(c, SPAN("text"), "text is to be added, or cedar to replace the session's own layer");
+		api_problem_key(c, SPAN("text"),
+				"text is to be added, or cedar to replace the session's own layer");
 	}
 }
 
@@ -372,7 +379,8 @@ static bool add_edit(struct api_call *c, struct edits *e, struct span id, struct
 	struct policy_item item;
 
 	if (!policies_find(s, policies_layers(c->api, &layers)->layer, id, cedar, &item)) {
-		api_problem(c, 404, "the editable layer has no policy %.*s", (int)MIN(id.len, 200), id.p);
+		api_problem(c, 404, "the editable layer has no policy %.*s", (int)MIN(id.len, 200),
+			    id.p);
 		return false;
 	}
 	for (size_t i = 0; i < e->n; i++) {
@@ -412,8 +420,8 @@ static bool read_remove(struct api_call *c, struct edits *e, const struct json *
 			api_problem_key(c, SPAN("id"), "an item of remove has id or cedar");
 			return false;
 		}
-		if (!add_edit(c, e, id ? id->text : (struct span){ 0 }, cedar ? cedar->text : (struct span){ 0 },
-			      (struct span){ 0 }))
+		if (!add_edit(c, e, id ? id->text : (struct span){ 0 },
+			      cedar ? cedar->text : (struct span){ 0 }, (struct span){ 0 }))
 			return false;
 	}
 	return true;
@@ -431,7 +439,8 @@ static bool read_add(struct api_call *c, struct edits *e, const struct json *lis
 		if (!api_read_object(c, item, "an item of add", keys, ARRAY_SIZE(keys)))
 			return false;
 		if (!!text + !!cedar + (effect && action) != 1) {
-			api_problem_key(c, SPAN("text"), "an item of add has text, or effect and action");
+			api_problem_key(c, SPAN("text"),
+					"an item of add has text, or effect and action");
 			return false;
 		}
 		if (text || cedar)
@@ -481,7 +490,9 @@ static size_t count_items(const struct json *list)
 
 static void change_by_id(struct api_call *c, struct edits *e, bool want_enforce)
 {
-	struct api_change change = { .has_text = true, .has_mode = want_enforce, .mode = POLICY_ENFORCE };
+	struct api_change change = { .has_text = true,
+				     .has_mode = want_enforce,
+				     .mode = POLICY_ENFORCE };
 	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_POLICY_FILE);
 	struct api_layers layers;
 
@@ -506,7 +517,8 @@ void answer_policies_change(struct api_call *c)
 					{ "applyMode", JSON_STRING, false, &mode },
 					{ "base", JSON_NUMBER, false, &base } };
 
-	if (!api_query_is_empty(c) || !api_read_body(c, keys, ARRAY_SIZE(keys)) || !check_base(c, base))
+	if (!api_query_is_empty(c) || !api_read_body(c, keys, ARRAY_SIZE(keys)) ||
+	    !check_base(c, base))
 		return;
 	e.max = count_items(remove) + count_items(replace);
 	e.items = arena_alloc_array(&c->arena, e.max + 1, sizeof(*e.items));
@@ -514,11 +526,14 @@ void answer_policies_change(struct api_call *c)
 		api_problem(c, 413, "there is too much to change");
 	else if (mode && mode->text.len && !span_eq_str(mode->text, "enforce"))
 		api_problem_key(c, SPAN("applyMode"), "applyMode is enforce or empty");
-	else if (read_replace(c, &e, replace) && read_remove(c, &e, remove) && read_add(c, &e, add)) {
+	else if (read_replace(c, &e, replace) && read_remove(c, &e, remove) &&
+		 read_add(c, &e, add)) {
 		if (e.n || e.added.len)
 			change_by_id(c, &e, mode && mode->text.len);
 		else
-			api_problem(c, 400, "there is nothing to change: add, remove and replace are lists");
+			api_problem(
+				c, 400,
+				"there is nothing to change: add, remove and replace are lists");
 	}
 	buf_done(&e.added);
 }
@@ -534,7 +549,9 @@ static void json_layer(struct json_writer *w, const struct api_layer *l, bool is
 	json_key_string(w, "name", span_of(l->name));
 	json_key_uint(w, "policies", n);
 	json_key_string(w, "stored",
-			is_builtin ? SPAN("builtin") : l->is_in_memory ? SPAN("memory") : SPAN("file"));
+			is_builtin	  ? SPAN("builtin")
+			: l->is_in_memory ? SPAN("memory")
+					  : SPAN("file"));
 	json_key_bool(w, "editable", is_editable);
 	json_key_bool(w, "exists", l->is_there);
 	if (l->layer == POLICY_LAYER_PROJECT) {
@@ -599,7 +616,8 @@ void answer_policies(struct api_call *c)
 	json_key(w, "layers");
 	json_begin_array(w);
 	for (size_t i = 0; i < layers.n; i++)
-		json_layer(w, &layers.items[i], i == layers.editable, count_in(s, &layers.items[i]));
+		json_layer(w, &layers.items[i], i == layers.editable,
+			   count_in(s, &layers.items[i]));
 	json_end_array(w);
 	json_key(w, "policies");
 	json_begin_array(w);

@@ -122,7 +122,8 @@ static int open_alone(struct api_call *c, struct span text, struct asked *ret, s
 	env.home = f.home;
 	env.workspace = f.workspace;
 	s = policy_source_new(&env);
-	r = policy_source_add_text(s, POLICY_LAYER_SESSION, "policy", text, /* color = */ false, &report, err);
+	r = policy_source_add_text(s, POLICY_LAYER_SESSION, "policy", text, /* color = */ false,
+				   &report, err);
 	if (r >= 0)
 		r = asked_open(s, ret, err);
 	policy_source_free(s);
@@ -162,8 +163,9 @@ static uint64_t kinds_of(const struct policy_request *r)
 		return EVENT_BIT(EVENT_PROC_EXEC);
 	if (r->action < POLICY_PROCESS_EXEC)
 		return files | EVENT_BIT(EVENT_NET_CONNECT);
-	return EVENT_BIT(EVENT_NET_CONNECT) | EVENT_BIT(EVENT_NET_LISTEN) | EVENT_BIT(EVENT_NET_DATAGRAM) |
-	       EVENT_BIT(EVENT_DNS_QUERY) | EVENT_BIT(EVENT_HTTP_REQUEST);
+	return EVENT_BIT(EVENT_NET_CONNECT) | EVENT_BIT(EVENT_NET_LISTEN) |
+	       EVENT_BIT(EVENT_NET_DATAGRAM) | EVENT_BIT(EVENT_DNS_QUERY) |
+	       EVENT_BIT(EVENT_HTTP_REQUEST);
 }
 
 static int cover(struct api_call *c, const struct operation *o, struct covering *v, struct err *err)
@@ -210,7 +212,8 @@ static void append_sentence(struct json_writer *w, const struct api *a, struct s
 	env.workspace = f.workspace;
 	env.agent = f.agent;
 	s = policy_source_new(&env);
-	if (policy_source_add_text(s, POLICY_LAYER_SESSION, "policy", text, false, &report, NULL) >= 0 &&
+	if (policy_source_add_text(s, POLICY_LAYER_SESSION, "policy", text, false, &report, NULL) >=
+		    0 &&
 	    policy_source_len(s))
 		(void)policy_source_say(s, 0, &sentence);
 	json_key_string(w, "sentence", buf_span(&sentence));
@@ -221,8 +224,8 @@ static const char *note_of(const struct from_event *f)
 {
 	if (f->covering.n_changed)
 		return NULL;
-	return f->is_forbid ? "what it covers is denied already" :
-			      "what it covers is allowed already, or a forbid stands against it";
+	return f->is_forbid ? "what it covers is denied already"
+			    : "what it covers is allowed already, or a forbid stands against it";
 }
 
 static void answer(struct api_call *c, struct from_event *f)
@@ -258,7 +261,8 @@ static void from_event(struct api_call *c, struct from_event *f)
 	struct err err = { 0 };
 
 	if (breadth_write(f->breadth, &f->operation.request, f->is_forbid, &f->text) < 0 ||
-	    breadth_write(f->breadth, &f->operation.request, /* is_forbid = */ false, &f->scope) < 0) {
+	    breadth_write(f->breadth, &f->operation.request, /* is_forbid = */ false, &f->scope) <
+		    0) {
 		api_problem(c, 409, "no policy of that breadth can be made of the event");
 		return;
 	}
@@ -300,7 +304,8 @@ void answer_from_event(struct api_call *c)
 	if (!f.is_forbid && !span_eq_str(effect->text, "permit"))
 		api_problem_key(c, SPAN("effect"), "effect is permit or forbid");
 	else if (breadth_from_name(breadth->text, &f.breadth) < 0)
-		api_problem_key(c, SPAN("breadth"), "breadth is file, directory, pattern, host or zone");
+		api_problem_key(c, SPAN("breadth"),
+				"breadth is file, directory, pattern, host or zone");
 	else if (recorded_operation(c, n, &f.operation))
 		from_event(c, &f);
 }

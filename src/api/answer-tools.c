@@ -37,7 +37,8 @@ static void asked_done(struct asked *a)
 	policy_unref(a->policy);
 }
 
-static int open_source(struct policy_source *s, uint64_t generation, struct policy **ret, struct err *err)
+static int open_source(struct policy_source *s, uint64_t generation, struct policy **ret,
+		       struct err *err)
 {
 	_cleanup_close_ int fd = policy_source_bundle(s, generation, err);
 
@@ -132,7 +133,8 @@ static void count_policy(struct counts *n, const struct cedar_policy *p)
 }
 
 /* What the earlier API answered: how many of what, and the lint. */
-static void json_earlier(struct json_writer *w, struct span text, const struct policy_findings *list)
+static void json_earlier(struct json_writer *w, struct span text,
+			 const struct policy_findings *list)
 {
 	struct cedar_diagnostics found = { 0 };
 	struct cedar_policy_set *set = NULL;
@@ -208,7 +210,8 @@ void answer_validate(struct api_call *c)
 
 /* ---- Format ------------------------------------------------------------------------ */
 
-static void add_finding(struct policy_findings *list, const struct cedar_diagnostic *d, struct span text)
+static void add_finding(struct policy_findings *list, const struct cedar_diagnostic *d,
+			struct span text)
 {
 	struct policy_finding f = { .is_error = d->severity == CEDAR_ERROR,
 				    .code = d->code,
@@ -259,16 +262,19 @@ void answer_format(struct api_call *c)
 
 /* An operation as JSON names it. */
 struct operation_keys {
-	const struct json *operation, *object, *exe, *comm, *cwd, *ancestors, *argv, *host, *headers;
+	const struct json *operation, *object, *exe, *comm, *cwd, *ancestors, *argv, *host,
+		*headers;
 };
 
 #define OPERATION_KEYS(k)                                                                          \
 	{ "operation", JSON_STRING, false, &(k).operation },                                       \
 		{ "object", JSON_STRING, false, &(k).object },                                     \
-		{ "exe", JSON_STRING, false, &(k).exe }, { "comm", JSON_STRING, false, &(k).comm }, \
+		{ "exe", JSON_STRING, false, &(k).exe },                                           \
+		{ "comm", JSON_STRING, false, &(k).comm },                                         \
 		{ "cwd", JSON_STRING, false, &(k).cwd },                                           \
 		{ "ancestors", JSON_ARRAY, false, &(k).ancestors },                                \
-		{ "argv", JSON_ARRAY, false, &(k).argv }, { "host", JSON_STRING, false, &(k).host }, \
+		{ "argv", JSON_ARRAY, false, &(k).argv },                                          \
+		{ "host", JSON_STRING, false, &(k).host },                                         \
 	{                                                                                          \
 		"headers", JSON_ARRAY, false, &(k).headers                                         \
 	}
@@ -276,7 +282,8 @@ struct operation_keys {
 /* Text of JSON as a C string in the arena, or NULL: it has a NUL in it. */
 static const char *c_string(struct api_call *c, const struct json *value)
 {
-	if (!value || value->type != JSON_STRING || memchr(value->text.p ? value->text.p : "", 0, value->text.len))
+	if (!value || value->type != JSON_STRING ||
+	    memchr(value->text.p ? value->text.p : "", 0, value->text.len))
 		return NULL;
 	return arena_dup(&c->arena, value->text);
 }
@@ -302,7 +309,8 @@ static int add_facts(struct api_call *c, struct operation *o, enum policy_fact f
 	return 0;
 }
 
-static int add_headers(struct api_call *c, struct operation *o, const struct json *list, struct err *err)
+static int add_headers(struct api_call *c, struct operation *o, const struct json *list,
+		       struct err *err)
 {
 	for (const struct json *item = list ? list->first : NULL; item; item = item->next) {
 		const char *text = c_string(c, item);
@@ -358,8 +366,8 @@ static void json_ids(struct json_writer *w, const struct policy_decision *d)
 	json_end_array(w);
 }
 
-static void json_reasons(struct json_writer *w, const char *key, const struct policy_reason *reasons,
-			 size_t n)
+static void json_reasons(struct json_writer *w, const char *key,
+			 const struct policy_reason *reasons, size_t n)
 {
 	json_key(w, key);
 	json_begin_array(w);
@@ -377,8 +385,9 @@ static void json_reasons(struct json_writer *w, const char *key, const struct po
 		for (size_t k = 0; k < r->n_conditions; k++) {
 			json_begin_object(w);
 			json_key_string(w, "text", span_of(r->conditions[k].text));
-			json_key_string(w, "result",
-					span_of(policy_condition_result_name(r->conditions[k].result)));
+			json_key_string(
+				w, "result",
+				span_of(policy_condition_result_name(r->conditions[k].result)));
 			json_end_object(w);
 		}
 		json_end_array(w);
@@ -387,8 +396,8 @@ static void json_reasons(struct json_writer *w, const char *key, const struct po
 	json_end_array(w);
 }
 
-static void answer_decision(struct api_call *c, const struct policy *p, const struct policy_request *r,
-			    const struct policy_decision *d)
+static void answer_decision(struct api_call *c, const struct policy *p,
+			    const struct policy_request *r, const struct policy_decision *d)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_API_REPLY);
 	struct policy_explanation found = { 0 };
@@ -580,8 +589,8 @@ static void append_object(const struct policy_request *r, struct buf *out)
 	}
 	if (r->host.len)
 		(void)buf_append_span(out, r->host);
-	else if (r->has_address &&
-		 inet_ntop(r->address.is_v6 ? AF_INET6 : AF_INET, r->address.bytes, address, sizeof(address)))
+	else if (r->has_address && inet_ntop(r->address.is_v6 ? AF_INET6 : AF_INET,
+					     r->address.bytes, address, sizeof(address)))
 		(void)buf_printf(out, r->address.is_v6 ? "[%s]" : "%s", address);
 	if (r->port)
 		(void)buf_printf(out, ":%u", r->port);

@@ -27,19 +27,19 @@ struct api_facts {
 	uint64_t generation; /* in force */
 	size_t n_policies;
 	uint64_t n_events, n_denied, n_would_deny, n_lost;
-	bool is_ready;	/* a policy is in force, and everybody decides by it */
+	bool is_ready; /* a policy is in force, and everybody decides by it */
 	bool is_ending;
 };
 
 /* One of the texts that make up the policy, as it is in force. */
 struct api_layer {
 	enum policy_layer layer;
-	const char *name;	/* its file, or what stands for it */
-	struct span text;	/* of those that are not built in */
-	bool is_in_memory;	/* kept by this session alone */
-	bool is_there;		/* else it has no policy */
-	bool is_trusted;	/* a project's: its permits count */
-	size_t n_ignored;	/* permits that do not */
+	const char *name;  /* its file, or what stands for it */
+	struct span text;  /* of those that are not built in */
+	bool is_in_memory; /* kept by this session alone */
+	bool is_there;	   /* else it has no policy */
+	bool is_trusted;   /* a project's: its permits count */
+	size_t n_ignored;  /* permits that do not */
 };
 
 #define API_MAX_LAYERS 6

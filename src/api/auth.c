@@ -94,7 +94,8 @@ bool api_auth_is_foreign(const struct http_head *head)
 {
 	const struct http_field *site = http_field_find(head, "sec-fetch-site");
 
-	return site && !span_eq_str(site->value, "same-origin") && !span_eq_str(site->value, "none");
+	return site && !span_eq_str(site->value, "same-origin") &&
+	       !span_eq_str(site->value, "none");
 }
 
 /* ---- Token and cookie -------------------------------------------------------- */
@@ -120,7 +121,8 @@ static bool has_cookie(const struct api_auth *a, struct span value)
 		value = span_from(value, pair.len + 1);
 		pair = span_trim(pair);
 		equals = pair.len ? memchr(pair.p, '=', pair.len) : NULL;
-		if (equals && span_eq_str(span_make(pair.p, (size_t)(equals - pair.p)), a->cookie_name) &&
+		if (equals &&
+		    span_eq_str(span_make(pair.p, (size_t)(equals - pair.p)), a->cookie_name) &&
 		    is_equal(span_from(pair, (size_t)(equals - pair.p) + 1), a->cookie))
 			return true;
 	}
@@ -139,7 +141,8 @@ enum api_who api_auth_who(const struct api_auth *a, const struct http_head *head
 	if (field)
 		return API_NOBODY;
 	for (size_t i = 0; i < head->n_fields; i++)
-		if (span_eq_str(head->fields[i].name, "cookie") && has_cookie(a, head->fields[i].value))
+		if (span_eq_str(head->fields[i].name, "cookie") &&
+		    has_cookie(a, head->fields[i].value))
 			return API_COOKIE;
 	return API_NOBODY;
 }

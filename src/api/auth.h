@@ -16,8 +16,9 @@
 struct api_auth {
 	struct api_listen listen;
 	char token[API_TOKEN_LEN + 1];
-	char cookie[API_TOKEN_LEN + 1]; /* its value: of its own, so that it cannot be put to use elsewhere */
-	char cookie_name[16];		/* "leash-18080": two sessions have two */
+	char cookie[API_TOKEN_LEN +
+		    1];	      /* its value: of its own, so that it cannot be put to use elsewhere */
+	char cookie_name[16]; /* "leash-18080": two sessions have two */
 };
 
 enum api_who {

@@ -104,7 +104,8 @@ static const char *title_of(int status)
 }
 
 /* RFC 9457. */
-_printf_(3, 0) static void begin_problem(struct api_call *c, int status, const char *fmt, va_list args)
+_printf_(3, 0) static void begin_problem(struct api_call *c, int status, const char *fmt,
+					 va_list args)
 {
 	char detail[600];
 
@@ -201,7 +202,8 @@ static void findings(struct api_call *c, const struct policy_findings *list, con
 	json_end_object(&c->json);
 }
 
-void api_problem_findings(struct api_call *c, const struct policy_findings *list, const char *detail)
+void api_problem_findings(struct api_call *c, const struct policy_findings *list,
+			  const char *detail)
 {
 	findings(c, list, "%s", detail);
 }
@@ -252,7 +254,8 @@ bool api_read_object(struct api_call *c, const struct json *object, const char *
 			return false;
 		}
 		if (m->type != key->type) {
-			api_problem_key(c, m->key, "%s must be %s", key->name, type_name(key->type));
+			api_problem_key(c, m->key, "%s must be %s", key->name,
+					type_name(key->type));
 			return false;
 		}
 		*key->value = m;
@@ -350,7 +353,8 @@ int api_query_next(struct api_call *c, struct api_query *q)
 	if (part.len == 0)
 		return 0;
 	equals = memchr(part.p, '=', part.len);
-	if (!decode(c, span_make(part.p, equals ? (size_t)(equals - part.p) : part.len), &q->name) ||
+	if (!decode(c, span_make(part.p, equals ? (size_t)(equals - part.p) : part.len),
+		    &q->name) ||
 	    !decode(c, equals ? span_from(part, (size_t)(equals - part.p) + 1) : (struct span){ 0 },
 		    &q->value))
 		return -1;

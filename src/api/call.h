@@ -19,8 +19,8 @@ struct api_call;
 typedef void (*api_handler_fn)(struct api_call *c);
 
 enum api_route_flag {
-	API_ROUTE_OPEN = 1,  /* needs no token */
-	API_ROUTE_TEXT = 2,  /* with the token (not the cookie), a body may be Cedar as it is */
+	API_ROUTE_OPEN = 1, /* needs no token */
+	API_ROUTE_TEXT = 2, /* with the token (not the cookie), a body may be Cedar as it is */
 };
 
 struct api_route {
@@ -96,8 +96,8 @@ struct api_query {
 int api_query_next(struct api_call *c, struct api_query *q) _must_check_;
 /* The query may have nothing. False: answered. */
 bool api_query_is_empty(struct api_call *c) _must_check_;
-bool api_query_uint(struct api_call *c, const struct api_query *q, uint64_t max, uint64_t *ret)
-	_must_check_;
+bool api_query_uint(struct api_call *c, const struct api_query *q, uint64_t max,
+		    uint64_t *ret) _must_check_;
 
 /* ---- Answering ---------------------------------------------------------------- */
 
@@ -110,7 +110,8 @@ void api_problem(struct api_call *c, int status, const char *fmt, ...) _printf_(
 /* The same, with the key of body or query that is wrong. */
 void api_problem_key(struct api_call *c, struct span key, const char *fmt, ...) _printf_(3, 4);
 /* 422 with all findings. */
-void api_problem_findings(struct api_call *c, const struct policy_findings *list, const char *detail);
+void api_problem_findings(struct api_call *c, const struct policy_findings *list,
+			  const char *detail);
 /* A member that is JSON already, after json_key. */
 void api_json_raw(struct json_writer *w, struct span json);
 void api_json_ms(struct json_writer *w, double ms);

@@ -66,7 +66,8 @@ void connection_sweep(struct api_connection *c)
 	if (api_now(c->api) < c->deadline)
 		return;
 	if (c->state == CONNECTION_WAITING) {
-		api_problem(&c->call, 503, "the policy was handed out, but not everybody has taken it up yet");
+		api_problem(&c->call, 503,
+			    "the policy was handed out, but not everybody has taken it up yet");
 		connection_answer(c);
 		return;
 	}
@@ -212,7 +213,8 @@ void connection_answer(struct api_connection *c)
 	write_head(c, body_len, &s->head);
 	parts[0] = uv_buf_init(s->head.data, (unsigned)s->head.len);
 	/* uv_buf_t has no const; nothing is written to it. */
-	parts[1] = uv_buf_init(is_file ? (char *)(uintptr_t)call->file.p : s->body.data, (unsigned)body_len);
+	parts[1] = uv_buf_init(is_file ? (char *)(uintptr_t)call->file.p : s->body.data,
+			       (unsigned)body_len);
 	api_call_reset(call);
 	buf_reset(&c->body);
 	c->state = CONNECTION_WRITING;
@@ -255,7 +257,9 @@ static bool check_token(struct api_call *c)
 	c->who = api_auth_who(&c->api->auth, c->head);
 	if (is_open || c->who != API_NOBODY)
 		return true;
-	api_problem(c, 401, "the session's token is needed: `leash token` prints it, `leash ui` opens the page with it");
+	api_problem(c, 401,
+		    "the session's token is needed: `leash token` prints it, `leash ui` opens the "
+		    "page with it");
 	api_answer_field(c, "www-authenticate", SPAN("Bearer realm=\"leash\""));
 	return false;
 }
@@ -350,7 +354,8 @@ static void on_head(struct api_connection *c)
 	has_body = h1_reader_body(c->reader, &length) != H1_BODY_NONE;
 	call->route = api_route_find(call->method, call->path, &is_known);
 	is_fine = check_origin(call) && check_token(call) && check_route(call, is_known) &&
-		  check_type(call, has_body && (length || h1_reader_body(c->reader, &length) == H1_BODY_CHUNKED));
+		  check_type(call, has_body && (length || h1_reader_body(c->reader, &length) ==
+								  H1_BODY_CHUNKED));
 	if (is_fine && length > LIMIT_API_BODY) {
 		api_problem(call, 413, "a body may have %zu bytes", LIMIT_API_BODY);
 		is_fine = false;
@@ -420,8 +425,7 @@ static void feed(struct api_connection *c, struct span bytes)
 	struct span data;
 	size_t used;
 
-	while (c->state == CONNECTION_READING &&
-	       (bytes.len || h1_reader_has_ended(c->reader))) {
+	while (c->state == CONNECTION_READING && (bytes.len || h1_reader_has_ended(c->reader))) {
 		enum h1_event event;
 
 		/* The first byte of a request starts its clock. */

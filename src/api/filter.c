@@ -12,8 +12,8 @@ static bool refuse(struct api_call *c, const char *key, const char *why)
 	return false;
 }
 
-static bool set_text(struct api_call *c, struct event_filter *f, enum text_key key, struct span value,
-		     struct arena *arena)
+static bool set_text(struct api_call *c, struct event_filter *f, enum text_key key,
+		     struct span value, struct arena *arena)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT(0);
 	const char **fields[N_TEXT_KEYS] = { &f->path, &f->host, &f->exe, &f->text };
@@ -76,16 +76,19 @@ int api_filter_parameter(struct api_call *c, struct event_filter *f, const struc
 			return set_text(c, f, (enum text_key)i, q->value, arena) ? 1 : -1;
 	if (span_eq_str(q->name, "kind") || span_eq_str(q->name, "decision"))
 		return add_names(c, f, span_eq_str(q->name, "kind"), q->value) ? 1 : -1;
-	if (span_eq_str(q->name, "pid") || span_eq_str(q->name, "since") || span_eq_str(q->name, "until"))
+	if (span_eq_str(q->name, "pid") || span_eq_str(q->name, "since") ||
+	    span_eq_str(q->name, "until"))
 		return set_number(c, f, q) ? 1 : -1;
 	return 0;
 }
 
-static bool read_names(struct api_call *c, struct event_filter *f, const struct json *list, bool is_kind)
+static bool read_names(struct api_call *c, struct event_filter *f, const struct json *list,
+		       bool is_kind)
 {
 	for (const struct json *item = list ? list->first : NULL; item; item = item->next)
 		if (item->type != JSON_STRING)
-			return refuse(c, is_kind ? "kinds" : "decisions", "it must be a list of names");
+			return refuse(c, is_kind ? "kinds" : "decisions",
+				      "it must be a list of names");
 		else if (!add_name(c, f, is_kind, item->text))
 			return false;
 	return true;

@@ -77,10 +77,11 @@ int api_listen_parse(struct span text, struct api_listen *ret, struct err *err)
 	else if (parse_port(t, &l.port))
 		l.is_port_given = true;
 	else if (!parse_parts(t, &l))
-		return err_say(err, -EINVAL,
-			       "%.*s: expected PORT, ADDRESS, ADDRESS:PORT or [IPV6]:PORT, ports 1 to "
-			       "65535, or nothing at all for no API",
-			       (int)MIN(text.len, 100), text.p);
+		return err_say(
+			err, -EINVAL,
+			"%.*s: expected PORT, ADDRESS, ADDRESS:PORT or [IPV6]:PORT, ports 1 to "
+			"65535, or nothing at all for no API",
+			(int)MIN(text.len, 100), text.p);
 	*ret = l;
 	return 0;
 }

@@ -22,7 +22,10 @@ struct api_listen {
 	int fd;		    /* -1 until api_listen_open */
 };
 
-#define API_LISTEN_DEFAULT { .address = "127.0.0.1", .port = API_DEFAULT_PORT, .fd = -1 }
+#define API_LISTEN_DEFAULT                                                                         \
+	{                                                                                          \
+		.address = "127.0.0.1", .port = API_DEFAULT_PORT, .fd = -1                         \
+	}
 
 /* -EINVAL with a sentence that names the forms. fd stays -1. */
 int api_listen_parse(struct span text, struct api_listen *ret, struct err *err) _must_check_;

@@ -59,7 +59,7 @@ struct sending {
 };
 
 enum phase {
-	PHASE_HELLO,   /* what it wants is not known yet */
+	PHASE_HELLO, /* what it wants is not known yet */
 	PHASE_HISTORY,
 	PHASE_LIVE,
 	PHASE_ENDING,
@@ -107,7 +107,9 @@ static void batch_unref(struct batch *b)
 
 static void batch_seal(struct batch *b, enum websocket_opcode opcode)
 {
-	const struct websocket_header h = { .opcode = opcode, .is_final = true, .length = b->text.len };
+	const struct websocket_header h = { .opcode = opcode,
+					    .is_final = true,
+					    .length = b->text.len };
 
 	b->header_len = websocket_write_header(&h, b->header);
 }
@@ -164,7 +166,8 @@ static bool send_batch(struct live_client *l, struct batch *b, bool is_last)
 	b->n_users++;
 	parts[0] = uv_buf_init(b->header, (unsigned)b->header_len);
 	parts[1] = uv_buf_init(b->text.data, (unsigned)b->text.len);
-	if (uv_write(&s->request, (uv_stream_t *)&l->connection->tcp, parts, b->text.len ? 2 : 1, on_sent) >= 0)
+	if (uv_write(&s->request, (uv_stream_t *)&l->connection->tcp, parts, b->text.len ? 2 : 1,
+		     on_sent) >= 0)
 		return true;
 	batch_unref(b);
 	xfree(s);
@@ -471,7 +474,9 @@ static int note_seq(const struct event_record *r, void *ctx)
 static bool find_first(struct live_client *l, uint64_t last)
 {
 	struct api *a = l->connection->api;
-	struct event_query q = { .filter = l->filter, .is_newest_first = true, .limit = l->history };
+	struct event_query q = { .filter = l->filter,
+				 .is_newest_first = true,
+				 .limit = l->history };
 	struct err err = { 0 };
 	uint64_t first = last + 1;
 
@@ -552,7 +557,8 @@ static bool read_wishes(struct live_client *l, const struct json *object)
 		l->history = LIMIT_API_HISTORY;
 	return api_read_uint(c, since, "since", INT64_MAX, &l->since) &&
 	       api_read_uint(c, history, "history", LIMIT_API_HISTORY, &l->history) &&
-	       api_read_uint(c, rate, "rate", UINT32_MAX, &l->rate) && (!filter || set_filter(l, filter));
+	       api_read_uint(c, rate, "rate", UINT32_MAX, &l->rate) &&
+	       (!filter || set_filter(l, filter));
 }
 
 /* A change of what a client wants divides what it got before from what it gets now. */
@@ -768,10 +774,11 @@ static void agree(struct api_call *c, const struct websocket_offer *offer)
 {
 	struct batch *b = batch_new();
 
-	(void)buf_printf(&b->text,
-			 "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-			 "sec-websocket-accept: %.*s\r\n\r\n",
-			 (int)sizeof(offer->accept), offer->accept);
+	(void)buf_printf(
+		&b->text,
+		"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+		"sec-websocket-accept: %.*s\r\n\r\n",
+		(int)sizeof(offer->accept), offer->accept);
 	(void)send_batch(c->connection->live, b, /* is_last = */ false);
 	batch_unref(b);
 }

@@ -65,7 +65,8 @@ static bool takes_gzip(const struct http_head *head)
 		const char *comma = memchr(rest.p, ',', rest.len);
 		struct span item = span_make(rest.p, comma ? (size_t)(comma - rest.p) : rest.len);
 		const char *weight = memchr(item.p, ';', item.len);
-		struct span name = span_trim(span_make(item.p, weight ? (size_t)(weight - item.p) : item.len));
+		struct span name =
+			span_trim(span_make(item.p, weight ? (size_t)(weight - item.p) : item.len));
 
 		if ((span_eq_nocase(name, SPAN("gzip")) || span_eq_str(name, "*")) &&
 		    !(weight && memmem(weight, (size_t)(item.p + item.len - weight), "q=0", 3) &&
@@ -99,7 +100,8 @@ void page_serve(struct api_call *c)
 	}
 	api_answer_field(c, "etag", span_of(f->tag));
 	api_answer_field(c, "cache-control",
-			 f->is_hashed ? SPAN("public, max-age=31536000, immutable") : SPAN("no-cache"));
+			 f->is_hashed ? SPAN("public, max-age=31536000, immutable")
+				      : SPAN("no-cache"));
 	if (f->is_packed) {
 		api_answer_field(c, "content-encoding", SPAN("gzip"));
 		api_answer_field(c, "vary", SPAN("accept-encoding"));

@@ -13,10 +13,10 @@
 struct live_client;
 
 enum connection_state {
-	CONNECTION_READING,  /* a request */
-	CONNECTION_WAITING,  /* for a policy to be in force */
-	CONNECTION_WRITING,  /* an answer */
-	CONNECTION_LIVE,     /* a WebSocket: live.c has it */
+	CONNECTION_READING,   /* a request */
+	CONNECTION_WAITING,   /* for a policy to be in force */
+	CONNECTION_WRITING,   /* an answer */
+	CONNECTION_LIVE,      /* a WebSocket: live.c has it */
 	CONNECTION_LINGERING, /* the last answer is out; what still comes is thrown away */
 	CONNECTION_CLOSED,
 };
@@ -31,7 +31,7 @@ struct api_connection {
 	struct buf pending; /* came while an answer was being written */
 	struct api_call call;
 	bool keeps_alive, is_head_request, has_failed; /* the last: no further request is read */
-	uint64_t deadline; /* by uv_now */
+	uint64_t deadline;			       /* by uv_now */
 	struct live_client *live;
 };
 
@@ -50,7 +50,7 @@ struct live_hub {
 	uv_timer_t flush; /* of what has gathered */
 	uv_timer_t beat;
 	bool is_flushing;
-	struct batch *open;    /* gathers for everybody who wants everything */
+	struct batch *open; /* gathers for everybody who wants everything */
 };
 
 struct api {
@@ -71,7 +71,7 @@ struct api {
 	uint64_t policy_generation;
 	VEC(struct api_text) texts; /* oldest first */
 	uint64_t n_texts;	    /* ever */
-	struct api_seen *seen; /* answer-complete.c: for completion */
+	struct api_seen *seen;	    /* answer-complete.c: for completion */
 	char bytes[65536];	    /* what is being read */
 };
 

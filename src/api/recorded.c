@@ -47,11 +47,13 @@ static void set_facts(const struct event *e, struct operation *o)
 	const struct {
 		enum policy_fact fact;
 		struct span value;
-	} facts[] = { { POLICY_FACT_EXE, e->exe }, { POLICY_FACT_COMM, e->comm }, { POLICY_FACT_CWD, e->cwd } };
+	} facts[] = { { POLICY_FACT_EXE, e->exe },
+		      { POLICY_FACT_COMM, e->comm },
+		      { POLICY_FACT_CWD, e->cwd } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
-		_cleanup_free_ char *value = xmemdup0(facts[i].value.p ? facts[i].value.p : "",
-						      facts[i].value.len);
+		_cleanup_free_ char *value =
+			xmemdup0(facts[i].value.p ? facts[i].value.p : "", facts[i].value.len);
 
 		operation_add_fact(o, facts[i].fact, value);
 	}
@@ -77,7 +79,8 @@ static int set_peer(const struct event *e, struct operation *o)
 		memcpy(text, e->ip.p, e->ip.len);
 		text[e->ip.len] = 0;
 		r->address.is_v6 = strchr(text, ':') != NULL;
-		r->has_address = inet_pton(r->address.is_v6 ? AF_INET6 : AF_INET, text, r->address.bytes) == 1;
+		r->has_address = inet_pton(r->address.is_v6 ? AF_INET6 : AF_INET, text,
+					   r->address.bytes) == 1;
 	}
 	r->port = e->has_port ? e->port : 0;
 	r->protocol = r->action == POLICY_NETWORK_DATAGRAM ? SPAN("udp") : SPAN("tcp");
@@ -190,7 +193,8 @@ bool breadth_fits(enum breadth b, const struct policy_request *r)
 /* Who forbids reading a file means that it is not to be opened at all. */
 static const char *action_name(const struct policy_request *r, bool is_forbid)
 {
-	if (is_forbid && (r->action == POLICY_FILE_OPEN_READ_ONLY || r->action == POLICY_FILE_OPEN_READ_WRITE))
+	if (is_forbid &&
+	    (r->action == POLICY_FILE_OPEN_READ_ONLY || r->action == POLICY_FILE_OPEN_READ_WRITE))
 		return "FileOpen";
 	return policy_action_name(r->action);
 }
@@ -202,7 +206,8 @@ static void write_host(const struct policy_request *r, struct buf *out)
 
 	if (r->host.len)
 		(void)buf_append_span(&id, r->host);
-	else if (inet_ntop(r->address.is_v6 ? AF_INET6 : AF_INET, r->address.bytes, address, sizeof(address)))
+	else if (inet_ntop(r->address.is_v6 ? AF_INET6 : AF_INET, r->address.bytes, address,
+			   sizeof(address)))
 		(void)buf_printf(&id, r->address.is_v6 ? "[%s]" : "%s", address);
 	if (r->port)
 		(void)buf_printf(&id, ":%u", r->port);
@@ -231,7 +236,8 @@ int breadth_write(enum breadth b, const struct policy_request *r, bool is_forbid
 	if (!breadth_fits(b, r))
 		return -EINVAL;
 	name = action_name(r, is_forbid);
-	(void)buf_printf(out, "%s (principal, action %s Action::\"%s\", ", is_forbid ? "forbid" : "permit",
+	(void)buf_printf(out, "%s (principal, action %s Action::\"%s\", ",
+			 is_forbid ? "forbid" : "permit",
 			 action_has_members(action_index(span_of(name))) ? "in" : "==", name);
 	switch (b) {
 	case BREADTH_FILE:

@@ -24,5 +24,5 @@ int breadth_from_name(struct span name, enum breadth *ret) _must_check_;
 /* Is there a policy of that breadth for such an operation? */
 bool breadth_fits(enum breadth b, const struct policy_request *r);
 /* Appends the policy. */
-int breadth_write(enum breadth b, const struct policy_request *r, bool is_forbid, struct buf *out)
-	_must_check_;
+int breadth_write(enum breadth b, const struct policy_request *r, bool is_forbid,
+		  struct buf *out) _must_check_;

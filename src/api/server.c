@@ -105,7 +105,8 @@ void api_applied(struct api *a, uint64_t generation, double ms)
 
 	for (struct api_connection *c = a->connections; c; c = next) {
 		next = c->next;
-		if (c->state != CONNECTION_WAITING || !c->call.awaits || c->call.awaits > generation)
+		if (c->state != CONNECTION_WAITING || !c->call.awaits ||
+		    c->call.awaits > generation)
 			continue;
 		c->call.awaits = 0;
 		c->call.in_force(&c->call, generation, ms);
@@ -145,8 +146,8 @@ static char *make_url(const struct api_auth *auth)
 {
 	const char *host = api_listen_is_any(&auth->listen) ? "127.0.0.1" : auth->listen.address;
 
-	return xasprintf(strchr(host, ':') ? "http://[%s]:%u/#token=%s" : "http://%s:%u/#token=%s", host,
-			 auth->listen.port, auth->token);
+	return xasprintf(strchr(host, ':') ? "http://[%s]:%u/#token=%s" : "http://%s:%u/#token=%s",
+			 host, auth->listen.port, auth->token);
 }
 
 static int init_handles(struct api *a, struct api_listen *listen)

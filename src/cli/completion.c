@@ -5,13 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/operation.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "cli/cedar-private.h"
 #include "cli/command.h"
 #include "cli/option-tables.h"
-#include "api/operation.h"
 #include "cli/policy-private.h"
 #include "cli/secret-private.h"
 #include "cli/sessions-private.h"

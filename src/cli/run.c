@@ -481,28 +481,29 @@ static int execute(struct run *run, char **argv, struct err *err)
 	if (open_listener(run, err) < 0 || state_session_create(state, &id, &directory, err) < 0)
 		return EXIT_LEASH_FAILED;
 	token_file = state_token_file(runtime, id);
-	return session_run(&(struct session_options){ .id = id,
-						      .directory = directory,
-						      .program = program,
-						      .argv = argv,
-						      .cwd = run->cwd,
-						      .workspace = run->cwd,
-						      .home = run->home,
-						      .layers = &run->layers,
-						      .environment = &run->environment,
-						      .secrets = &run->secrets,
-						      .ports = &run->ports,
-						      .mounts = mounts,
-						      .n_mounts = run->volumes.len,
-						      .limits = run->limits,
-						      .listen = &run->listen,
-						      .token_file = token_file,
-						      .want_pty = want_pty,
-						      .is_verbose = run->is_verbose,
-						      .want_url = run->is_verbose ||
-								  (want_pty && isatty(STDERR_FILENO)),
-						      .want_browser = run->want_browser },
-			   err);
+	return session_run(
+		&(struct session_options){ .id = id,
+					   .directory = directory,
+					   .program = program,
+					   .argv = argv,
+					   .cwd = run->cwd,
+					   .workspace = run->cwd,
+					   .home = run->home,
+					   .layers = &run->layers,
+					   .environment = &run->environment,
+					   .secrets = &run->secrets,
+					   .ports = &run->ports,
+					   .mounts = mounts,
+					   .n_mounts = run->volumes.len,
+					   .limits = run->limits,
+					   .listen = &run->listen,
+					   .token_file = token_file,
+					   .want_pty = want_pty,
+					   .is_verbose = run->is_verbose,
+					   .want_url = run->is_verbose ||
+						       (want_pty && isatty(STDERR_FILENO)),
+					   .want_browser = run->want_browser },
+		err);
 }
 
 static void run_done(struct run *run)

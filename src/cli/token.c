@@ -35,17 +35,20 @@ const size_t n_ui_options = ARRAY_SIZE(ui_options);
 static const struct usage token_usage = {
 	.name = "token",
 	.arguments = "[FLAGS] [SESSION]",
-	.description = "Prints the token of a running session's API, of the newest session by default. Whoever\n"
+	.description = "Prints the token of a running session's API, of the newest session by "
+		       "default. Whoever\n"
 		       "has it sees all that the session does and may change its policy.\n",
 	.options = token_options,
 	.n_options = ARRAY_SIZE(token_options),
-	.examples = "  curl -H \"Authorization: Bearer $(leash token)\" http://127.0.0.1:18080/api/session\n",
+	.examples = "  curl -H \"Authorization: Bearer $(leash token)\" "
+		    "http://127.0.0.1:18080/api/session\n",
 };
 
 static const struct usage ui_usage = {
 	.name = "ui",
 	.arguments = "[FLAGS] [SESSION]",
-	.description = "Opens the control page of a running session, of the newest one by default; where there is\n"
+	.description = "Opens the control page of a running session, of the newest one by default; "
+		       "where there is\n"
 		       "no display, prints its URL.\n",
 	.options = ui_options,
 	.n_options = ARRAY_SIZE(ui_options),
@@ -80,15 +83,17 @@ static int read_file(struct reached *r, const char *id, struct err *err)
 	int code = file_read_at(AT_FDCWD, r->token_file, &text);
 
 	if (code == -ENOENT)
-		return err_say(err, code, "the session %s does not run, or serves no API (--listen)", id);
+		return err_say(err, code,
+			       "the session %s does not run, or serves no API (--listen)", id);
 	if (code < 0)
 		return err_set(err, code, "read %s", r->token_file);
 	if (json_parse(&r->arena, buf_span(&text), &file, err) < 0)
 		return err_wrap(err, -EBADMSG, "read %s", r->token_file);
 	r->url = json_get_string(file, "url");
 	r->token = json_get_string(file, "token");
-	return r->url.len && r->token.len ? 0 :
-					    err_say(err, -EBADMSG, "%s holds no token", r->token_file);
+	return r->url.len && r->token.len
+		       ? 0
+		       : err_say(err, -EBADMSG, "%s holds no token", r->token_file);
 }
 
 static int reach(const char *name, struct reached *r, struct err *err)

@@ -149,7 +149,8 @@ static void layers(void *ctx, struct api_layers *ret)
 
 	(void)add_text_layer(s, POLICY_LAYER_OWN, NULL, false, ret);
 	(void)add_text_layer(s, POLICY_LAYER_PROFILE, NULL, false, ret);
-	(void)add_text_layer(s, policy_layers_editable(l), policy_layers_editable_file(l), true, ret);
+	(void)add_text_layer(s, policy_layers_editable(l), policy_layers_editable_file(l), true,
+			     ret);
 	ret->editable = ret->n - 1;
 	ret->items[ret->editable].is_in_memory = l->kept_text != NULL;
 	if (add_text_layer(s, POLICY_LAYER_PROJECT, l->project_file, false, ret)) {
@@ -187,7 +188,8 @@ static int load_changed(const struct session *s, const struct api_change *change
 {
 	struct policy_layers l = changed(s, change, text, session_text);
 
-	if ((change->has_text && memchr(change->text.p ? change->text.p : "", 0, change->text.len)) ||
+	if ((change->has_text &&
+	     memchr(change->text.p ? change->text.p : "", 0, change->text.len)) ||
 	    (change->has_session &&
 	     memchr(change->session.p ? change->session.p : "", 0, change->session.len)))
 		return err_say(err, -EINVAL, "a policy must not have a NUL in it");
@@ -197,7 +199,8 @@ static int load_changed(const struct session *s, const struct api_change *change
 static int load(void *ctx, const struct api_change *change, struct policy_findings *list,
 		struct buf *report, struct policy_source **ret, struct err *err)
 {
-	_cleanup_free_ char *text = xmemdup0(change->text.p ? change->text.p : "", change->text.len);
+	_cleanup_free_ char *text =
+		xmemdup0(change->text.p ? change->text.p : "", change->text.len);
 	_cleanup_free_ char *session_text =
 		xmemdup0(change->session.p ? change->session.p : "", change->session.len);
 	int r = load_changed(ctx, change, text, session_text, list, report, ret, err);
@@ -222,7 +225,8 @@ static int write_file(const char *file, struct span text, struct err *err)
 	if (stat(target, &st) == 0)
 		mode = st.st_mode & 0777;
 	if (policy_layers_is_blank(text))
-		return unlink(target) == 0 || errno == ENOENT ? 0 : err_set(err, -errno, "%s", target);
+		return unlink(target) == 0 || errno == ENOENT ? 0
+							      : err_set(err, -errno, "%s", target);
 	directory = xmemdup0(target, (size_t)(path_base_name(span_of(target)).p - target));
 	if (mkdir_all(directory, 0700) < 0)
 		return err_set(err, -errno, "make the directory %s", directory);
@@ -250,7 +254,8 @@ static int apply(void *ctx, const struct api_change *change, struct policy_findi
 {
 	struct session *s = ctx;
 	struct policy_layers *l = s->options->layers;
-	_cleanup_free_ char *text = xmemdup0(change->text.p ? change->text.p : "", change->text.len);
+	_cleanup_free_ char *text =
+		xmemdup0(change->text.p ? change->text.p : "", change->text.len);
 	_cleanup_free_ char *session_text =
 		xmemdup0(change->session.p ? change->session.p : "", change->session.len);
 	struct policy_source *next = NULL;
@@ -308,8 +313,8 @@ void session_start_api(struct session *s)
 
 	if (s->api || !session_has_api(s))
 		return;
-	if (open_listener(s, &err) < 0 ||
-	    api_start(&s->loop, s->options->listen, &host, s->options->token_file, &s->api, &err) < 0) {
+	if (open_listener(s, &err) < 0 || api_start(&s->loop, s->options->listen, &host,
+						    s->options->token_file, &s->api, &err) < 0) {
 		log_warning("the control page is not served: %s", err.text);
 		api_listen_close(s->options->listen);
 		s->options->listen->address[0] = 0;

@@ -92,7 +92,9 @@ static void add_kept(struct loading *l, enum policy_layer layer, const char *fil
 
 	if (layer == POLICY_LAYER_USER && policy_layers_is_blank(text))
 		return;
-	note(l, policy_source_add_file_text(l->source, layer, file, text, l->color, l->report, &err), &err);
+	note(l,
+	     policy_source_add_file_text(l->source, layer, file, text, l->color, l->report, &err),
+	     &err);
 }
 
 static void add_editable(struct loading *l)

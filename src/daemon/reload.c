@@ -181,10 +181,9 @@ static void see(const char *file, struct seen_file *ret)
 	*ret = (struct seen_file){ 0 };
 	if (!file || stat(file, &st) < 0)
 		return;
-	*ret = (struct seen_file){ .device = st.st_dev,
-				   .inode = st.st_ino,
-				   .size = st.st_size,
-				   .changed = st.st_mtim };
+	*ret = (struct seen_file){
+		.device = st.st_dev, .inode = st.st_ino, .size = st.st_size, .changed = st.st_mtim
+	};
 }
 
 static void see_files(const struct session *s, struct seen_file seen[SESSION_MAX_WATCHES])
@@ -229,8 +228,8 @@ static int reload(struct session *s, struct buf *report, struct err *err)
 
 	s->has_seen = false;
 	s->is_reload_quiet = false;
-	r = policy_layers_load(s->options->layers, /* color = */ false, report, /* list = */ NULL, &source,
-			       err);
+	r = policy_layers_load(s->options->layers, /* color = */ false, report, /* list = */ NULL,
+			       &source, err);
 	return r < 0 ? r : session_put_into_force(s, source, err);
 }
 

@@ -106,7 +106,8 @@ void session_stop_watching(struct session *s);
 void session_policy_applied(struct session *s, uint64_t *applied, uint64_t generation);
 
 /* Takes the source, compiles it and hands it to everybody; session_policy_applied follows. */
-int session_put_into_force(struct session *s, struct policy_source *source, struct err *err) _must_check_;
+int session_put_into_force(struct session *s, struct policy_source *source,
+			   struct err *err) _must_check_;
 /* The user's directory may be there by now. */
 void session_watch_more(struct session *s);
 /* The files are as the policy in force has them: what their watches still say is no news. */

@@ -14,11 +14,11 @@
 /* Where in a policy the cursor stands. */
 enum place {
 	PLACE_NOWHERE,
-	PLACE_START,	    /* of a policy, perhaps behind annotations */
-	PLACE_ANNOTATION,   /* behind @ */
-	PLACE_OPEN,	    /* behind permit or forbid */
-	PLACE_SCOPE,	    /* between the parentheses */
-	PLACE_AFTER_SCOPE,  /* when, unless, ; */
+	PLACE_START,	      /* of a policy, perhaps behind annotations */
+	PLACE_ANNOTATION,     /* behind @ */
+	PLACE_OPEN,	      /* behind permit or forbid */
+	PLACE_SCOPE,	      /* between the parentheses */
+	PLACE_AFTER_SCOPE,    /* when, unless, ; */
 	PLACE_CONDITION_OPEN, /* behind when and unless */
 	PLACE_EXPRESSION,
 };
@@ -49,11 +49,16 @@ struct completing {
 };
 
 static const char *const kind_names[] = {
-	[COMPLETION_KEYWORD] = "keyword",     [COMPLETION_ACTION] = "action",
-	[COMPLETION_TYPE] = "entityType",     [COMPLETION_RESOURCE] = "resource",
-	[COMPLETION_CONTEXT] = "conditionKey", [COMPLETION_FUNCTION] = "function",
-	[COMPLETION_ANNOTATION] = "annotation", [COMPLETION_SNIPPET] = "snippet",
-	[COMPLETION_TOOL] = "tool",	      [COMPLETION_SERVER] = "server",
+	[COMPLETION_KEYWORD] = "keyword",
+	[COMPLETION_ACTION] = "action",
+	[COMPLETION_TYPE] = "entityType",
+	[COMPLETION_RESOURCE] = "resource",
+	[COMPLETION_CONTEXT] = "conditionKey",
+	[COMPLETION_FUNCTION] = "function",
+	[COMPLETION_ANNOTATION] = "annotation",
+	[COMPLETION_SNIPPET] = "snippet",
+	[COMPLETION_TOOL] = "tool",
+	[COMPLETION_SERVER] = "server",
 };
 
 const char *completion_kind_name(enum completion_kind kind)
@@ -90,8 +95,8 @@ static int match(struct span label, struct span prefix)
 	return best;
 }
 
-static void offer(struct completing *c, enum completion_kind kind, struct span label, struct span insert,
-		  const char *detail, int priority)
+static void offer(struct completing *c, enum completion_kind kind, struct span label,
+		  struct span insert, const char *detail, int priority)
 {
 	int how = match(label, c->prefix);
 	bool is_snippet;
@@ -99,8 +104,8 @@ static void offer(struct completing *c, enum completion_kind kind, struct span l
 	if (how < 0 || c->found.len >= MAX_CANDIDATES)
 		return;
 	/* Ids are not snippets, whatever is in them. */
-	is_snippet = kind != COMPLETION_RESOURCE && kind != COMPLETION_TOOL && kind != COMPLETION_SERVER &&
-		     memmem(insert.p, insert.len, "${1:", 4);
+	is_snippet = kind != COMPLETION_RESOURCE && kind != COMPLETION_TOOL &&
+		     kind != COMPLETION_SERVER && memmem(insert.p, insert.len, "${1:", 4);
 	vec_push(&c->found, ((struct completion){ .kind = kind,
 						  .label = label,
 						  .insert = insert,
@@ -125,8 +130,8 @@ static struct span keep(struct completing *c, const struct buf *b)
 }
 
 /* TYPE::"ID", or where the string is being typed only what is between its quotes. */
-static void offer_entity(struct completing *c, enum completion_kind kind, const char *type, struct span id,
-			 const char *detail, int priority)
+static void offer_entity(struct completing *c, enum completion_kind kind, const char *type,
+			 struct span id, const char *detail, int priority)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(0);
 	struct span text;
@@ -250,12 +255,16 @@ static void offer_resources(struct completing *c, const char *wanted, bool want_
 		for (size_t i = 0; is_type(wanted, "File") && i < s->n_paths; i++)
 			offer_entity(c, COMPLETION_RESOURCE, "File", s->paths[i], "seen", 3);
 		for (size_t i = 0; is_type(wanted, "File") && i < s->n_programs; i++)
-			offer_entity(c, COMPLETION_RESOURCE, "File", s->programs[i], "a program, seen", 3);
+			offer_entity(c, COMPLETION_RESOURCE, "File", s->programs[i],
+				     "a program, seen", 3);
 		for (size_t i = 0; want_groups && is_type(wanted, "Dir") && i < s->n_paths; i++)
-			offer_entity(c, COMPLETION_RESOURCE, "Dir", directory_of(s->paths[i]), "seen", 2);
+			offer_entity(c, COMPLETION_RESOURCE, "Dir", directory_of(s->paths[i]),
+				     "seen", 2);
 		if (want_groups && is_type(wanted, "Dir")) {
-			offer_entity(c, COMPLETION_RESOURCE, "Dir", SPAN("${WORKSPACE}/"), "the workspace", 1);
-			offer_entity(c, COMPLETION_RESOURCE, "Dir", SPAN("~/"), "the home directory", 4);
+			offer_entity(c, COMPLETION_RESOURCE, "Dir", SPAN("${WORKSPACE}/"),
+				     "the workspace", 1);
+			offer_entity(c, COMPLETION_RESOURCE, "Dir", SPAN("~/"),
+				     "the home directory", 4);
 		}
 	}
 	if (c->topics & TOPIC_NETWORK) {
@@ -265,7 +274,8 @@ static void offer_resources(struct completing *c, const char *wanted, bool want_
 			offer_entity(c, COMPLETION_RESOURCE, "Host", SPAN("*"), "any host", 4);
 	}
 	if (c->topics & TOPIC_MCP) {
-		for (size_t i = 0; want_groups && is_type(wanted, "MCP::Server") && i < s->n_servers; i++)
+		for (size_t i = 0;
+		     want_groups && is_type(wanted, "MCP::Server") && i < s->n_servers; i++)
 			offer_entity(c, COMPLETION_SERVER, "MCP::Server", s->servers[i], "seen", 2);
 		for (size_t i = 0; is_type(wanted, "MCP::Tool") && i < s->n_tools; i++)
 			offer_entity(c, COMPLETION_TOOL, "MCP::Tool", s->tools[i], "seen", 2);
@@ -310,7 +320,8 @@ static void offer_types(struct completing *c, bool want_names, bool want_groups)
 static void offer_principals(struct completing *c)
 {
 	if (c->seen->agent.len)
-		offer_entity(c, COMPLETION_RESOURCE, "Agent", c->seen->agent, "this session's agent", 1);
+		offer_entity(c, COMPLETION_RESOURCE, "Agent", c->seen->agent,
+			     "this session's agent", 1);
 }
 
 static const struct {
@@ -366,10 +377,12 @@ static const char *type_of_key(struct span key)
 	return NULL;
 }
 
-static void offer_snippets(struct completing *c, const char *const (*list)[3], size_t n, int priority)
+static void offer_snippets(struct completing *c, const char *const (*list)[3], size_t n,
+			   int priority)
 {
 	for (size_t i = 0; i < n; i++)
-		offer(c, COMPLETION_SNIPPET, span_of(list[i][0]), span_of(list[i][1]), list[i][2], priority);
+		offer(c, COMPLETION_SNIPPET, span_of(list[i][0]), span_of(list[i][1]), list[i][2],
+		      priority);
 }
 
 static void offer_methods(struct completing *c, const char *type)
@@ -399,26 +412,32 @@ static void at_start(struct completing *c, bool has_annotation)
 {
 	static const char *const skeletons[][3] = {
 		{ "permit a directory",
-		  "permit (principal, action in Action::\"${1:FileOpen}\", resource in Dir::\"${2:~/project/}\");",
+		  "permit (principal, action in Action::\"${1:FileOpen}\", resource in "
+		  "Dir::\"${2:~/project/}\");",
 		  "a policy about files" },
 		{ "forbid a file",
-		  "forbid (principal, action in Action::\"FileOpen\", resource == File::\"${1:~/secret}\");",
+		  "forbid (principal, action in Action::\"FileOpen\", resource == "
+		  "File::\"${1:~/secret}\");",
 		  "a policy about one file" },
 		{ "permit a host",
-		  "permit (principal, action in Action::\"NetworkConnect\", resource == Host::\"${1:example.com:443}\");",
+		  "permit (principal, action in Action::\"NetworkConnect\", resource == "
+		  "Host::\"${1:example.com:443}\");",
 		  "a policy about the network" },
 	};
 
 	offer_word(c, COMPLETION_KEYWORD, "permit", "what matches is allowed", 1);
-	offer_word(c, COMPLETION_KEYWORD, "forbid", "what matches is denied, whatever permits it", 1);
-	offer(c, COMPLETION_ANNOTATION, SPAN("@id"), SPAN("@id(\"${1:name}\")"), "a name for the policy", 3);
+	offer_word(c, COMPLETION_KEYWORD, "forbid", "what matches is denied, whatever permits it",
+		   1);
+	offer(c, COMPLETION_ANNOTATION, SPAN("@id"), SPAN("@id(\"${1:name}\")"),
+	      "a name for the policy", 3);
 	if (!has_annotation)
 		offer_snippets(c, skeletons, ARRAY_SIZE(skeletons), 2);
 }
 
 static void at_annotation(struct completing *c)
 {
-	offer(c, COMPLETION_ANNOTATION, SPAN("id"), SPAN("id(\"${1:name}\")"), "a name for the policy", 1);
+	offer(c, COMPLETION_ANNOTATION, SPAN("id"), SPAN("id(\"${1:name}\")"),
+	      "a name for the policy", 1);
 	offer(c, COMPLETION_ANNOTATION, SPAN("tls"), SPAN("tls(\"passthrough\")"),
 	      "of a permit: leave TLS to such hosts alone", 2);
 }
@@ -426,12 +445,15 @@ static void at_annotation(struct completing *c)
 /* TYPE:: before the cursor: the type, or NULL. */
 static const char *type_before(const struct completing *c)
 {
-	static const char *const plain[] = { "Action", "File", "Dir", "Host", "DnsZone", "IpRange", "Agent" };
+	static const char *const plain[] = { "Action",	"File",	   "Dir",  "Host",
+					     "DnsZone", "IpRange", "Agent" };
 
 	if (back(c, 0).kind != TOKEN_PATH)
 		return NULL;
 	if (back(c, 2).kind == TOKEN_PATH && back_is(c, 3, "MCP"))
-		return back_is(c, 1, "Server") ? "MCP::Server" : back_is(c, 1, "Tool") ? "MCP::Tool" : NULL;
+		return back_is(c, 1, "Server") ? "MCP::Server"
+		       : back_is(c, 1, "Tool") ? "MCP::Tool"
+					       : NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
 		if (back_is(c, 1, plain[i]))
 			return plain[i];
@@ -595,8 +617,8 @@ static void offer_list(struct completing *c, const struct span *list, size_t n, 
 /* Strings that a key may have. */
 static void offer_values(struct completing *c, struct span key, bool is_context)
 {
-	static const struct span methods[] = { SPAN("GET"), SPAN("POST"), SPAN("PUT"), SPAN("PATCH"),
-					       SPAN("DELETE"), SPAN("HEAD") };
+	static const struct span methods[] = { SPAN("GET"),   SPAN("POST"),   SPAN("PUT"),
+					       SPAN("PATCH"), SPAN("DELETE"), SPAN("HEAD") };
 	static const struct span protocols[] = { SPAN("tcp"), SPAN("udp") };
 	static const struct span schemes[] = { SPAN("https"), SPAN("http") };
 	const struct completion_seen *s = c->seen;
@@ -639,7 +661,8 @@ static void after_dot(struct completing *c)
 		offer_keys(c, /* want_optional = */ false);
 	else if (back_is(c, 1, "resource"))
 		offer_attributes(c);
-	else if (back(c, 1).kind == TOKEN_IDENT && back(c, 2).kind == TOKEN_DOT && back_is(c, 3, "context"))
+	else if (back(c, 1).kind == TOKEN_IDENT && back(c, 2).kind == TOKEN_DOT &&
+		 back_is(c, 3, "context"))
 		offer_methods(c, type_of_key(token_text(c, back(c, 1))));
 }
 
@@ -666,7 +689,9 @@ static void after_operator(struct completing *c, enum token_kind last)
 /* A value has just ended: what may follow it. */
 static void after_value(struct completing *c)
 {
-	static const char *const operators[] = { "&&", "||", "==", "!=", "in", "like", "has", "is" };
+	static const char *const operators[] = {
+		"&&", "||", "==", "!=", "in", "like", "has", "is"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(operators); i++)
 		offer_word(c, COMPLETION_KEYWORD, operators[i], NULL, i < 2 ? 1 : 2);
@@ -677,7 +702,8 @@ static bool ends_value(const struct completing *c)
 	struct token t = back(c, 0);
 
 	if (t.kind == TOKEN_IDENT)
-		return !cedar_is_reserved(token_text(c, t)) || back_is(c, 0, "true") || back_is(c, 0, "false");
+		return !cedar_is_reserved(token_text(c, t)) || back_is(c, 0, "true") ||
+		       back_is(c, 0, "false");
 	return t.kind == TOKEN_STRING || t.kind == TOKEN_NUMBER || t.kind == TOKEN_RPAREN ||
 	       t.kind == TOKEN_RBRACKET || t.kind == TOKEN_RBRACE;
 }
@@ -698,7 +724,8 @@ static void in_expression(struct completing *c)
 	} else if (back_is(c, 0, "is")) {
 		if (!c->is_string)
 			offer_types(c, /* want_names = */ true, true);
-	} else if (last == TOKEN_EQ || last == TOKEN_NE || back_is(c, 0, "in") || back_is(c, 0, "like")) {
+	} else if (last == TOKEN_EQ || last == TOKEN_NE || back_is(c, 0, "in") ||
+		   back_is(c, 0, "like")) {
 		after_operator(c, last);
 	} else if (last == TOKEN_LBRACKET && back_is(c, 1, "in")) {
 		if (back_is(c, 2, "action"))
@@ -776,7 +803,8 @@ static enum place find_place(const struct completing *c)
 static bool is_in_comment(struct span text, size_t from, size_t cursor)
 {
 	for (size_t i = from; i + 1 < cursor; i++)
-		if (text.p[i] == '/' && text.p[i + 1] == '/' && !memchr(text.p + i, '\n', cursor - i))
+		if (text.p[i] == '/' && text.p[i + 1] == '/' &&
+		    !memchr(text.p + i, '\n', cursor - i))
 			return true;
 	return false;
 }
@@ -859,7 +887,8 @@ static void offer_all(struct completing *c)
 	case PLACE_OPEN:
 		if (!c->is_string && c->prefix.len == 0)
 			offer(c, COMPLETION_SNIPPET, SPAN("("),
-			      SPAN("(principal, action in Action::\"${1:FileOpen}\", resource)"), "the scope", 1);
+			      SPAN("(principal, action in Action::\"${1:FileOpen}\", resource)"),
+			      "the scope", 1);
 		break;
 	case PLACE_SCOPE:
 		at_scope(c);
@@ -869,7 +898,8 @@ static void offer_all(struct completing *c)
 		break;
 	case PLACE_CONDITION_OPEN:
 		if (!c->is_string && c->prefix.len == 0)
-			offer(c, COMPLETION_SNIPPET, SPAN("{"), SPAN("{ ${1:true} }"), "the condition", 1);
+			offer(c, COMPLETION_SNIPPET, SPAN("{"), SPAN("{ ${1:true} }"),
+			      "the condition", 1);
 		break;
 	case PLACE_EXPRESSION:
 		in_expression(c);

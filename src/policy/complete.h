@@ -25,9 +25,9 @@ const char *completion_kind_name(enum completion_kind kind);
 
 struct completion {
 	enum completion_kind kind;
-	struct span label;  /* what is shown, and compared with what was typed */
+	struct span label; /* what is shown, and compared with what was typed */
 	struct span insert;
-	bool is_snippet; /* in insert, ${1:word} is a place to fill in */
+	bool is_snippet;    /* in insert, ${1:word} is a place to fill in */
 	const char *detail; /* one line, or NULL */
 	int rank;	    /* lower is better */
 };

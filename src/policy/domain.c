@@ -11,8 +11,8 @@ struct span registrable_domain(struct span name)
 	struct policy_address address;
 	const char *found;
 
-	if (!list || name.len == 0 || name.len > HOST_NAME_MAX_LEN || policy_address_parse(name, &address) ||
-	    memchr(name.p, 0, name.len))
+	if (!list || name.len == 0 || name.len > HOST_NAME_MAX_LEN ||
+	    policy_address_parse(name, &address) || memchr(name.p, 0, name.len))
 		return (struct span){ 0 };
 	memcpy(copy, name.p, name.len);
 	copy[name.len] = 0;

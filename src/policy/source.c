@@ -163,7 +163,9 @@ struct policy_text policy_source_text_at(const struct policy_source *s, size_t i
 {
 	const struct source_text *t = &s->texts.items[i];
 
-	return (struct policy_text){ .layer = t->layer, .file = t->file, .text = span_make(t->text, t->len) };
+	return (struct policy_text){ .layer = t->layer,
+				     .file = t->file,
+				     .text = span_make(t->text, t->len) };
 }
 
 /* ---- Ids -------------------------------------------------------------------- */

@@ -85,8 +85,8 @@ static bool is_file(enum policy_action action)
 /* What permits all of them: connecting to a host permits looking its name up and HTTP to it. */
 static enum policy_action class_of(enum policy_action action)
 {
-	if (action == POLICY_FILE_CREATE || action == POLICY_FILE_DELETE || action == POLICY_FILE_LINK ||
-	    action == POLICY_FILE_SET_ATTRIBUTES)
+	if (action == POLICY_FILE_CREATE || action == POLICY_FILE_DELETE ||
+	    action == POLICY_FILE_LINK || action == POLICY_FILE_SET_ATTRIBUTES)
 		return POLICY_FILE_OPEN_READ_WRITE;
 	return action == POLICY_HTTP_REQUEST ? POLICY_NETWORK_CONNECT : action;
 }
@@ -95,7 +95,8 @@ static bool write_name(const struct policy_request *r, struct buf *out)
 {
 	if (is_file(r->action))
 		return r->path.len && r->path.p[0] == '/' && buf_append_span(out, r->path) >= 0;
-	return host_id_make(r->host, r->host.len || !r->has_address ? NULL : &r->address, r->port, out) >= 0;
+	return host_id_make(r->host, r->host.len || !r->has_address ? NULL : &r->address, r->port,
+			    out) >= 0;
 }
 
 static void make_key(enum policy_action action, struct span name, struct buf *key)
@@ -226,7 +227,8 @@ static bool generalise_again(struct suggest *s)
 
 	for (size_t i = 0; i < s->objects.len; i++) {
 		struct object *o = s->objects.items[i];
-		struct span parent = o->general ? directory_of(span_of(o->general)) : (struct span){ 0 };
+		struct span parent =
+			o->general ? directory_of(span_of(o->general)) : (struct span){ 0 };
 		_cleanup_buf_ struct buf key = BUF_INIT(0);
 		_cleanup_buf_ struct buf parent_key = BUF_INIT(0);
 
@@ -242,7 +244,8 @@ static bool generalise_again(struct suggest *s)
 	}
 	for (size_t i = 0; i < s->objects.len; i++) {
 		struct object *o = s->objects.items[i];
-		struct span parent = o->general ? directory_of(span_of(o->general)) : (struct span){ 0 };
+		struct span parent =
+			o->general ? directory_of(span_of(o->general)) : (struct span){ 0 };
 		_cleanup_buf_ struct buf parent_key = BUF_INIT(0);
 
 		if (!is_file(o->action) || !parent.len || !may_stand_for_all(s, parent))
@@ -284,7 +287,8 @@ static void keep_families(struct suggest *s)
 	s->families = (struct map){ 0 };
 	for (size_t i = 0; i < s->objects.len; i++)
 		if (s->objects.items[i]->general)
-			(void)family_of(s, s->objects.items[i]->action, span_of(s->objects.items[i]->general));
+			(void)family_of(s, s->objects.items[i]->action,
+					span_of(s->objects.items[i]->general));
 }
 
 /* ---- Lines ---------------------------------------------------------------------------------- */
@@ -310,11 +314,14 @@ static bool is_same_line(const struct object *x, const struct object *y)
 
 static void write_line(const struct object *o, struct buf *out)
 {
-	bool is_group = o->action == POLICY_FILE_OPEN_READ_WRITE || o->action == POLICY_NETWORK_CONNECT;
-	const char *type = is_file(o->action) ? (o->general ? "Dir" : "File") : (o->general ? "DnsZone" : "Host");
+	bool is_group =
+		o->action == POLICY_FILE_OPEN_READ_WRITE || o->action == POLICY_NETWORK_CONNECT;
+	const char *type = is_file(o->action) ? (o->general ? "Dir" : "File")
+					      : (o->general ? "DnsZone" : "Host");
 
 	(void)buf_printf(out, "permit (principal, action %s Action::\"%s\", resource %s %s::",
-			 is_group ? "in" : "==", policy_action_name(o->action), o->general ? "in" : "==", type);
+			 is_group ? "in" : "==", policy_action_name(o->action),
+			 o->general ? "in" : "==", type);
 	(void)text_append_literal(line_name(o), out);
 	(void)buf_append_str(out, ");\n");
 }
@@ -333,7 +340,9 @@ void suggest_each(struct suggest *s, suggestion_fn fn, void *ctx)
 		VEC(uint64_t) seqs = { 0 };
 		size_t first = i;
 
-		for (; i < s->objects.len && is_same_line(s->objects.items[first], s->objects.items[i]); i++)
+		for (; i < s->objects.len &&
+		       is_same_line(s->objects.items[first], s->objects.items[i]);
+		     i++)
 			for (size_t k = 0; k < s->objects.items[i]->seqs.len; k++)
 				vec_push(&seqs, s->objects.items[i]->seqs.items[k]);
 		write_line(s->objects.items[first], &line.text);

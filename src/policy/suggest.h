@@ -9,7 +9,8 @@
 #include "base/vec.h"
 #include "policy/policy.h"
 
-/* Files of one directory, and directories of one directory, from which on all of it is permitted. */
+/* Files of one directory, and directories of one directory, from which on all of it is permitted.
+ */
 #define SUGGEST_FILES 4
 #define SUGGEST_DIRECTORIES 3
 /* Names that somebody registered together, likewise. */

@@ -34,7 +34,8 @@ static void check_host(const char *where, const char *host, bool want)
 	struct api_auth a = make(where);
 
 	if (api_auth_is_host(&a, span_of(host)) != want)
-		fail_msg("listening on %s, Host: %s is %s", where, host, want ? "refused" : "taken");
+		fail_msg("listening on %s, Host: %s is %s", where, host,
+			 want ? "refused" : "taken");
 }
 
 static void test_hosts(void **state)
@@ -78,7 +79,8 @@ static void check_origin(const char *origin, bool want)
 	struct http_head head = head_of(fields, origin ? 2 : 1);
 
 	if (api_auth_is_same_origin(&head) != want)
-		fail_msg("Origin: %s is %s", origin ? origin : "(none)", want ? "refused" : "taken");
+		fail_msg("Origin: %s is %s", origin ? origin : "(none)",
+			 want ? "refused" : "taken");
 }
 
 static void test_origins(void **state)

@@ -123,8 +123,8 @@ static void test_a_problem_replaces_the_answer(void **state)
 	api_problem(&c, 503, "no %s", "more");
 	assert_int_equal(c.status, 503);
 	assert_string_equal(c.type, "application/problem+json");
-	assert_string_equal(c.out.data,
-			    "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"no more\"}");
+	assert_string_equal(c.out.data, "{\"type\":\"about:blank\",\"title\":\"Service "
+					"Unavailable\",\"status\":503,\"detail\":\"no more\"}");
 	api_call_done(&c);
 }
 

@@ -11,8 +11,10 @@ static void check(const char *text, const char *address, uint16_t port, bool is_
 
 	if (api_listen_parse(span_of(text), &l, &err) < 0)
 		fail_msg("%s: %s", text, err.text);
-	if (strcmp(l.address, address) != 0 || l.port != port || l.is_port_given != is_given || l.fd != -1)
-		fail_msg("%s: %s port %u%s", text, l.address, l.port, l.is_port_given ? ", given" : "");
+	if (strcmp(l.address, address) != 0 || l.port != port || l.is_port_given != is_given ||
+	    l.fd != -1)
+		fail_msg("%s: %s port %u%s", text, l.address, l.port,
+			 l.is_port_given ? ", given" : "");
 }
 
 static void test_forms(void **state)
@@ -35,11 +37,29 @@ static void test_forms(void **state)
 
 static void test_bad_forms(void **state)
 {
-	static const char *const bad[] = { "0",		   "65536",	"x",	    ":",	 "127.0.0.1:",
-					   "127.0.0.1:0",  "[::1",	"[::1]x",   "[::1]:",	 "[127.0.0.1]",
-					   "[]",	   "host.name", "1.2.3",    "1.2.3.4.5", "1.2.3.4:5:6",
-					   "example.com:80", "-1",	"+80",	    "0x50",	 "80 80",
-					   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+	static const char *const bad[] = {
+		"0",
+		"65536",
+		"x",
+		":",
+		"127.0.0.1:",
+		"127.0.0.1:0",
+		"[::1",
+		"[::1]x",
+		"[::1]:",
+		"[127.0.0.1]",
+		"[]",
+		"host.name",
+		"1.2.3",
+		"1.2.3.4.5",
+		"1.2.3.4:5:6",
+		"example.com:80",
+		"-1",
+		"+80",
+		"0x50",
+		"80 80",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -58,7 +78,8 @@ static void check_reach(const char *text, bool is_loopback, bool is_any)
 
 	assert_int_equal(api_listen_parse(span_of(text), &l, NULL), 0);
 	if (api_listen_is_loopback(&l) != is_loopback || api_listen_is_any(&l) != is_any)
-		fail_msg("%s: loopback %d, any %d", text, api_listen_is_loopback(&l), api_listen_is_any(&l));
+		fail_msg("%s: loopback %d, any %d", text, api_listen_is_loopback(&l),
+			 api_listen_is_any(&l));
 }
 
 static void test_who_can_reach_it(void **state)
@@ -76,7 +97,8 @@ static void test_who_can_reach_it(void **state)
 
 static void test_a_port_that_is_taken(void **state)
 {
-	struct api_listen first = API_LISTEN_DEFAULT, next = API_LISTEN_DEFAULT, same = API_LISTEN_DEFAULT;
+	struct api_listen first = API_LISTEN_DEFAULT, next = API_LISTEN_DEFAULT,
+			  same = API_LISTEN_DEFAULT;
 	struct err err = { 0 };
 
 	(void)state;

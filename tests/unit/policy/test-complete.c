@@ -18,14 +18,16 @@ static const struct completion_seen seen = { .paths = paths,
 					     .agent = SPAN("sh") };
 
 /* The cursor is at the bar. */
-static void complete(const char *marked, struct arena *arena, struct buf *text, struct completions *ret)
+static void complete(const char *marked, struct arena *arena, struct buf *text,
+		     struct completions *ret)
 {
 	const char *bar = strchr(marked, '|');
 
 	assert_non_null(bar);
 	(void)buf_append(text, marked, (size_t)(bar - marked));
 	(void)buf_append_str(text, bar + 1);
-	assert_int_equal(policy_complete(buf_span(text), (size_t)(bar - marked), &seen, 500, arena, ret), 0);
+	assert_int_equal(
+		policy_complete(buf_span(text), (size_t)(bar - marked), &seen, 500, arena, ret), 0);
 }
 
 static bool has(const struct completions *c, const char *label)
@@ -70,24 +72,37 @@ static void test_places(void **state)
 	check("permit (principal, action in |", "Action::\"FileOpen\" Action::\"FileCreate\"");
 	check("permit (principal, action in [Action::\"FileCreate\", |", "Action::\"FileDelete\"");
 	check("permit (principal, action == Action::|", "FileCreate");
-	check("permit (principal, action == Action::\"File|\", resource);", "FileCreate !ProcessExec");
+	check("permit (principal, action == Action::\"File|\", resource);",
+	      "FileCreate !ProcessExec");
 	check("permit (principal, action, |", "resource");
-	check("permit (principal, action == Action::\"FileCreate\", resource == |", "File::\"/w/a.c\" !Host::\"example.com:443\" !Dir::\"/w/\"");
-	check("permit (principal, action == Action::\"FileCreate\", resource in |", "Dir::\"/w/\" Dir::\"/w/sub/\"");
-	check("permit (principal, action == Action::\"NetworkConnect\", resource == |", "Host::\"example.com:443\" !File::\"/w/a.c\"");
+	check("permit (principal, action == Action::\"FileCreate\", resource == |",
+	      "File::\"/w/a.c\" !Host::\"example.com:443\" !Dir::\"/w/\"");
+	check("permit (principal, action == Action::\"FileCreate\", resource in |",
+	      "Dir::\"/w/\" Dir::\"/w/sub/\"");
+	check("permit (principal, action == Action::\"NetworkConnect\", resource == |",
+	      "Host::\"example.com:443\" !File::\"/w/a.c\"");
 	check("permit (principal, action, resource == File::\"/w/s|", "/w/sub/b.c !/w/a.c");
 	check("permit (principal, action, resource) |", "when unless ;");
 	check("permit (principal, action, resource) when { |", "context resource action ip");
 	check("permit (principal, action, resource) when { context.|", "exe comm !argv !port");
-	check("permit (principal, action == Action::\"ProcessExec\", resource) when { context.|", "exe argv !port");
-	check("permit (principal, action == Action::\"NetworkConnect\", resource) when { context.|", "port ip hostname !argv !method");
-	check("permit (principal, action == Action::\"HttpRequest\", resource) when { context.|", "method path !argv");
-	check("permit (principal, action == Action::\"NetworkConnect\", resource) when { context has |", "hostname !port");
-	check("permit (principal, action == Action::\"NetworkConnect\", resource) when { context.ip.|", "isInRange");
+	check("permit (principal, action == Action::\"ProcessExec\", resource) when { context.|",
+	      "exe argv !port");
+	check("permit (principal, action == Action::\"NetworkConnect\", resource) when { context.|",
+	      "port ip hostname !argv !method");
+	check("permit (principal, action == Action::\"HttpRequest\", resource) when { context.|",
+	      "method path !argv");
+	check("permit (principal, action == Action::\"NetworkConnect\", resource) when { context "
+	      "has |",
+	      "hostname !port");
+	check("permit (principal, action == Action::\"NetworkConnect\", resource) when { "
+	      "context.ip.|",
+	      "isInRange");
 	check("permit (principal, action, resource) when { context.ancestors.|", "contains");
 	check("permit (principal, action, resource) when { context.exe == \"|", "/usr/bin/git");
 	check("permit (principal, action, resource) when { context.exe |", "== like && !permit");
-	check("permit (principal, action == Action::\"HttpRequest\", resource) when { context.method == \"P|\" }", "POST PUT !GET");
+	check("permit (principal, action == Action::\"HttpRequest\", resource) when { "
+	      "context.method == \"P|\" }",
+	      "POST PUT !GET");
 	check("permit (principal, action, resource) when { resource in |", "Dir::\"/w/\"");
 	check("permit (principal, action, resource) when { resource.|", "path");
 	check("permit (principal, action, resource) when { true } |", "when unless ;");
@@ -132,9 +147,12 @@ static void check_valid(const char *marked)
 		if (cedar_policy_set_parse(buf_span(&out), &errors, &set) < 0)
 			for (size_t k = 0; k < errors.len; k++)
 				/* What is still missing is missing at the end. */
-				if (errors.items[k].severity == CEDAR_ERROR && errors.items[k].range.begin < end &&
-				    errors.items[k].range.end <= end && strcmp(errors.items[k].code, "unexpected_end") != 0)
-					fail_msg("%s: %s: %s", out.data, errors.items[k].code, errors.items[k].message);
+				if (errors.items[k].severity == CEDAR_ERROR &&
+				    errors.items[k].range.begin < end &&
+				    errors.items[k].range.end <= end &&
+				    strcmp(errors.items[k].code, "unexpected_end") != 0)
+					fail_msg("%s: %s: %s", out.data, errors.items[k].code,
+						 errors.items[k].message);
 		cedar_policy_set_free(set);
 		cedar_diagnostics_done(&errors);
 	}
@@ -144,17 +162,33 @@ static void check_valid(const char *marked)
 static void test_only_cedar_is_offered(void **state)
 {
 	static const char *const places[] = {
-		"|", "permit |", "permit (|", "permit (principal |", "permit (principal == |", "permit (principal is |",
-		"permit (principal, action == |", "permit (principal, action in |", "permit (principal, action in [|",
-		"permit (principal, action == Action::|", "permit (principal, action == Action::\"|",
-		"permit (principal, action, resource == |", "permit (principal, action, resource in |",
-		"permit (principal, action, resource is |", "permit (principal, action, resource == File::|",
-		"permit (principal, action, resource == File::\"|", "permit (principal, action, resource) |",
-		"permit (principal, action, resource) when |", "permit (principal, action, resource) when { |",
-		"permit (principal, action, resource) when { context.|", "permit (principal, action, resource) when { context has |",
-		"permit (principal, action == Action::\"NetworkConnect\", resource) when { context.ip.|",
-		"permit (principal, action, resource) when { context.exe == |", "permit (principal, action, resource) when { context.exe like |",
-		"permit (principal, action, resource) when { resource in |", "permit (principal, action, resource) when { action == |",
+		"|",
+		"permit |",
+		"permit (|",
+		"permit (principal |",
+		"permit (principal == |",
+		"permit (principal is |",
+		"permit (principal, action == |",
+		"permit (principal, action in |",
+		"permit (principal, action in [|",
+		"permit (principal, action == Action::|",
+		"permit (principal, action == Action::\"|",
+		"permit (principal, action, resource == |",
+		"permit (principal, action, resource in |",
+		"permit (principal, action, resource is |",
+		"permit (principal, action, resource == File::|",
+		"permit (principal, action, resource == File::\"|",
+		"permit (principal, action, resource) |",
+		"permit (principal, action, resource) when |",
+		"permit (principal, action, resource) when { |",
+		"permit (principal, action, resource) when { context.|",
+		"permit (principal, action, resource) when { context has |",
+		"permit (principal, action == Action::\"NetworkConnect\", resource) when { "
+		"context.ip.|",
+		"permit (principal, action, resource) when { context.exe == |",
+		"permit (principal, action, resource) when { context.exe like |",
+		"permit (principal, action, resource) when { resource in |",
+		"permit (principal, action, resource) when { action == |",
 		"permit (principal, action, resource) when { context.exe |",
 	};
 
@@ -166,8 +200,10 @@ static void test_only_cedar_is_offered(void **state)
 /* Every prefix of a policy, wherever the cursor is. */
 static void test_any_cursor_is_survived(void **state)
 {
-	static const char text[] = "@id(\"x\") permit (principal, action in [Action::\"FileOpen\"], resource is File) when "
-				   "{ context.exe like \"/usr/*\" && (resource.path == \"/w/\\\"x\" || !context has hostname) } "
+	static const char text[] = "@id(\"x\") permit (principal, action in "
+				   "[Action::\"FileOpen\"], resource is File) when "
+				   "{ context.exe like \"/usr/*\" && (resource.path == "
+				   "\"/w/\\\"x\" || !context has hostname) } "
 				   "unless { context.argv.contains(\"\xc3\xa9\") }; // end \xff\n";
 
 	(void)state;
@@ -176,7 +212,9 @@ static void test_any_cursor_is_survived(void **state)
 			struct arena arena = ARENA_INIT(0);
 			struct completions found;
 
-			assert_int_equal(policy_complete(span_make(text, len), at, &seen, 20, &arena, &found), 0);
+			assert_int_equal(policy_complete(span_make(text, len), at, &seen, 20,
+							 &arena, &found),
+					 0);
 			assert_true(found.begin <= found.end && found.end <= len);
 			arena_done(&arena);
 		}

@@ -29,7 +29,9 @@ static void add_file(struct suggest *s, enum policy_action action, const char *p
 
 static void add_host(struct suggest *s, const char *host, uint64_t seq)
 {
-	const struct policy_request r = { .action = POLICY_NETWORK_CONNECT, .host = span_of(host), .port = 443 };
+	const struct policy_request r = { .action = POLICY_NETWORK_CONNECT,
+					  .host = span_of(host),
+					  .port = 443 };
 
 	assert_true(suggest_add(s, &r, seq));
 }
@@ -55,8 +57,10 @@ static void test_one_file_stands_for_itself(void **state)
 	add_file(s, POLICY_FILE_CREATE, "/home/u/w/b", 3);
 	add_file(s, POLICY_FILE_DELETE, "/home/u/w/b", 4);
 	check(s, 4,
-	      "permit (principal, action == Action::\"FileOpenReadOnly\", resource == File::\"/home/u/w/a\");\n"
-	      "permit (principal, action in Action::\"FileOpenReadWrite\", resource == File::\"/home/u/w/b\");\n");
+	      "permit (principal, action == Action::\"FileOpenReadOnly\", resource == "
+	      "File::\"/home/u/w/a\");\n"
+	      "permit (principal, action in Action::\"FileOpenReadWrite\", resource == "
+	      "File::\"/home/u/w/b\");\n");
 }
 
 static void test_several_files_stand_for_their_directory(void **state)
@@ -72,7 +76,8 @@ static void test_several_files_stand_for_their_directory(void **state)
 	/* What lies further down is covered, and so is its seq. */
 	add_file(s, POLICY_FILE_OPEN_READ_ONLY, "/home/u/w/deep/er", 9);
 	check(s, SUGGEST_FILES + 1,
-	      "permit (principal, action == Action::\"FileOpenReadOnly\", resource in Dir::\"/home/u/w/\");\n");
+	      "permit (principal, action == Action::\"FileOpenReadOnly\", resource in "
+	      "Dir::\"/home/u/w/\");\n");
 }
 
 static void test_home_and_the_top_never_stand_for_all(void **state)
@@ -105,7 +110,9 @@ static void test_several_directories_stand_for_theirs(void **state)
 			add_file(s, POLICY_FILE_OPEN_READ_ONLY, path, ++seq);
 		}
 	}
-	check(s, seq, "permit (principal, action == Action::\"FileOpenReadOnly\", resource in Dir::\"/home/u/w/\");\n");
+	check(s, seq,
+	      "permit (principal, action == Action::\"FileOpenReadOnly\", resource in "
+	      "Dir::\"/home/u/w/\");\n");
 }
 
 static void test_names(void **state)
@@ -117,14 +124,19 @@ static void test_names(void **state)
 	add_host(s, "b.example.co.uk", 2);
 	add_host(s, "other.co.uk", 3);
 	check(s, 3,
-	      "permit (principal, action in Action::\"NetworkConnect\", resource == Host::\"a.example.co.uk:443\");\n"
-	      "permit (principal, action in Action::\"NetworkConnect\", resource == Host::\"b.example.co.uk:443\");\n"
-	      "permit (principal, action in Action::\"NetworkConnect\", resource == Host::\"other.co.uk:443\");\n");
+	      "permit (principal, action in Action::\"NetworkConnect\", resource == "
+	      "Host::\"a.example.co.uk:443\");\n"
+	      "permit (principal, action in Action::\"NetworkConnect\", resource == "
+	      "Host::\"b.example.co.uk:443\");\n"
+	      "permit (principal, action in Action::\"NetworkConnect\", resource == "
+	      "Host::\"other.co.uk:443\");\n");
 	s = suggest_new(roots);
 	add_host(s, "a.example.co.uk", 1);
 	add_host(s, "b.example.co.uk", 2);
 	add_host(s, "c.d.example.co.uk", 3);
-	check(s, 3, "permit (principal, action in Action::\"NetworkConnect\", resource in DnsZone::\"example.co.uk\");\n");
+	check(s, 3,
+	      "permit (principal, action in Action::\"NetworkConnect\", resource in "
+	      "DnsZone::\"example.co.uk\");\n");
 }
 
 int main(void)
