@@ -4,7 +4,7 @@
 # curl as the clients. All in namespaces of its own; needs nginx, wrk, openssl, nft, dnsmasq, curl. Numbers are
 # medians of runs in turns.
 #
-# bench/proxy.sh [BUILD-DIRECTORY]; PROXY_ROUNDS (3), PROXY_SECONDS (4), PROXY_IDLE (900).
+# bench/proxy.sh [BUILD-DIRECTORY]; PROXY_ROUNDS (3), PROXY_SECONDS (4), PROXY_IDLE (900), PROXY_REQUESTS (20000).
 
 set -eu -o pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -24,6 +24,7 @@ trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
 # ---- The world ----------------------------------------------------------------
 
 ip link set lo up
+echo 30000 65535 >/proc/sys/net/ipv4/ip_local_port_range
 for a in 203.0.113.10 203.0.113.11 203.0.113.12 203.0.113.13; do ip addr add $a/32 dev lo; done
 echo 127.0.0.1 localhost >"$T/hosts"
 echo nameserver 127.0.0.53 >"$T/resolv.conf"
@@ -44,7 +45,7 @@ truncate -s 1G "$T/www/1g"
 start_nginx() { # NAME SERVER-BLOCKS
 	cat >"$T/$1.conf" <<-END
 		user root; worker_processes 1; daemon off; pid $T/$1.pid; error_log $T/$1.log;
-		events { worker_connections 4096; }
+		worker_rlimit_nofile 65536; events { worker_connections 16384; }
 		http { access_log off; keepalive_requests 10000000; sendfile on; ssl_certificate $T/crt; ssl_certificate_key $T/key;
 		client_body_temp_path $T/b; proxy_temp_path $T/p; fastcgi_temp_path $T/f; uwsgi_temp_path $T/u; scgi_temp_path $T/s;
 		$2
@@ -61,6 +62,7 @@ start_nginx reverse "upstream up { server 203.0.113.10:80; keepalive 256; keepal
 if command -v mitmdump >/dev/null; then
 	HOME=$T mitmdump -q --mode reverse:https://server.test --listen-host 203.0.113.13 --listen-port 443 \
 		--set "ssl_verify_upstream_trusted_ca=$T/ca.crt" --set "certs=*=$T/both.pem" >/dev/null 2>&1 &
+	echo $! >"$T/mitm.pid"
 fi
 cat >"$T/policy.cedar" <<'END'
 permit (principal, action == Action::"NetworkConnect", resource == Host::"server.test");
@@ -72,13 +74,30 @@ for _ in $(seq 100); do curl -s --cacert "$T/ca.crt" -o /dev/null https://nginx-
 
 leash() { "$BUILD/tests/unit/proxy/proxy-harness" -a -r "$T/ca.crt" -c "$T/session.crt" "$T/policy.cedar" "$T/events" "$@"; }
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-# wrk's requests per second and its median latency in us
+# wrk's requests per second, its median latency in us, and what one request cost the proxy of processor time in us
 wrk_one() {
-	"$@" | awk '/Requests\/sec/ { r = $2 } $1 == "50%" { l = $2; f = 1; if (l ~ /ms/) f = 1000; sub(/[a-z]+/, "", l); l *= f } END { print r, l }'
+	"$@" | awk '/Requests\/sec/ { r = $2 } / requests in / { n = $1 } /^ticks/ { t = $2 }
+		$1 == "50%" { l = $2; f = 1; if (l ~ /ms/) f = 1000; sub(/[a-z]+/, "", l); l *= f } END { print r, l, n ? t * 10000 / n : 0 }'
 }
-load() { wrk -t1 "-c$1" "-d${SECONDS_EACH}s" --latency "$2"; }
-export -f load
-export SECONDS_EACH
+# The process in the middle: leash says its number in its first event.
+process_of() {
+	case $1 in
+	leash) head -1 "$T/events" | sed 's/.*"pid":\([0-9]*\).*/\1/' ;;
+	nginx*) pgrep -P "$(cat "$T/reverse.pid")" ;;
+	mitmproxy) cat "$T/mitm.pid" ;;
+	direct) pgrep -P "$(cat "$T/server.pid")" ;;
+	esac
+}
+ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
+load() { # WHO CONNECTIONS URL
+	local pid before
+	pid=$(process_of "$1")
+	before=$(ticks "$pid")
+	wrk -t1 "-c$2" "-d${SECONDS_EACH}s" --latency "$3"
+	echo ticks $(($(ticks "$pid") - before))
+}
+export -f load process_of ticks
+export SECONDS_EACH T
 
 WHO="direct nginx nginx-tls leash"
 if [ -n "$(curl -sk -o /dev/null -w '%{http_code}' --retry 20 --retry-delay 1 --retry-connrefused https://mitm.test/1k 2>/dev/null | grep 200)" ]; then
@@ -98,16 +117,19 @@ through() {
 requests() { # CONNECTIONS
 	local c=$1 round who
 	for round in $(seq "$ROUNDS"); do
-		for who in $WHO; do wrk_one through "$who" "load $c" /1k >>"$T/$who.$c"; done
+		for who in $WHO; do wrk_one through "$who" "load $who $c" /1k >>"$T/$who.$c"; done
 	done
 	for who in $WHO; do
-		printf '%-26s %4s connections %10.0f requests/s  median %8.0f us\n' "${NAME[$who]}" "$c" \
-			"$(awk '{ print $1 }' "$T/$who.$c" | median)" "$(awk '{ print $2 }' "$T/$who.$c" | median)"
+		printf '%-26s %4s connections %10.0f requests/s  median %8.0f us  processor time %8.1f us a request\n' "${NAME[$who]}" "$c" \
+			"$(awk '{ print $1 }' "$T/$who.$c" | median)" "$(awk '{ print $2 }' "$T/$who.$c" | median)" \
+			"$(awk '{ print $3 }' "$T/$who.$c" | median)"
 	done
 }
 transfer() { curl -s -k --http1.1 --max-time 60 -o /dev/null -w '%{speed_download}\n' "$1"; }
 first() { curl -s -k --http1.1 -o /dev/null -w '%{time_total}\n' "$1"; }
-export -f transfer first
+# A program after the other, each with a connection of its own: leash keeps the server's.
+next() { for _ in 1 2 3 4 5 6 7; do first "$1"; done | sed 1,2d | sort -g | sed -n 3p; }
+export -f transfer first next
 downloads() {
 	local round who
 	for round in $(seq "$ROUNDS"); do
@@ -120,16 +142,21 @@ downloads() {
 first_requests() {
 	local round who
 	for round in $(seq 5); do
-		for who in direct leash; do through "$who" first /1k >>"$T/f.$who"; done
+		for who in direct leash; do
+			through "$who" first /1k >>"$T/f.$who"
+			through "$who" next /1k >>"$T/n.$who"
+		done
 	done
 	for who in direct leash; do
-		printf '%-26s first request %10.1f ms\n' "${NAME[$who]}" "$(median <"$T/f.$who" | awk '{ print $1 * 1000 }')"
+		printf '%-26s first request %10.1f ms, of the next program %10.1f ms\n' "${NAME[$who]}" \
+			"$(median <"$T/f.$who" | awk '{ print $1 * 1000 }')" "$(median <"$T/n.$who" | awk '{ print $1 * 1000 }')"
 	done
 }
 
 # Connections that have had one request and wait, and what each holds of the proxy.
 cat >"$T/idle.py" <<'END'
-import json, re, socket, ssl, sys, time
+import concurrent.futures, json, re, resource, socket, ssl, sys, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 pid = json.loads(open(sys.argv[1]).readline())["pid"]
 rss = lambda: int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1))
 context = ssl.create_default_context(cafile=sys.argv[2])
@@ -141,24 +168,28 @@ def ask(s):
         if not more:
             sys.exit("a connection ended")
         got += more
-def dial():
-    s = context.wrap_socket(socket.create_connection(("server.test", 443)), server_hostname="server.test")
+def dial(port=0):
+    s = context.wrap_socket(socket.create_connection(("server.test", 443), source_address=("", port)), server_hostname="server.test")
     ask(s)
     return s
 first = dial()
 time.sleep(0.3)
-before, n = rss(), int(sys.argv[3])
-kept = [dial() for _ in range(n)]
+before, n, requests = rss(), int(sys.argv[3]), int(sys.argv[4])
+if n < 1000:
+    kept = [dial() for _ in range(n)]
+else: # from ports of which the proxy does not know the process: it waits for that a second
+    with concurrent.futures.ThreadPoolExecutor(200) as pool:
+        kept = list(pool.map(dial, range(10000, 10000 + n)))
 time.sleep(0.3)
 after = rss()
-for _ in range(20000):
+for _ in range(requests):
     ask(first)
 print(f"resident with one connection {before / 1024:.1f} MB; each of {n} idle ones {(after - before) / n:.0f} KB;"
-      f" after 20,000 more requests {(rss() - after):+d} KB")
+      f" after {requests} more requests {(rss() - after):+d} KB")
 END
 
 requests 1
 requests 32
 downloads
 first_requests
-leash python3 "$T/idle.py" "$T/events" "$T/session.crt" "${PROXY_IDLE:-900}"
+leash python3 "$T/idle.py" "$T/events" "$T/session.crt" "${PROXY_IDLE:-900}" "${PROXY_REQUESTS:-20000}"

@@ -67,10 +67,15 @@
 #define LIMIT_PROXY_HEAD_MS 10000
 /* How long the supervisor's word on who connects is waited for. */
 #define LIMIT_PROXY_PROCESS_MS 1000
-/* How long one address is tried. Linux itself gives up after about two minutes. */
+/* How long one address is tried where another is left, */
+#define LIMIT_PROXY_DIAL_NEXT_MS 2000
+/* and where none is. Linux itself gives up after about two minutes. */
 #define LIMIT_PROXY_DIAL_MS 30000
 /* How long a client that was refused may take to read why. */
 #define LIMIT_PROXY_ANSWER_MS 2000
+/* And how much it may still send meanwhile: closing with input that was not read can overtake the
+ * answer. */
+#define LIMIT_PROXY_IGNORED ((size_t)1024 * 1024)
 /* How long the TLS handshake with one side may take. */
 #define LIMIT_PROXY_HANDSHAKE_MS 15000
 /* Certificates kept, and asked for at one time; and for how long one is shown. */
@@ -79,6 +84,12 @@
 #define LIMIT_PROXY_LEAF_MS ((uint64_t)24 * 3600 * 1000)
 /* What is read at once, and so what waits for the slower side of a connection at most. */
 #define LIMIT_PROXY_RELAY ((size_t)64 * 1024)
+/* Connections to servers that wait for the next client; */
+#define LIMIT_PROXY_IDLE ((size_t)64)
+/* for how long: servers close theirs after five seconds or more, and say where it is less. */
+#define LIMIT_PROXY_IDLE_MS ((uint64_t)3000)
+/* How often is looked whose time is over. */
+#define LIMIT_PROXY_IDLE_LOOK_MS 500
 /* Processes that were announced and have not connected yet. */
 #define LIMIT_PROXY_PROCESSES ((size_t)4096)
 /* How long a datagram socket is taken to be the process' that was announced for its port. */

@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include "base/sha256.h"
 #include "event/event.h"
 
 /* Where the texts are in struct event; argv is the first. The ring's format has this order. */
@@ -33,7 +32,7 @@ void event_fragment_manner(const struct event *e, struct buf *out);
 /* Where a record stands: seq 0, session NULL and prev_hex NULL are left out. */
 struct event_chain {
 	uint64_t seq;
-	const char *session, *prev_hex; /* prev_hex has SHA256_HEX_LEN digits */
+	const char *session, *prev_hex;
 };
 
 /* As event_to_json. made NULL makes everything; else its members are taken from there. */

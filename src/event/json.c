@@ -213,7 +213,7 @@ int event_to_json_with(const struct event *e, const struct event_fragments *made
 	write_network(&w, e);
 	write_outcome(&w, e);
 	if (at->prev_hex)
-		json_key_string(&w, "prev", span_make(at->prev_hex, SHA256_HEX_LEN));
+		json_key_string(&w, "prev", span_of(at->prev_hex));
 	json_end_object(&w);
 	return out->failed ? -EMSGSIZE : 0;
 }

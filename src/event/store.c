@@ -19,6 +19,8 @@
 /* Records that wait in memory for the database; more than a start or a checkpoint's pause brings.
  */
 #define WAITING_MAX 8192
+/* At its end a session waits so long for those who have the database locked. */
+#define FINISH_MS 5000
 /* When so much of the write-ahead log is not in the database yet, it is moved there. */
 #define CHECKPOINT_PAGES 4096
 
@@ -41,8 +43,8 @@ static const char *const statement_texts[N_STATEMENTS] = {
 	[INSERT_PROCESS] = "INSERT INTO process VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
 	[INSERT_DIRECTORY] = "INSERT INTO directory VALUES(?1,?2)",
 	[INSERT_EVENT] = "INSERT INTO event VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
-	[INSERT_DETAIL] = "INSERT INTO detail VALUES"
-			  "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+	[INSERT_DETAIL] = ("INSERT INTO detail VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,"
+			   "?13,?14,?15,?16,?17,?18)"),
 	[SEE_PROCESS] = "INSERT OR IGNORE INTO process_seen VALUES(?1,?2)",
 	[SEE_DIRECTORY] = "INSERT OR IGNORE INTO directory_seen VALUES(?1,?2)",
 	[PUT_BLOCK] = "INSERT OR REPLACE INTO block VALUES(?1,?2,?3)",
@@ -173,8 +175,11 @@ static int make_database(struct event_store *s)
 					      EVENT_DB_APPLICATION, EVENT_DB_VERSION, EVENT_SCHEMA);
 	int r = sql_open(s->path, SQLITE_OPEN_READWRITE, &s->db);
 
-	if (r == 0)
-		r = sql_exec(s->db, "PRAGMA synchronous=OFF;BEGIN IMMEDIATE");
+	if (r < 0)
+		return r;
+	/* Who waits for his turn waits in memory, and not here. */
+	(void)sqlite3_busy_timeout(s->db, 0);
+	r = sql_exec(s->db, "PRAGMA synchronous=OFF;BEGIN IMMEDIATE");
 	if (r < 0)
 		return r;
 	s->is_in_transaction = true;
@@ -479,6 +484,8 @@ static int write_waiting(struct event_store *s)
 {
 	int r = s->waiting.len ? begin_transaction(s) : 0;
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < s->waiting.len; i++) {
 		struct waiting *w = &s->waiting.items[i];
 		struct refs refs;
@@ -511,8 +518,6 @@ static int append_row(struct event_store *s, const struct event *e, unsigned cha
 	int r = write_waiting(s);
 
 	if (r == 0)
-		r = begin_transaction(s);
-	if (r == 0)
 		r = find_refs(s, e, &refs);
 	if (r == 0)
 		r = format(s, e, &refs);
@@ -525,8 +530,13 @@ static int append_row(struct event_store *s, const struct event *e, unsigned cha
 static int append(struct event_store *s, const struct event *e)
 {
 	unsigned char hash[SHA256_LEN];
-	int r = must_wait(s) ? append_waiting(s, e, hash) : append_row(s, e, hash);
+	int r = must_wait(s) ? -EBUSY : begin_transaction(s);
 
+	/* Somebody else has the database's lock: the record waits too, as long as there is room. */
+	if (r == -EBUSY && s->waiting.len < WAITING_MAX)
+		r = append_waiting(s, e, hash);
+	else if (r == 0)
+		r = append_row(s, e, hash);
 	if (r < 0)
 		return r;
 	sha256_to_hex(hash, s->head);
@@ -593,8 +603,6 @@ static int use_wal(struct event_store *s)
 		return 0;
 	r = sql_exec(s->db, "PRAGMA journal_mode=WAL");
 	(void)sqlite3_wal_hook(s->db, on_wal, s);
-	/* Who waits for its turn here waits in memory instead. */
-	(void)sqlite3_busy_timeout(s->db, 0);
 	s->has_wal = r == 0;
 	return r;
 }
@@ -656,6 +664,9 @@ static int flush(struct event_store *s)
 		r = commit(s);
 	if (r == 0)
 		r = use_wal(s);
+	/* Somebody reads what has no log yet, or has the lock: another time. */
+	if (r == -EBUSY)
+		return 0;
 	if (r == 0)
 		r = be_durable(s);
 	if (r == 0)
@@ -696,8 +707,10 @@ int event_store_finish(struct event_store *s)
 {
 	int r = event_store_begin(s);
 
-	if (r == 0 && s->db)
+	if (r == 0 && s->db) {
+		(void)sqlite3_busy_timeout(s->db, FINISH_MS);
 		r = checkpoint_wait(&s->checkpoint);
+	}
 	if (r == 0 && s->db)
 		r = write_waiting(s);
 	if (r == 0)

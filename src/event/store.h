@@ -42,7 +42,8 @@ uint64_t event_store_waiting_since(const struct event_store *s);
 /* Writes out what was appended. */
 int event_store_flush(struct event_store *s) _must_check_;
 /*
- * Writes out, syncs to the disk and closes the database: it is one file then.
+ * Writes out, syncs to the disk and closes the database: it is one file then,
+ * unless somebody still reads it. Readers of the writing process go before.
  * The lock is held until event_store_free. Returns the first error there was.
  */
 int event_store_finish(struct event_store *s) _must_check_;

@@ -670,6 +670,17 @@ void h2_session_free(struct h2_session *s)
 	xfree(s);
 }
 
+void h2_session_set_ctx(struct h2_session *s, void *ctx)
+{
+	s->ctx = ctx;
+}
+
+bool h2_session_is_idle(const struct h2_session *s)
+{
+	return !s->is_dead && !s->error && s->n_streams == 0 &&
+	       nghttp2_session_check_request_allowed(s->ng) && !nghttp2_session_want_write(s->ng);
+}
+
 bool h2_session_is_over(const struct h2_session *s)
 {
 	return s->is_dead ||

@@ -58,12 +58,17 @@ struct h2_events {
 
 struct h2_session *h2_session_new(enum h2_role role, const struct h2_events *events,
 				  void *ctx) _must_check_;
+/* NULL allowed. */
 void h2_session_free(struct h2_session *s);
+/* Who gets the events from now on; there must be no streams. */
+void h2_session_set_ctx(struct h2_session *s, void *ctx);
 
 /* Takes all of the bytes, whatever they are. now_ms: of any clock that does not go back. */
 void h2_session_feed(struct h2_session *s, struct span bytes, uint64_t now_ms);
 /* Appends what is to be written, until out has so many bytes. How many were appended. */
 size_t h2_session_pull(struct h2_session *s, struct buf *out, size_t limit);
+/* A client's session that could begin a request as it did the first one. */
+bool h2_session_is_idle(const struct h2_session *s);
 /* Nothing more is to come or to go, once what was pulled is written. */
 bool h2_session_is_over(const struct h2_session *s);
 /* What the peer did so that the connection is broken, or NULL; static. */

@@ -63,6 +63,8 @@ bool http_is_sent_on(const struct http_head *h, const struct http_field *f)
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
 		if (span_eq_str(f->name, always[i]))
 			return true;
+	if (span_eq_str(f->name, "sec-websocket-extensions"))
+		return false;
 	return !http_list_has(h, "connection", f->name);
 }
 

@@ -34,7 +34,8 @@ const struct http_field *http_field_find(const struct http_head *h, const char *
 bool http_list_has(const struct http_head *h, const char *lower_name, struct span token);
 /*
  * Does the field go on to the server? Not if Connection names it: then it is for us (RFC 9110
- * §7.6.1). Those of the framing do in any case, written anew.
+ * §7.6.1). Those of the framing do in any case, written anew; extensions of WebSocket are never
+ * agreed on, so that its frames can be read.
  */
 bool http_is_sent_on(const struct http_head *h, const struct http_field *f);
 /* May another message follow on the connection (RFC 9112 §9.3)? */

@@ -60,8 +60,8 @@ struct websocket_reader {
 	/* The frame's bytes as they came: its header, and of a control frame all. */
 	char kept[WEBSOCKET_KEPT_MAX];
 	size_t n_kept;
-	bool has_header; /* it is complete, and read */
-	bool is_whole;	 /* all that is to be kept of the frame is there */
+	bool has_header;		   /* it is complete, and read */
+	bool is_whole;			   /* all that is to be kept of the frame is there */
 	char plain[WEBSOCKET_CONTROL_MAX]; /* a control frame's payload, unmasked */
 	struct websocket_header header;
 	uint64_t left;	 /* of its payload */
@@ -85,7 +85,8 @@ static inline bool websocket_reader_is_over(const struct websocket_reader *r)
 {
 	return r->left == 0;
 }
-/* The bytes that the last frame's header, or the last control frame, came as; of one that is not complete, what has come. */
+/* The bytes that the last frame's header, or the last control frame, came as; of one that is not
+ * complete, what has come. */
 static inline struct span websocket_reader_kept(const struct websocket_reader *r)
 {
 	return span_make(r->kept, r->n_kept);

@@ -281,20 +281,23 @@ bool connection_hides_requests(const struct connection *c)
 	return c->sniff.kind == SNIFF_TLS && c->passes_tls;
 }
 
-/*
- * Requests that cannot be seen cannot be judged one by one. Where a policy
- * forbids some to this host, or looks at what they are, none may go.
- */
-static bool unseen_requests_may_go(struct connection *c, struct proxy_question q,
-				   struct policy_decision *d)
+bool connection_unseen_may_go(struct connection *c, struct proxy_question q,
+			      struct policy_decision *ret)
 {
 	struct policy_decision request;
 
 	q.action = POLICY_HTTP_REQUEST;
 	if (proxy_decide(c->proxy, &q, &request) || (!request.n_reasons && !request.has_error))
 		return true;
-	*d = request;
+	*ret = request;
 	return false;
+}
+
+void connection_refuse_unseen(struct connection *c, struct proxy_question q,
+			      const struct policy_decision *d, struct span why)
+{
+	q.action = POLICY_HTTP_REQUEST;
+	refuse_denied(c, &q, d, why);
 }
 
 size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDRESSES])
@@ -318,11 +321,10 @@ size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDR
 	}
 	q.address = &ret[0].address;
 	c->passes_tls = policy_passes_tls(c->proxy->policy, &d);
-	if (connection_hides_requests(c) && !unseen_requests_may_go(c, q, &d)) {
-		q.action = POLICY_HTTP_REQUEST;
-		refuse_denied(c, &q, &d,
-			      SPAN("a policy looks at requests to this host, and those in TLS "
-				   "cannot be seen"));
+	if (connection_hides_requests(c) && !connection_unseen_may_go(c, q, &d)) {
+		connection_refuse_unseen(c, q, &d,
+					 SPAN("a policy looks at requests to this host, and those "
+					      "in TLS cannot be seen"));
 		return 0;
 	}
 	c->decided_name = n_names ? names[0] : (struct name){ 0 };
@@ -331,4 +333,29 @@ size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDR
 		e.message = SPAN("the client offers an encrypted server name");
 	proxy_report(c->proxy, &e, &q, &d);
 	return n;
+}
+
+size_t connection_decide_others(struct connection *c, struct endpoint ret[DIAL_MAX_ADDRESSES])
+{
+	struct proxy_question q = connection_question(c);
+	struct event e = { .kind = EVENT_NET_CONNECT,
+			   .latency_us = elapsed_us(c),
+			   .message = SPAN("another address, for the first does not answer") };
+	struct policy_address others[DIAL_MAX_ADDRESSES];
+	struct policy_decision d;
+	size_t n, count = 0;
+
+	if (!c->decided_name.len || names_is_synthetic(&c->to.address))
+		return 0;
+	n = names_others(c->proxy->names, &c->decided_name, &c->to.address, uv_now(&c->proxy->loop),
+			 others, DIAL_MAX_ADDRESSES);
+	for (size_t i = 0; i < n; i++)
+		if (!address_is_undiallable(&others[i]))
+			ret[count++] = (struct endpoint){ others[i], c->to.port };
+	count = permitted(c, &q, &c->decided_name, 1, ret, count, &d);
+	if (count) {
+		q.address = &ret[0].address;
+		proxy_report(c->proxy, &e, &q, &d);
+	}
+	return count;
 }

@@ -9,6 +9,7 @@
 #include "proxy/exchange.h"
 #include "proxy/h2-exchange.h"
 #include "proxy/intercept.h"
+#include "proxy/pool.h"
 #include "proxy/proxy-private.h"
 #include "proxy/relay.h"
 #include "proxy/secrets.h"
@@ -64,12 +65,15 @@ struct connection {
 	struct endpoint dialled; /* and where it goes */
 	bool passes_tls;	 /* a policy wants TLS left alone */
 	bool is_in_tls;		 /* the requests are */
+	bool awaits_server;	 /* that speaks first: then it is none of HTTP */
+	size_t n_ignored;	 /* bytes of a client that was refused */
 	/* One of these, once there is a server: TLS being begun, bytes, or the messages of HTTP/1
 	 * or HTTP/2. */
 	struct intercept *intercept;
 	struct relay *relay;
 	struct exchange *exchange;
 	struct h2_exchange *h2_exchange;
+	struct h2_session *pooled;	/* of HTTP/2 on the server's stream, until it is used */
 	struct request_records records; /* of the requests in progress */
 };
 
@@ -84,8 +88,25 @@ void connection_settle_claim(struct connection *c);
  */
 size_t connection_decide(struct connection *c, struct endpoint ret[DIAL_MAX_ADDRESSES]);
 
+/*
+ * Its address does not answer: decides on the other ones of its name, and reports.
+ * Returns how many may be dialled.
+ */
+size_t connection_decide_others(struct connection *c, struct endpoint ret[DIAL_MAX_ADDRESSES]);
+
 /* Are there requests that only its two ends can read? */
 bool connection_hides_requests(const struct connection *c);
+
+/*
+ * Requests that cannot be seen cannot be judged one by one. Where a policy
+ * forbids some to this host, or looks at what they are, none may go. q: about the
+ * connection; ret: what decided, where they may not.
+ */
+bool connection_unseen_may_go(struct connection *c, struct proxy_question q,
+			      struct policy_decision *ret);
+/* They may not. Reports, and closes. */
+void connection_refuse_unseen(struct connection *c, struct proxy_question q,
+			      const struct policy_decision *d, struct span why);
 
 /* Could the client be told in HTTP why it is refused? */
 bool connection_can_be_told(const struct connection *c);
@@ -117,6 +138,10 @@ void request_refuse_malformed(struct connection *c, struct span why, struct buf 
 bool connection_speaks(const struct connection *c);
 /* Then on with client and server, and with what the client has said. Takes both. */
 void connection_speak(struct connection *c, struct stream *client, struct stream *server);
+/* A connection to one of the addresses that another client has left; NULL: there is none. */
+struct stream *connection_take_pooled(struct connection *c, const struct endpoint *to, size_t n);
+/* Leaves the connection to the server to the next client, if it is of use. */
+void connection_pool_server(struct connection *c);
 /* Tells a client that began with TLS, and then closes. Takes the stream. */
 void connection_answer_in_tls(struct connection *c, struct stream *client, struct span response);
 

@@ -70,6 +70,7 @@ static void report_end(struct connection *c)
 
 	if (c->decided_name.len)
 		q.name = &c->decided_name;
+	q.address = &c->dialled.address;
 	e.bytes_out = bytes_from(c, RELAY_CLIENT);
 	e.bytes_in = bytes_from(c, RELAY_SERVER);
 	(void)snprintf(message, sizeof(message), "open for %llu.%03llu s",
@@ -87,6 +88,7 @@ void connection_close(struct connection *c, bool abort)
 	request_lose_all(c);
 	if (c->relay || c->exchange || c->h2_exchange)
 		report_end(c);
+	connection_pool_server(c);
 	c->phase = PHASE_CLOSED;
 	settle_process(c);
 	TAILQ_REMOVE(&p->connections, c, entry);
@@ -97,6 +99,7 @@ void connection_close(struct connection *c, bool abort)
 	exchange_free(TAKE_PTR(c->exchange), abort);
 	intercept_free(TAKE_PTR(c->intercept));
 	h2_exchange_free(TAKE_PTR(c->h2_exchange), abort);
+	h2_session_free(TAKE_PTR(c->pooled));
 	stop_polling(c);
 	if (c->fd >= 0) {
 		if (abort)
@@ -167,7 +170,7 @@ static void arm(struct connection *c)
 		at = c->accepted_ms + LIMIT_PROXY_PROCESS_MS;
 	if (c->phase == PHASE_OPENING && !c->sniff.seen.len && age_ms(c) < LIMIT_PROXY_SILENCE_MS)
 		at = MIN(at, c->accepted_ms + LIMIT_PROXY_SILENCE_MS);
-	if (c->claim == CLAIM_SNIFFING && c->sniff.seen.len)
+	if ((c->claim == CLAIM_SNIFFING && c->sniff.seen.len) || c->awaits_server)
 		at = MIN(at, c->first_byte_ms + LIMIT_PROXY_HEAD_MS);
 	if (at == UINT64_MAX)
 		(void)uv_timer_stop(&c->timer);
@@ -185,6 +188,30 @@ static void give_up(struct connection *c, struct span why)
 	connection_close(c, /* abort = */ true);
 }
 
+/*
+ * What is neither HTTP nor TLS could hold requests all the same, for a server that
+ * overlooks what comes before them. One that speaks first is none of HTTP.
+ */
+static bool must_await_server(struct connection *c, struct policy_decision *d)
+{
+	return c->sniff.kind == SNIFF_RAW && relay_bytes(c->relay, RELAY_SERVER) == 0 &&
+	       !connection_unseen_may_go(c, request_question(c), d);
+}
+
+/* It has said nothing. True if that was the end. */
+static bool give_up_on_server(struct connection *c)
+{
+	struct policy_decision d;
+
+	c->awaits_server = false;
+	if (!must_await_server(c, &d))
+		return false;
+	connection_refuse_unseen(c, request_question(c), &d,
+				 SPAN("a policy looks at requests to this host; this is neither "
+				      "HTTP nor TLS, and the server says nothing"));
+	return true;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct connection *c = timer->data;
@@ -199,6 +226,9 @@ static void on_timer(uv_timer_t *timer)
 		give_up(c, SPAN("the first bytes took too long"));
 		return;
 	}
+	if (c->awaits_server && now - c->first_byte_ms >= LIMIT_PROXY_HEAD_MS &&
+	    give_up_on_server(c))
+		return;
 	if (!c->is_process_settled && age_ms(c) >= LIMIT_PROXY_PROCESS_MS) {
 		/* On a busy machine the word may be here and not yet read. If not, it stays
 		 * unknown. */
@@ -229,18 +259,36 @@ static void on_tapped(void *ctx, struct span bytes)
 	connection_step(c);
 }
 
-static void begin_relay(struct connection *c, int server_fd)
+static void on_server_spoke(void *ctx)
 {
-	static const struct relay_events events = { on_relay_end, on_tapped };
+	struct connection *c = ctx;
 
+	if (c->awaits_server)
+		connection_step(c);
+}
+
+static void stop_opening(struct connection *c)
+{
 	stop_polling(c);
 	c->phase = PHASE_RELAYING;
 	c->relayed_ms = uv_now(&c->proxy->loop);
+}
+
+static void begin_speaking(struct connection *c, struct stream *server)
+{
+	stop_opening(c);
+	connection_speak(c, stream_new(&c->proxy->loop, TAKE_FD(c->fd)), server);
+}
+
+static void begin_relay(struct connection *c, int server_fd)
+{
+	static const struct relay_events events = { on_relay_end, on_tapped, on_server_spoke };
+
 	if (connection_speaks(c)) {
-		connection_speak(c, stream_new(&c->proxy->loop, TAKE_FD(c->fd)),
-				 stream_new(&c->proxy->loop, server_fd));
+		begin_speaking(c, stream_new(&c->proxy->loop, server_fd));
 		return;
 	}
+	stop_opening(c);
 	c->relay = relay_new(&c->proxy->loop, TAKE_FD(c->fd), server_fd, c->proxy->scratch, &events,
 			     c);
 	relay_start(c->relay, /* is_tapped = */ true);
@@ -277,6 +325,11 @@ static void on_dialled(void *ctx, int fd, const struct endpoint *to)
 		report_unreachable(c, fd, to);
 }
 
+static size_t on_no_answer(void *ctx, struct endpoint ret[DIAL_MAX_ADDRESSES])
+{
+	return connection_decide_others(ctx, ret);
+}
+
 /* Only after the connection was joined did the client say what it speaks. */
 static void switch_from_relay(struct connection *c)
 {
@@ -302,6 +355,7 @@ static void switch_from_relay(struct connection *c)
  */
 static void release(struct connection *c)
 {
+	struct policy_decision d;
 	struct endpoint to[DIAL_MAX_ADDRESSES];
 	bool is_new = c->is_by_address ? c->decided_name.len > 0
 				       : c->name.len > 0 && !span_eq(name_span(&c->name),
@@ -314,6 +368,9 @@ static void release(struct connection *c)
 		switch_from_relay(c);
 		return;
 	}
+	c->awaits_server = must_await_server(c, &d);
+	if (c->awaits_server)
+		return;
 	relay_send(c->relay, buf_span(&c->sniff.seen));
 	sniff_done(&c->sniff);
 	if (c->relay)
@@ -323,6 +380,7 @@ static void release(struct connection *c)
 static void advance(struct connection *c)
 {
 	struct endpoint to[DIAL_MAX_ADDRESSES];
+	struct stream *server;
 	size_t n;
 
 	if (c->phase == PHASE_CLOSED || c->phase == PHASE_ANSWERING || !c->is_process_settled)
@@ -345,8 +403,13 @@ static void advance(struct connection *c)
 	n = connection_decide(c, to);
 	if (n == 0)
 		return;
+	server = connection_take_pooled(c, to, n);
+	if (server) {
+		begin_speaking(c, server);
+		return;
+	}
 	c->phase = PHASE_DIALLING;
-	c->dial = dial_start(&c->proxy->loop, to, n, on_dialled, c);
+	c->dial = dial_start(&c->proxy->loop, to, n, on_dialled, on_no_answer, c);
 }
 
 static void watch_client(struct connection *c);
@@ -390,8 +453,12 @@ static void on_client(uv_poll_t *poll, int status, int events)
 		connection_close(c, n < 0);
 		return;
 	}
-	if (c->phase == PHASE_ANSWERING)
+	if (c->phase == PHASE_ANSWERING) {
+		c->n_ignored += (size_t)n;
+		if (c->n_ignored > LIMIT_PROXY_IGNORED)
+			connection_close(c, /* abort = */ true);
 		return;
+	}
 	if (n == 0)
 		c->is_client_eof = true;
 	if (c->first_byte_ms == 0)

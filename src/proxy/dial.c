@@ -11,10 +11,11 @@ struct dial {
 	uv_timer_t timer;
 	bool has_poll, is_over;
 	int fd;
-	struct endpoint addresses[DIAL_MAX_ADDRESSES];
+	struct endpoint addresses[DIAL_MAX_ADDRESSES], last; /* last: tried */
 	size_t n, next;
 	int error;
 	dial_fn fn;
+	dial_more_fn more; /* NULL: it was asked */
 	void *ctx;
 };
 
@@ -47,7 +48,7 @@ static void finish(struct dial *d, int fd)
 {
 	dial_fn fn = d->fn;
 	void *ctx = d->ctx;
-	struct endpoint to = d->addresses[d->next ? d->next - 1 : 0];
+	struct endpoint to = d->last;
 
 	stop(d);
 	fn(ctx, fd, &to);
@@ -82,9 +83,31 @@ static void fail_one(struct dial *d, int error)
 		try_next(d);
 }
 
-static void on_timeout(uv_timer_t *timer)
+/* Is there another address? */
+static bool has_next(struct dial *d)
+{
+	dial_more_fn more = d->more;
+
+	if (d->next == d->n && more) {
+		d->more = NULL;
+		d->next = 0;
+		d->n = more(d->ctx, d->addresses);
+	}
+	return d->next < d->n;
+}
+
+static void on_last_timeout(uv_timer_t *timer)
 {
 	fail_one(timer->data, -ETIMEDOUT);
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+	if (has_next(timer->data))
+		fail_one(timer->data, -ETIMEDOUT);
+	else
+		(void)uv_timer_start(timer, on_last_timeout,
+				     LIMIT_PROXY_DIAL_MS - LIMIT_PROXY_DIAL_NEXT_MS, 0);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -130,11 +153,12 @@ static void try_next(struct dial *d)
 {
 	int r;
 
-	if (d->next == d->n) {
+	if (!has_next(d)) {
 		finish(d, d->error);
 		return;
 	}
-	r = open_socket(&d->addresses[d->next++], &d->fd);
+	d->last = d->addresses[d->next++];
+	r = open_socket(&d->last, &d->fd);
 	if (r == 0)
 		r = uv_poll_init(d->timer.loop, &d->poll, d->fd);
 	if (r < 0) {
@@ -144,19 +168,21 @@ static void try_next(struct dial *d)
 	d->has_poll = true;
 	d->poll.data = d;
 	(void)uv_poll_start(&d->poll, UV_WRITABLE, on_ready);
-	(void)uv_timer_start(&d->timer, on_timeout, LIMIT_PROXY_DIAL_MS, 0);
+	(void)uv_timer_start(&d->timer, on_timeout, LIMIT_PROXY_DIAL_NEXT_MS, 0);
 }
 
 struct dial *dial_start(uv_loop_t *loop, const struct endpoint *addresses, size_t n, dial_fn fn,
-			void *ctx)
+			dial_more_fn more, void *ctx)
 {
 	struct dial *d = xnew(struct dial);
 
 	d->fd = -1;
 	d->n = MIN(n, (size_t)DIAL_MAX_ADDRESSES);
 	memcpy(d->addresses, addresses, d->n * sizeof(*addresses));
+	d->last = d->addresses[0];
 	d->error = -EADDRNOTAVAIL;
 	d->fn = fn;
+	d->more = more;
 	d->ctx = ctx;
 	(void)uv_timer_init(loop, &d->timer);
 	d->timer.data = d;

@@ -16,7 +16,11 @@ struct dial;
  */
 typedef void (*dial_fn)(void *ctx, int fd, const struct endpoint *to);
 
+/* More addresses that may be dialled: asked for once, when none of the first has answered so far.
+ */
+typedef size_t (*dial_more_fn)(void *ctx, struct endpoint ret[DIAL_MAX_ADDRESSES]);
+
 struct dial *dial_start(uv_loop_t *loop, const struct endpoint *addresses, size_t n, dial_fn fn,
-			void *ctx);
+			dial_more_fn more, void *ctx);
 /* fn will not be called any more. NULL allowed. */
 void dial_cancel(struct dial *d);

@@ -9,8 +9,10 @@
 #include "base/limits.h"
 #include "http/h1-reader.h"
 #include "http/h1-writer.h"
+#include "http/websocket-handshake.h"
 #include "proxy/relay.h"
 #include "proxy/scrub.h"
+#include "proxy/websocket-relay.h"
 
 #define MAX_FIELDS (LIMIT_HTTP_FIELDS + 4)
 
@@ -36,12 +38,17 @@ struct exchange {
 	bool is_request_over;  /* so has its end */
 	bool is_response_over;
 	bool is_answering;     /* the response's head has gone to the client */
-	bool wants_upgrade;    /* to WebSocket */
+	bool wants_upgrade;    /* to WebSocket, with what is offered for it */
+	struct websocket_offer offer;
 	bool is_chunked[2];    /* how the body from that side is written on */
 	bool is_old_client;    /* HTTP/1.0 */
 	bool is_last;	       /* the connection ends after this request */
+	bool is_left;	       /* by a client that could have gone on */
+	bool is_bound;	       /* the server takes the connection for this client's alone */
 	bool is_refused;       /* the client is told why, then all ends */
-	bool is_joined;	       /* upgraded: bytes both ways */
+	size_t n_ignored;      /* bytes of its since then */
+	bool is_joined;	       /* no HTTP any more: bytes both ways */
+	struct websocket_relay *websocket; /* which are frames */
 	struct request_record *record;
 	bool has_secrets;   /* put into the request */
 	struct scrub scrub; /* of what the server sends */
@@ -97,6 +104,7 @@ static bool is_of_connection(const struct http_head *h, const struct http_field 
 					     "proxy-connection",
 					     "proxy-authorization",
 					     "proxy-authenticate",
+					     "sec-websocket-extensions",
 					     "te",
 					     "transfer-encoding",
 					     "upgrade" };
@@ -152,13 +160,20 @@ static void add_framing(struct exchange *x, int from, struct fields *f, char tex
 	}
 }
 
-/* Only WebSocket: what another protocol would do on the connection cannot be judged. */
-static bool asks_for_websocket(const struct http_head *h)
+/* Schemes that say who is there once for all requests of a connection (RFC 4559 §6). */
+static bool binds_connection(const struct http_head *h)
 {
-	const struct http_field *f = http_field_find(h, "upgrade");
+	static const char *const schemes[] = { "negotiate ", "ntlm " };
+	const struct http_field *f = http_field_find(h, "authorization");
 
-	return f && h->minor == 1 && http_list_has(h, "connection", SPAN("upgrade")) &&
-	       span_eq_nocase(f->value, SPAN("websocket"));
+	for (size_t i = 0; f && i < ARRAY_SIZE(schemes); i++) {
+		struct span scheme = span_of(schemes[i]);
+
+		if (f->value.len >= scheme.len &&
+		    span_eq_nocase(span_make(f->value.p, scheme.len), scheme))
+			return true;
+	}
+	return false;
 }
 
 static void refuse(struct exchange *x, const struct buf *answer)
@@ -175,13 +190,12 @@ static void refuse(struct exchange *x, const struct buf *answer)
 		(void)uv_timer_start(&x->timer, on_timer, LIMIT_PROXY_ANSWER_MS, 0);
 }
 
-static void refuse_malformed(struct exchange *x, int from)
+static void refuse_malformed(struct exchange *x, int from, const char *what)
 {
 	_cleanup_buf_ struct buf answer = BUF_INIT(0);
 
 	x->events.malformed(x->ctx, from == RELAY_CLIENT,
-			    from == RELAY_SERVER ? TAKE_PTR(x->record) : NULL,
-			    h1_reader_error(x->side[from].reader), &answer);
+			    from == RELAY_SERVER ? TAKE_PTR(x->record) : NULL, what, &answer);
 	refuse(x, &answer);
 }
 
@@ -194,7 +208,7 @@ static void forward_request(struct exchange *x, const struct http_head *h, struc
 
 	x->is_old_client = h->minor == 0;
 	x->is_last = !http_keeps_alive(h);
-	x->wants_upgrade = asks_for_websocket(h);
+	x->is_bound |= binds_connection(h);
 	add_field(&f, "host", host);
 	copy_fields(h, NULL, &f);
 	add_framing(x, RELAY_CLIENT, &f, length);
@@ -213,12 +227,32 @@ static void forward_request(struct exchange *x, const struct http_head *h, struc
 		end(x, -EMSGSIZE);
 }
 
+/*
+ * Only WebSocket may be upgraded to: what another protocol would do on the
+ * connection cannot be judged. NULL, or what is wrong with how it is asked for.
+ */
+static const char *read_offer(struct exchange *x, const struct http_head *h)
+{
+	uint64_t length;
+	enum h1_body body = h1_reader_body(x->side[RELAY_CLIENT].reader, &length);
+	bool has_body = body != H1_BODY_NONE && !(body == H1_BODY_LENGTH && length == 0);
+
+	websocket_offer_done(&x->offer);
+	x->wants_upgrade = websocket_is_asked_for(h);
+	return x->wants_upgrade ? websocket_read_offer(h, has_body, &x->offer) : NULL;
+}
+
 static void judge_request(struct exchange *x)
 {
 	const struct http_head *h = h1_reader_head(x->side[RELAY_CLIENT].reader);
 	_cleanup_(exchange_request_done) struct exchange_request r = { .record = NULL };
+	const char *why = read_offer(x, h);
 
 	(void)uv_timer_stop(&x->timer);
+	if (why) {
+		refuse_malformed(x, RELAY_CLIENT, why);
+		return;
+	}
 	if (x->events.request(x->ctx, h, &r)) {
 		x->record = r.record;
 		x->has_secrets = r.head;
@@ -238,59 +272,67 @@ static bool is_unreadable(const struct exchange *x, const struct http_head *h)
 	       h1_reader_body(x->side[RELAY_SERVER].reader, &length) != H1_BODY_NONE;
 }
 
-static void refuse_unreadable(struct exchange *x)
-{
-	_cleanup_buf_ struct buf answer = BUF_INIT(0);
-
-	x->events.malformed(
-		x->ctx, /* is_client = */ false, TAKE_PTR(x->record),
-		"the response is encoded though that was not asked for, and could hold a secret",
-		&answer);
-	refuse(x, &answer);
-}
-
-/* Secrets in it become placeholders. */
-static int scrub_response(struct exchange *x, struct arena *arena, struct fields *f,
-			  struct span *reason)
+/* Secrets in it become placeholders: scrubbed is as h, with fields in items. */
+static int scrub_response(struct exchange *x, struct arena *arena, const struct http_head *h,
+			  struct http_field items[LIMIT_HTTP_FIELDS], struct http_head *scrubbed)
 {
 	int r;
 
-	if (!x->scrub.needles)
+	*scrubbed = *h;
+	if (!x->scrub.needles || !x->scrub.needles->all.len)
 		return 0;
-	r = scrub_text(x->scrub.needles, arena, reason);
-	return r < 0 ? r : scrub_fields(x->scrub.needles, arena, f->items, f->n);
+	scrubbed->n_fields = MIN(h->n_fields, LIMIT_HTTP_FIELDS);
+	scrubbed->fields = items;
+	if (scrubbed->n_fields)
+		memcpy(items, h->fields, scrubbed->n_fields * sizeof(*items));
+	r = scrub_text(x->scrub.needles, arena, &scrubbed->reason);
+	return r < 0 ? r : scrub_fields(x->scrub.needles, arena, items, scrubbed->n_fields);
 }
 
-static void forward_response(struct exchange *x, const struct http_head *h)
+/* The server agrees to an upgrade. False if it cannot be let. */
+static bool join(struct exchange *x, const struct http_head *h)
+{
+	const char *why = x->wants_upgrade
+				  ? websocket_check_answer(h, &x->offer)
+				  : "the server changes to a protocol that nobody asked for";
+
+	if (why) {
+		refuse_malformed(x, RELAY_SERVER, why);
+		return false;
+	}
+	x->is_joined = true;
+	x->websocket = websocket_relay_new(x->scrub.needles);
+	x->is_chunked[RELAY_CLIENT] = x->is_chunked[RELAY_SERVER] = false;
+	return true;
+}
+
+static void forward_response(struct exchange *x, const struct http_head *as_sent)
 {
 	_cleanup_arena_ struct arena arena = ARENA_INIT(4 * LIMIT_HTTP_HEAD);
+	struct http_field scrubbed[LIMIT_HTTP_FIELDS];
 	struct fields f = { .n = 0 };
-	struct http_head out = { .status = h->status, .reason = h->reason, .minor = 1 };
-	bool is_interim = h->status < 200;
+	struct http_head h, out = { .status = as_sent->status, .minor = 1 };
+	bool is_interim = as_sent->status < 200;
 	char length[32];
 
-	if (h->status == 101) {
-		x->is_joined = x->wants_upgrade;
-		x->is_chunked[RELAY_CLIENT] = x->is_chunked[RELAY_SERVER] = false;
-		if (!x->is_joined) {
-			end(x, -EPROTO); /* a protocol that nobody asked for */
-			return;
-		}
-	}
-	if (is_interim && x->is_old_client)
-		return; /* HTTP/1.0 knows none */
-	if (!is_interim && !http_keeps_alive(h))
-		x->is_last = true;
-	if (!is_interim && is_unreadable(x, h)) {
-		refuse_unreadable(x);
-		return;
-	}
-	/* Another way to the same service, which would lead around the proxy. */
-	copy_fields(h, "alt-svc", &f);
-	if (scrub_response(x, &arena, &f, &out.reason) < 0) {
+	if (scrub_response(x, &arena, as_sent, scrubbed, &h) < 0) {
 		end(x, -EMSGSIZE);
 		return;
 	}
+	if (h.status == 101 && !join(x, &h))
+		return;
+	if (is_interim && x->is_old_client)
+		return; /* HTTP/1.0 knows none */
+	if (!is_interim && !http_keeps_alive(&h))
+		x->is_last = true;
+	if (!is_interim && is_unreadable(x, &h)) {
+		refuse_malformed(x, RELAY_SERVER,
+				 "the response is encoded though that was not asked for, and "
+				 "could hold a secret");
+		return;
+	}
+	/* Another way to the same service, which would lead around the proxy. */
+	copy_fields(&h, "alt-svc", &f);
 	if (!is_interim)
 		add_framing(x, RELAY_SERVER, &f, length);
 	if (x->is_joined) {
@@ -301,13 +343,14 @@ static void forward_response(struct exchange *x, const struct http_head *h)
 	} else if (!is_interim && x->is_old_client) {
 		add_field(&f, "connection", SPAN("keep-alive"));
 	}
+	out.reason = h.reason;
 	out.fields = f.items;
 	out.n_fields = f.n;
 	x->is_answering = !is_interim;
 	if (h1_write_response(out_of(x, RELAY_CLIENT), &out) < 0)
 		end(x, -EMSGSIZE);
 	else if (!is_interim || x->is_joined)
-		x->events.response(x->ctx, TAKE_PTR(x->record), h->status);
+		x->events.response(x->ctx, TAKE_PTR(x->record), h.status);
 }
 
 /* ---- Bodies ---- */
@@ -351,6 +394,42 @@ static void forward_rest(struct exchange *x)
 		write_data(x, RELAY_SERVER, rest);
 }
 
+/*
+ * What comes over a WebSocket is out of form. Both sides are told where that can
+ * be, and all ends when they have gone, or soon.
+ */
+static void break_off(struct exchange *x, int from)
+{
+	_cleanup_buf_ struct buf what = BUF_INIT(0), unused = BUF_INIT(0);
+
+	(void)buf_printf(&what, "in a WebSocket, from the %s: %s",
+			 from == RELAY_CLIENT ? "client" : "server",
+			 websocket_relay_error(x->websocket, from));
+	x->events.malformed(x->ctx, from == RELAY_CLIENT, NULL, what.data, &unused);
+	x->is_refused = true;
+	(void)uv_timer_start(&x->timer, on_timer, LIMIT_PROXY_ANSWER_MS, 0);
+	for (int i = 0; i < 2 && !x->is_closing; i++)
+		if (!stream_is_shut(x->side[i].stream) &&
+		    websocket_relay_close(x->websocket, from, i, out_of(x, i)) < 0)
+			end(x, -EIO);
+}
+
+static void forward_frames(struct exchange *x, int from, struct span bytes)
+{
+	_cleanup_buf_ struct buf made = BUF_INIT(4 * LIMIT_PROXY_RELAY);
+	struct span on;
+	int r = websocket_relay_feed(x->websocket, from, bytes, &made, &on);
+
+	if (r < 0 && r != -EPROTO) {
+		end(x, r);
+		return;
+	}
+	if (on.len)
+		write_data(x, from, on);
+	if (r == -EPROTO && !x->is_closing)
+		break_off(x, from);
+}
+
 static int write_trailers(struct exchange *x, int from)
 {
 	_cleanup_arena_ struct arena arena = ARENA_INIT(4 * LIMIT_HTTP_TRAILERS);
@@ -384,6 +463,12 @@ static void forward_end(struct exchange *x, int from)
 
 /* ---- Reading ---- */
 
+/* Is what comes only read so that closing does not overtake what the side is told? */
+static bool is_ignored(const struct exchange *x, int from)
+{
+	return x->is_refused && (from == RELAY_CLIENT || x->websocket);
+}
+
 /* Is there something that this side's next bytes can be? */
 static bool is_awaited(const struct exchange *x, int from)
 {
@@ -414,7 +499,7 @@ static void take(struct exchange *x, int from, enum h1_event event, struct span 
 		forward_end(x, from);
 		break;
 	case H1_BAD:
-		refuse_malformed(x, from);
+		refuse_malformed(x, from, h1_reader_error(x->side[from].reader));
 		break;
 	}
 }
@@ -441,7 +526,10 @@ static void settle_kind(struct exchange *x, enum sniff_kind kind)
 	else if (x->events.other(x->ctx, kind))
 		x->is_joined = true;
 	else
-		refuse_unseen(x, "what the client speaks inside TLS cannot be seen");
+		refuse_unseen(x, kind == SNIFF_RAW
+					 ? "what the client speaks inside TLS is not HTTP, and a "
+					   "policy looks at requests to this host"
+					 : "what the client speaks inside TLS cannot be seen");
 	buf_done(&x->side[RELAY_CLIENT].in);
 	x->side[RELAY_CLIENT].in = sniff->seen;
 	sniff->seen = (struct buf){ 0 };
@@ -476,7 +564,9 @@ static size_t use(struct exchange *x, int from, struct span bytes, bool *ret_use
 		size_t n = rest.len;
 
 		*ret_used = true;
-		if (x->is_joined || x->sniff) {
+		if (x->websocket) {
+			forward_frames(x, from, rest);
+		} else if (x->is_joined || x->sniff) {
 			forward_data(x, from, rest);
 		} else {
 			enum h1_event event = h1_reader_feed(reader, rest, &n, &data);
@@ -500,9 +590,10 @@ static bool use_kept(struct exchange *x, int from)
 	if (x->sniff && from == RELAY_CLIENT)
 		return use_unknown(x);
 	n = use(x, from, buf_span(&s->in), &is_used);
-	if (!x->is_closing)
-		buf_consume(&s->in, n);
-	return is_used && !x->is_closing;
+	if (x->is_closing)
+		return false;
+	buf_consume(&s->in, is_ignored(x, from) ? s->in.len : n);
+	return is_used;
 }
 
 /* A side has ended, and all that it sent is used. Between requests that is the end of both. */
@@ -515,6 +606,8 @@ static void take_end(struct exchange *x, int from)
 			forward_rest(x);
 		return;
 	}
+	if (from == RELAY_CLIENT && !x->is_last && !x->is_asked)
+		x->is_left = true;
 	x->is_last = true;
 	if (from == RELAY_CLIENT) {
 		if (x->is_asked ? !x->is_request_over : !h1_reader_is_idle(reader))
@@ -567,11 +660,13 @@ static ssize_t fill(struct exchange *x, int from)
 	if (n < 0)
 		return n;
 	s->is_eof = n == 0;
-	if (x->is_refused && from == RELAY_CLIENT)
-		return n; /* read on, so that closing does not overtake the answer */
+	if (is_ignored(x, from)) {
+		x->n_ignored += (size_t)n;
+		return x->n_ignored > LIMIT_PROXY_IGNORED ? -ECONNRESET : n;
+	}
 	if (n > 0 && !(x->sniff && from == RELAY_CLIENT))
 		used = use(x, from, span_make(x->scratch, (size_t)n), &is_used);
-	if (n > (ssize_t)used && !x->is_closing &&
+	if (n > (ssize_t)used && !x->is_closing && !is_ignored(x, from) &&
 	    buf_append(&s->in, x->scratch + used, (size_t)n - used) < 0)
 		return -ENOMEM;
 	return n;
@@ -589,10 +684,28 @@ static void shut_joined(struct exchange *x)
 		end(x, 0);
 }
 
+/* A WebSocket was broken off: both are told, and have time to go. */
+static void shut_broken(struct exchange *x)
+{
+	bool is_over = true;
+
+	for (int i = 0; i < 2; i++) {
+		if (!has_output(&x->side[i]))
+			stream_shut(x->side[i].stream);
+		is_over &= stream_is_shut(x->side[i].stream) && x->side[i].is_eof;
+	}
+	if (is_over)
+		end(x, 0);
+}
+
 static void shut_when_over(struct exchange *x)
 {
 	struct side *client = &x->side[RELAY_CLIENT];
 
+	if (x->websocket && x->is_refused) {
+		shut_broken(x);
+		return;
+	}
 	if (x->is_joined || x->sniff) {
 		shut_joined(x);
 		return;
@@ -707,8 +820,21 @@ static void on_closed(uv_handle_t *handle)
 	if (x->sniff)
 		sniff_done(x->sniff);
 	xfree(x->sniff);
+	websocket_relay_free(x->websocket);
+	websocket_offer_done(&x->offer);
 	scrub_done(&x->scrub);
 	xfree(x);
+}
+
+struct stream *exchange_release(struct exchange *x)
+{
+	const struct side *server = &x->side[RELAY_SERVER];
+
+	if (x->is_closing || !x->is_left || x->is_bound || x->is_refused || x->is_joined ||
+	    x->sniff || server->is_eof || has_input(server) || has_output(server) ||
+	    !h1_reader_is_idle(server->reader))
+		return NULL;
+	return TAKE_PTR(x->side[RELAY_SERVER].stream);
 }
 
 void exchange_free(struct exchange *x, bool abort)

@@ -3,7 +3,7 @@
  * read whole as far as its head, judged by the owner, and written anew from its
  * parsed form; so is every response. The next request is read when the one before
  * has been answered. A connection that both sides agree to upgrade to WebSocket
- * is joined byte by byte from then on.
+ * is followed frame by frame from then on.
  */
 #pragma once
 
@@ -36,6 +36,7 @@ struct exchange_events {
 	/*
 	 * A message is out of form, the client's or the server's: answer is what the client is
 	 * told. Takes the record, of a request whose response it is and that had none before.
+	 * Also what comes over a WebSocket, where answer is of no use.
 	 */
 	void (*malformed)(void *ctx, bool is_client, struct request_record *record,
 			  const char *what, struct buf *answer);
@@ -67,5 +68,11 @@ enum exchange_kind {
 void exchange_start(struct exchange *x, enum exchange_kind kind, struct span first_bytes);
 /* Bytes read from the client (RELAY_CLIENT) or the server (RELAY_SERVER). */
 uint64_t exchange_bytes(const struct exchange *x, int from);
+/*
+ * The client has left a server that has answered all and would answer more: its
+ * stream, which is the caller's, or NULL. Before exchange_free, after which nothing
+ * else may be called.
+ */
+struct stream *exchange_release(struct exchange *x);
 /* Closes both streams, by RST if abort. NULL allowed. */
 void exchange_free(struct exchange *x, bool abort);

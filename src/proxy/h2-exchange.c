@@ -47,6 +47,7 @@ struct h2_exchange {
 	bool is_server_gone;	/* and answers none */
 	bool is_client_bad;	/* its connection is broken, and the owner knows */
 	bool is_parting;	/* the client has been told all, and is waited for to go */
+	size_t n_ignored;	/* bytes of it since then */
 	bool is_closing;
 };
 
@@ -83,12 +84,12 @@ static void lose(struct transfer *t, const char *why)
 
 /* ---- Heads ---- */
 
-/* What is between the client and us alone, and other ways to the service that lead around the
- * proxy. */
+/* What is between the client and us alone, other ways to the service that lead around the proxy,
+ * and what no policy sees because it never goes on. */
 static bool is_sent_on(const struct http_field *f)
 {
-	static const char *const names[] = { "alt-svc", "proxy-authenticate",
-					     "proxy-authorization" };
+	static const char *const names[] = { "alt-svc", "proxy-authenticate", "proxy-authorization",
+					     "sec-websocket-extensions" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (span_eq_str(f->name, names[i]))
@@ -515,8 +516,6 @@ static void notice_errors(struct h2_exchange *x)
 static void part(struct h2_exchange *x)
 {
 	x->is_parting = true;
-	h2_session_leave(x->side[RELAY_SERVER].session, H2_NO_ERROR);
-	(void)write_side(x, RELAY_SERVER);
 	stream_shut(stream_of(x, RELAY_CLIENT));
 	(void)uv_timer_start(&x->timer, on_timer, LIMIT_PROXY_ANSWER_MS, 0);
 }
@@ -557,6 +556,11 @@ static ssize_t fill(struct h2_exchange *x, int from)
 
 	if (n > 0)
 		feed(x, from, span_make(x->scratch, (size_t)n));
+	if (n > 0 && from == RELAY_CLIENT && (x->is_parting || x->is_client_bad)) {
+		x->n_ignored += (size_t)n;
+		if (x->n_ignored > LIMIT_PROXY_IGNORED)
+			return -ECONNRESET;
+	}
 	if (n == -EAGAIN || n > 0)
 		return n;
 	if (n < 0 && from == RELAY_CLIENT)
@@ -592,12 +596,14 @@ static void on_ready(void *ctx, struct stream *stream, int status)
 /* ---- Life ---- */
 
 struct h2_exchange *h2_exchange_new(uv_loop_t *loop, struct stream *client, struct stream *server,
-				    char *scratch, const struct exchange_events *events, void *ctx)
+				    struct h2_session *server_session, char *scratch,
+				    const struct exchange_events *events, void *ctx)
 {
 	static const struct h2_events session_events = { on_head, on_bad_request, on_data,  on_end,
 							 on_sent, on_closed,	  on_goaway };
 	struct h2_exchange *x = xnew(struct h2_exchange);
 	struct stream *streams[2] = { client, server };
+	struct h2_session *sessions[2] = { NULL, server_session };
 
 	x->scratch = scratch;
 	x->events = *events;
@@ -606,8 +612,13 @@ struct h2_exchange *h2_exchange_new(uv_loop_t *loop, struct stream *client, stru
 	for (int i = 0; i < 2; i++) {
 		x->side[i].exchange = x;
 		x->side[i].stream = streams[i];
-		x->side[i].session = h2_session_new(i == RELAY_CLIENT ? H2_SERVER : H2_CLIENT,
-						    &session_events, &x->side[i]);
+		x->side[i].session = sessions[i];
+		if (sessions[i])
+			h2_session_set_ctx(sessions[i], &x->side[i]);
+		else
+			x->side[i].session =
+				h2_session_new(i == RELAY_CLIENT ? H2_SERVER : H2_CLIENT,
+					       &session_events, &x->side[i]);
 		stream_set_owner(streams[i], on_ready, x);
 	}
 	(void)uv_timer_init(loop, &x->timer);
@@ -636,6 +647,19 @@ static void on_timer_closed(uv_handle_t *handle)
 	while (!TAILQ_EMPTY(&x->transfers))
 		transfer_free(TAILQ_FIRST(&x->transfers));
 	xfree(x);
+}
+
+struct stream *h2_exchange_release(struct h2_exchange *x, struct h2_session **ret_session)
+{
+	struct side *server = &x->side[RELAY_SERVER];
+
+	*ret_session = NULL;
+	if (x->is_closing || x->is_server_leaving || x->is_server_gone || server->is_eof ||
+	    !h2_session_is_idle(server->session) || stream_has_output(server->stream) ||
+	    stream_is_shut(server->stream))
+		return NULL;
+	*ret_session = TAKE_PTR(server->session);
+	return TAKE_PTR(server->stream);
 }
 
 void h2_exchange_free(struct h2_exchange *x, bool abort)

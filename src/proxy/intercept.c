@@ -33,6 +33,7 @@ struct intercept {
 	struct name name;
 	struct policy_address address;
 	uv_timer_t timer;
+	size_t n_ignored; /* bytes of a client that is answered */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -68,9 +69,11 @@ static void answer_client(struct intercept *i)
 	if (r == 0 && !stream_has_output(i->client))
 		stream_shut(i->client);
 	/* Read on until the end: closing with unread input would overtake the answer. */
-	for (int round = 0; r == 0 && n > 0 && round < STREAM_ROUNDS; round++)
+	for (int round = 0; r == 0 && n > 0 && round < STREAM_ROUNDS; round++) {
 		n = stream_read(i->client, i->scratch, LIMIT_PROXY_RELAY);
-	if (r < 0 || (n <= 0 && n != -EAGAIN))
+		i->n_ignored += n > 0 ? (size_t)n : 0;
+	}
+	if (r < 0 || (n <= 0 && n != -EAGAIN) || i->n_ignored > LIMIT_PROXY_IGNORED)
 		end(i);
 	else
 		stream_wait(i->client, /* may_read = */ true);
@@ -225,7 +228,9 @@ static void begin(uv_timer_t *timer)
 	struct intercept *i = timer->data;
 	SSL *tls;
 
-	if (!i->server) {
+	if (i->server && stream_tls(i->server)) /* it has served another client */
+		i->protocol = tls_agreed(stream_tls(i->server));
+	if (!i->server || stream_tls(i->server)) {
 		get_leaf(i);
 		return;
 	}

@@ -31,7 +31,8 @@ struct intercept_options {
 	struct leaves *leaves;
 	char *scratch;		 /* LIMIT_PROXY_RELAY bytes, shared by all of a loop */
 	struct stream *client;	 /* taken */
-	struct stream *server;	 /* taken; NULL: the client is only told the answer */
+	struct stream
+		*server; /* taken, clear or in TLS; NULL: the client is only told the answer */
 	struct span hello;	 /* what the client has sent so far */
 	unsigned int offers;	 /* bits of enum tls_protocol */
 	const struct name *name; /* whom the client wants; NULL: the address */

@@ -121,6 +121,27 @@ size_t names_of(const struct names *n, const struct policy_address *address, uin
 	return count;
 }
 
+static bool has_name(const struct record *r, struct span name, uint64_t now_ms)
+{
+	for (size_t i = 0; i < r->n_names; i++)
+		if (r->names[i].until_ms > now_ms && span_eq(span_of(r->names[i].name), name))
+			return true;
+	return false;
+}
+
+size_t names_others(const struct names *n, const struct name *name,
+		    const struct policy_address *than, uint64_t now_ms, struct policy_address *ret,
+		    size_t max)
+{
+	const struct record *r;
+	size_t count = 0;
+
+	TAILQ_FOREACH(r, &n->by_age, entry)
+	if (count < max && !address_eq(&r->address, than) && has_name(r, name_span(name), now_ms))
+		ret[count++] = r->address;
+	return count;
+}
+
 int names_synthesise(struct names *n, const struct name *name, bool want_v6,
 		     struct policy_address *ret)
 {

@@ -23,6 +23,14 @@ void names_record(struct names *n, const struct policy_address *address, const s
 size_t names_of(const struct names *n, const struct policy_address *address, uint64_t now_ms,
 		struct name ret[LIMIT_PROXY_NAMES_PER_ADDRESS]);
 
+/*
+ * The other addresses of a name than one of them; returns how many. Looks through
+ * all records: for when that one does not answer.
+ */
+size_t names_others(const struct names *n, const struct name *name,
+		    const struct policy_address *than, uint64_t now_ms, struct policy_address *ret,
+		    size_t max);
+
 /* The synthetic address of a name, the same each time; -ENOSPC when all are taken. */
 int names_synthesise(struct names *n, const struct name *name, bool want_v6,
 		     struct policy_address *ret) _must_check_;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/secret.h"
 
@@ -34,6 +35,21 @@ static bool is_of_class(char c, char like)
 	return c == like;
 }
 
+static bool is_one_of(enum needle_letters letters, char c, char like)
+{
+	switch (letters) {
+	case NEEDLE_OUTLINE:
+		return is_of_class(c, like);
+	case NEEDLE_BASE64:
+		return base64_is_letter(c);
+	case NEEDLE_BASE64URL:
+		return c == '-' || c == '_' || ascii_is_alnum(c);
+	case NEEDLE_HEX:
+		return ascii_hex_value(c) >= 0;
+	}
+	return false;
+}
+
 /* Does the text, as far as both go, have the needle's outline? */
 static bool fits(const struct needle *one, struct span text)
 {
@@ -41,8 +57,7 @@ static bool fits(const struct needle *one, struct span text)
 
 	for (size_t i = 0; i < len; i++)
 		if (i < NEEDLE_COMMON ? text.p[i] != one->text.p[i]
-		    : one->is_base64  ? !base64_is_letter(text.p[i])
-				      : !is_of_class(text.p[i], one->replacement[i]))
+				      : !is_one_of(one->letters, text.p[i], one->replacement[i]))
 			return false;
 	return true;
 }

@@ -16,10 +16,18 @@
 /* So many bytes at their beginning are the same. */
 #define NEEDLE_COMMON ((size_t)4)
 
+/* What fits behind the beginning. */
+enum needle_letters {
+	NEEDLE_OUTLINE, /* see above */
+	NEEDLE_BASE64,
+	NEEDLE_BASE64URL,
+	NEEDLE_HEX, /* in both cases */
+};
+
 struct needle {
 	struct span text;
 	const char *replacement; /* as long */
-	bool is_base64;		 /* behind the beginning any letter of base64 fits */
+	enum needle_letters letters;
 	size_t owner;
 };
 

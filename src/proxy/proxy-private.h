@@ -20,6 +20,7 @@
 
 struct connection;
 struct dns_budget;
+struct pool;
 TAILQ_HEAD(connection_list, connection);
 
 struct proxy {
@@ -28,6 +29,7 @@ struct proxy {
 	int keys_fd; /* to the signer */
 	struct tls *tls;
 	struct leaves *leaves;
+	struct pool *pool;
 	uv_poll_t control, supervisor;
 	struct proxy_start start;
 	struct event_ring *ring;

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "proxy/dns-budget.h"
+#include "proxy/pool.h"
 #include "proxy/proxy-private.h"
 #include "supervise/supervise.h"
 
@@ -295,6 +296,7 @@ static int set_up(struct proxy *p, const int ring_fds[2], struct err *err)
 	TAILQ_INIT(&p->connections);
 	TAILQ_INIT(&p->waiting);
 	p->scratch = xnew_array(char, LIMIT_PROXY_RELAY);
+	p->pool = pool_new(&p->loop);
 	p->names = names_new();
 	p->hosts = hosts_new();
 	p->budget = dns_budget_new();

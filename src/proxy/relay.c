@@ -112,12 +112,18 @@ static int take(struct relay *r, int from, struct span bytes)
 {
 	struct flow *f = &r->flow[from];
 
+	bool is_first = from == RELAY_SERVER && f->n_bytes == 0;
+	int e;
+
 	f->is_eof = bytes.len == 0;
-	if (from == RELAY_CLIENT && r->is_tapped)
+	if (from == RELAY_CLIENT && r->is_tapped) {
 		r->events.tapped(r->ctx, bytes);
-	else if (bytes.len)
-		return put(r, from, bytes);
-	return 0;
+		return 0;
+	}
+	e = bytes.len ? put(r, from, bytes) : 0;
+	if (e == 0 && is_first && bytes.len)
+		r->events.server_spoke(r->ctx);
+	return e;
 }
 
 /* The end of a direction is passed on once all before it has been. */

@@ -24,6 +24,8 @@ struct relay_events {
 	/* While the client's bytes are tapped: they come here instead; an empty span is their end.
 	 */
 	void (*tapped)(void *ctx, struct span bytes);
+	/* The server's first bytes have gone to the client. */
+	void (*server_spoke)(void *ctx);
 };
 
 /* Takes both descriptors. scratch: LIMIT_PROXY_RELAY bytes, shared by all relays of a loop. */

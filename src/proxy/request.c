@@ -215,9 +215,12 @@ void request_refuse_response(struct connection *c, struct request_record *r, str
 			     struct buf *answer)
 {
 	struct proxy_question q = request_question(c);
+	struct event e = { .kind = EVENT_HTTP_REQUEST, .message = why };
 
 	if (r)
 		write_record(c, r, 0, why);
+	else
+		proxy_report_plain(c->proxy, &e, &q, EVENT_DENY);
 	(void)answer_bad_response(&q, answer);
 }
 

@@ -22,6 +22,11 @@ struct scrub {
 int scrub_feed(struct scrub *s, struct span bytes, struct span *ret) _must_check_;
 /* Nothing follows: *ret is what was held back. The scrub is then as new. */
 int scrub_finish(struct scrub *s, struct span *ret) _must_check_;
+/* So many bytes were taken and have not gone on. */
+static inline size_t scrub_n_held(const struct scrub *s)
+{
+	return s->held.len - s->n_told;
+}
 void scrub_done(struct scrub *s);
 
 /* One text that is there as a whole: a copy in the arena, where anything must be replaced. -ENOMEM.

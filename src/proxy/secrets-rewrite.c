@@ -265,13 +265,6 @@ static struct span plain_connection(const struct http_head *h)
 	return SPAN("");
 }
 
-/* An answer in a form that can be looked through: no encoding, no compressed messages. */
-static bool asks_for_encoding(struct span name)
-{
-	return span_eq(name, SPAN("accept-encoding")) ||
-	       span_eq(name, SPAN("sec-websocket-extensions"));
-}
-
 static bool copy_fields(struct rewriting *w, size_t *n)
 {
 	const struct http_head *h = w->head;
@@ -298,12 +291,13 @@ static bool copy_fields(struct rewriting *w, size_t *n)
 	return true;
 }
 
+/* An answer in a form that can be looked through. */
 static void ask_for_plain(struct secrets_edit *edit, size_t *n)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < *n; i++)
-		if (!asks_for_encoding(edit->fields[i].name))
+		if (!span_eq(edit->fields[i].name, SPAN("accept-encoding")))
 			edit->fields[kept++] = edit->fields[i];
 	edit->fields[kept++] = (struct http_field){ SPAN("accept-encoding"), SPAN("identity") };
 	*n = kept;

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "base/limits.h"
 #include "proxy/answer.h"
 #include "proxy/connection-private.h"
 
@@ -25,11 +26,14 @@ static void on_lost(void *ctx, struct request_record *record, const char *why)
 	request_lost(ctx, record, span_of(why));
 }
 
-/* Not what only its two ends can read. */
+/* Not what only its two ends can read, and no request that hides behind something else. */
 static bool on_other(void *ctx, enum sniff_kind kind)
 {
-	(void)ctx;
-	return kind == SNIFF_RAW;
+	struct connection *c = ctx;
+	struct policy_decision d;
+
+	return kind == SNIFF_RAW && (exchange_bytes(c->exchange, RELAY_SERVER) ||
+				     connection_unseen_may_go(c, request_question(c), &d));
 }
 
 static void on_malformed(void *ctx, bool is_client, struct request_record *record, const char *what,
@@ -71,8 +75,8 @@ static void begin_h2(struct connection *c, struct stream *client, struct stream 
 {
 	const struct exchange_events events = events_of(c);
 
-	c->h2_exchange =
-		h2_exchange_new(&c->proxy->loop, client, server, c->proxy->scratch, &events, c);
+	c->h2_exchange = h2_exchange_new(&c->proxy->loop, client, server, TAKE_PTR(c->pooled),
+					 c->proxy->scratch, &events, c);
 	h2_exchange_start(c->h2_exchange, first);
 }
 
@@ -140,17 +144,22 @@ static unsigned int offers(const struct connection *c)
 	       (c->sniff.hello.offers_h2 ? TLS_PROTOCOL_HTTP2 : 0);
 }
 
+/* Who the server has to prove to be; NULL: its address. */
+static const struct name *server_name(const struct connection *c)
+{
+	const struct authority *claim = sniff_claim(&c->sniff);
+
+	if (c->decided_name.len)
+		return &c->decided_name;
+	return claim && !claim->is_address ? &claim->name : NULL;
+}
+
 /* server NULL: the client is only told the answer. */
 static void intercept(struct connection *c, struct stream *client, struct stream *server,
 		      struct span hello, struct span answer)
 {
 	static const struct intercept_events tls_events = { on_joined, on_server_failed,
 							    on_client_failed, on_tls_end };
-	const struct authority *claim = sniff_claim(&c->sniff);
-	const struct name *name = c->decided_name.len		? &c->decided_name
-				  : claim && !claim->is_address ? &claim->name
-								: NULL;
-
 	c->intercept = intercept_start(&(struct intercept_options){ .loop = &c->proxy->loop,
 								    .tls = c->proxy->tls,
 								    .leaves = c->proxy->leaves,
@@ -159,7 +168,7 @@ static void intercept(struct connection *c, struct stream *client, struct stream
 								    .server = server,
 								    .hello = hello,
 								    .offers = offers(c),
-								    .name = name,
+								    .name = server_name(c),
 								    .address = &c->to.address,
 								    .answer = answer },
 				       &tls_events, c);
@@ -170,6 +179,47 @@ static void intercept(struct connection *c, struct stream *client, struct stream
 static bool is_seen_tls(const struct connection *c)
 {
 	return c->sniff.kind == SNIFF_TLS && !c->passes_tls;
+}
+
+static struct pool_key key_of(const struct connection *c, const struct endpoint *to)
+{
+	const struct name *name = server_name(c);
+	struct pool_key key = { .to = *to, .is_tls = is_seen_tls(c) };
+
+	if (name)
+		key.name = *name;
+	if (key.is_tls)
+		key.offers = offers(c);
+	else
+		key.offers = c->sniff.kind == SNIFF_HTTP2 ? TLS_PROTOCOL_HTTP2 : TLS_PROTOCOL_HTTP1;
+	return key;
+}
+
+struct stream *connection_take_pooled(struct connection *c, const struct endpoint *to, size_t n)
+{
+	struct stream *server = NULL;
+
+	for (size_t i = 0; i < n && !server && connection_speaks(c); i++) {
+		struct pool_key key = key_of(c, &to[i]);
+
+		server = pool_take(c->proxy->pool, &key, &c->pooled);
+		c->dialled = to[i];
+	}
+	return server;
+}
+
+void connection_pool_server(struct connection *c)
+{
+	struct pool_key key = key_of(c, &c->dialled);
+	struct h2_session *session = NULL;
+	struct stream *server = c->exchange	 ? exchange_release(c->exchange)
+				: c->h2_exchange ? h2_exchange_release(c->h2_exchange, &session)
+						 : NULL;
+
+	if (!server)
+		return;
+	stream_reset_count(server);
+	pool_put(c->proxy->pool, &key, server, session, LIMIT_PROXY_IDLE_MS);
 }
 
 bool connection_speaks(const struct connection *c)

@@ -327,6 +327,11 @@ uint64_t stream_bytes(const struct stream *s)
 	return s->n_bytes;
 }
 
+void stream_reset_count(struct stream *s)
+{
+	s->n_bytes = 0;
+}
+
 void stream_count(struct stream *s, size_t n)
 {
 	s->n_bytes += n;

@@ -60,6 +60,8 @@ void stream_stop_writing(struct stream *s);
 void stream_wait(struct stream *s, bool may_read);
 /* Bytes read so far, as the peer meant them. */
 uint64_t stream_bytes(const struct stream *s);
+/* Counts from 0 again. */
+void stream_reset_count(struct stream *s);
 /* Counts bytes that others read before. */
 void stream_count(struct stream *s, size_t n);
 /* What TLS said last, for people; static or the library's. */

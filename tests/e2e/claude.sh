@@ -25,6 +25,7 @@ cat >"$scenario" <<EOF
 	{ "tool": "Bash", "input": { "command": "curl -sS --max-time 20 https://forbidden.test/", "description": "a forbidden host" } },
 	{ "tool": "Bash", "input": { "command": "curl -sS --max-time 20 https://permitted.test/", "description": "a permitted host" } },
 	{ "tool": "Bash", "input": { "command": "echo evil >>~/.bashrc", "description": "a start-up file" } },
+	{ "tool": "Bash", "input": { "command": "$SEARCH_STEP", "description": "wait" } },
 	{ "text": "The scenario is over." }
 ]
 EOF
@@ -58,11 +59,13 @@ drive() {
 	: >"$transcript"
 	: >"$REQUESTS"
 	rm -f "$WORK"/*.txt
+	search_memory "$KEY"
 	leash_run "$@" -e "ANTHROPIC_BASE_URL=$url" -e "CLAUDE_CONFIG_DIR=$T_HOME/.claude" -e CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 -e DISABLE_AUTOUPDATER=1 \
 		-- claude -p "Do what the scenario says." --dangerously-skip-permissions
 	is "$name: claude ends well" "$RC" 0
 	like "$name: it prints the closing text" "$(out)" 'The scenario is over'
-	is "$name: every step was taken" "$(jq -s 'map(select(.result != null)) | length' "$transcript")" 9
+	is "$name: every step was taken" "$(jq -s 'map(select(.result != null)) | length' "$transcript")" 10
+	[[ $name = "in clear" ]] || check_memory "$name: no process of the container has the key"
 	is "$name: the service got the real key" \
 		"$(jq -rs 'map(select(.request != null and (.request | startswith("POST /v1/messages"))) | .key) | unique | join(",")' "$transcript")" \
 		"$KEY"

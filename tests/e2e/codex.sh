@@ -22,6 +22,7 @@ cat >"$scenario" <<EOF
 	{ "tool": "exec_command", "input": { "cmd": "sqlite3 --version" } },
 	{ "tool": "exec_command", "input": { "cmd": "curl -sS --max-time 20 https://forbidden.test/" } },
 	{ "tool": "exec_command", "input": { "cmd": "curl -sS --max-time 20 https://permitted.test/" } },
+	{ "tool": "exec_command", "input": { "cmd": "$SEARCH_STEP", "yield_time_ms": 30000 } },
 	{ "text": "The scenario is over." }
 ]
 EOF
@@ -60,11 +61,13 @@ result() {
 # The user has a key, and Codex a placeholder.
 KEY=sk-proj-$(openssl rand -hex 40)
 CALLER_ENV+=("OPENAI_API_KEY=$KEY")
+search_memory "$KEY"
 leash_run --policy "$policy" --secret OPENAI_API_KEY=env:OPENAI_API_KEY,host=codex-service.test -- \
 	codex exec --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check "Do what the scenario says." </dev/null
 is "codex ends well" "$RC" 0
 like "it prints the closing text" "$(out)" 'The scenario is over'
-is "every step was taken" "$(jq -s 'map(select(.result != null)) | length' "$transcript")" 5
+is "every step was taken" "$(jq -s 'map(select(.result != null)) | length' "$transcript")" 6
+check_memory "no process of the container has the key"
 is "the service got the real key, by TLS" \
 	"$(jq -rs 'map(select(.request == "POST /v1/responses") | [.key, .tls]) | unique | tostring' "$transcript")" \
 	"[[\"Bearer $KEY\",true]]"

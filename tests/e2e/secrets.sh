@@ -8,7 +8,7 @@ enter_world "$@"
 
 # Clear HTTP that tells back what it was asked, in header and body.
 cat >"$T/echo.py" <<'EOF2'
-import base64, http.server, json, sys
+import base64, http.server, json, sys, time
 log = open(sys.argv[1], "a")
 class Echo(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -16,6 +16,8 @@ class Echo(http.server.BaseHTTPRequestHandler):
         log.write(json.dumps({"host": self.headers["Host"], "path": self.path, "headers": dict(self.headers)}) + "\n")
         log.flush()
         said = "".join("%s: %s\n" % h for h in self.headers.items()).encode()
+        if self.path == "/events":
+            return self.events(self.headers["X-Api-Key"][:20])
         self.send_response(200)
         self.send_header("X-Echo", self.headers.get("X-Api-Key", ""))
         self.send_header("Transfer-Encoding", "chunked")
@@ -26,6 +28,15 @@ class Echo(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
             self.wfile.flush()
         self.wfile.write(b"0\r\n\r\n")
+    def events(self, beginning):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        for text in [beginning, "sent %d" % (time.time() * 1000 + 1000)]:
+            self.wfile.write(b"data: %s\n\n" % text.encode())
+            self.wfile.flush()
+            time.sleep(1)
+        self.close_connection = True
     do_POST = do_GET
     def log_message(self, *a): pass
 class Server(http.server.ThreadingHTTPServer):
@@ -78,6 +89,10 @@ is "the agent sees no secret in the response" "$(grep -cF "$KEY" "$OUT")" 0
 is "... but placeholders, in head and body" "$(grep -cE '(X-Echo|x-echo|x-api-key): sk-ant-api03-' "$OUT")" 2
 check_event "the log names header and secret" \
 	'.kind == "http.rewrite" and .host == "permitted.test" and .header == "x-api-key" and .secret == "KEY"'
+leash_run "${SECRETS[@]}" -- sh -c "$curl -N -H \"x-api-key: \$MY_KEY\" http://permitted.test/events |
+	while read -r _ text ms; do [ -z \"\$text\" ] || echo \"\$text \$ms \$(date +%s%3N)\"; done"
+is "an event that ends like the beginning of a secret does not wait for the next" \
+	"$(awk 'NR == 1 { text = $1; arrived = $2 } $1 == "sent" { print text, arrived < $2 }' "$OUT")" "${KEY:0:20} 1"
 leash_run "${SECRETS[@]}" -- sh -c "$curl -u \"me:\$MY_KEY\" http://permitted.test/basic"
 is "the Basic scheme is taken apart" "$(seen '.path == "/basic"' '.headers.authorization' | cut -d ' ' -f 2 | base64 -d)" "me:$KEY"
 unlike "... and its echo scrubbed" "$(sed -n 's/^authorization: Basic //p' "$OUT" | base64 -d)" "${KEY:20:20}"
@@ -149,41 +164,8 @@ mkfifo "$T/in"
 exec 7<>"$T/in"
 STDIN=$T/in leash_start "${SECRETS[@]}" -- sh -c "$curl -H \"x-api-key: \$MY_KEY\" http://permitted.test/ >/dev/null; echo ready; read -r x; :"
 check "a session runs" wait_for 20 grep -q ready "$OUT"
-cat >"$T/memory.py" <<'EOF2'
-import os, sys
-wanted = [v.encode() for v in sys.argv[2:]]
-found = 0
-todo, pids = [int(sys.argv[1])], []
-while todo:
-    pid = todo.pop()
-    pids.append(pid)
-    for t in os.listdir(f"/proc/{pid}/task"):
-        todo += map(int, open(f"/proc/{pid}/task/{t}/children").read().split())
-inside = [p for p in pids if os.readlink(f"/proc/{p}/ns/pid") != os.readlink("/proc/self/ns/pid")]
-for pid in inside:
-    with open(f"/proc/{pid}/mem", "rb", 0) as mem:
-        for line in open(f"/proc/{pid}/maps"):
-            where, rights = line.split()[:2]
-            if rights[0] != "r" or "[v" in line:
-                continue
-            a, b = (int(x, 16) for x in where.split("-"))
-            try:
-                mem.seek(a)
-                data = mem.read(b - a)
-            except (OSError, ValueError, OverflowError):
-                continue
-            for v in wanted:
-                if v in data:
-                    found += 1
-                    print(f"{pid} {open(f'/proc/{pid}/comm').read().strip()} {line.strip()}", file=sys.stderr)
-    for name in ("environ", "cmdline"):
-        found += any(v in open(f"/proc/{pid}/{name}", "rb").read() for v in wanted)
-outside = [p for p in pids if p not in inside]
-found += any(v in open(f"/proc/{p}/cmdline", "rb").read() for v in wanted for p in outside)
-print(len(inside), found)
-EOF2
 is "no process of the container has a value in memory, environment or arguments" \
-	"$(python3 "$T/memory.py" "$LEASH_PID" "$KEY" "$TOKEN" 2>>"$T/memory.err")" "2 0"
+	"$(python3 "$WORLD_LIB/memory.py" "$LEASH_PID" "$KEY" "$TOKEN" 2>>"$T/memory.err")" "2 0"
 diag "$(head -n 5 "$T/memory.err")"
 echo >&7
 leash_wait

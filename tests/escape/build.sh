@@ -28,3 +28,4 @@ for text in public denied-tool-ran; do
 	compile "tool-$text" tool.c "-DTEXT=\"$text\"" -DBARE -static -nostdlib -nostartfiles -fno-stack-protector
 	compile "tool-$text-dynamic" tool.c "-DTEXT=\"$text\""
 done
+install -m 755 net-http.py "$out/net-http"

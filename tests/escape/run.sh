@@ -22,10 +22,10 @@ export ESCAPE_OUTSIDE=$OUTSIDE
 
 TIME_LIMIT=${LEASH_TEST_TIME_LIMIT:-180}
 groups=("$@")
-[ ${#groups[@]} -gt 0 ] || groups=(files exec ipc network control races)
+[ ${#groups[@]} -gt 0 ] || groups=(files exec ipc network proxy secrets control races)
 
-# The network group needs the small internet, which needs root; the rest does not care.
-if [ "$(id -u)" = 0 ] && [[ " ${groups[*]} " == *" network "* ]]; then
+# The groups of the network need the small internet, which needs root; the rest does not care.
+if [ "$(id -u)" = 0 ] && [[ " ${groups[*]} " =~ \ (network|proxy|secrets)\  ]]; then
 	enter_world "${groups[@]}"
 	world_serve
 	HAVE_WORLD=yes

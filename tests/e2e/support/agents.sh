@@ -10,6 +10,29 @@ install_agents() {
 	install_node_packages agents "$ROOT/tests/e2e/support" --foreground-scripts || skip_all "$NODE_PACKAGES_WHY"
 }
 
+# The agent runs this as a step of its scenario, and waits until its memory was looked through.
+# shellcheck disable=SC2034
+SEARCH_STEP='touch search.now; for i in $(seq 200); do [ -e search.done ] && break; sleep 0.1; done; echo looked'
+
+# search_memory VALUE: in the background, before the agent starts. Leaves "N found" in SEARCHED.
+search_memory() {
+	SEARCHED=$T/searched
+	rm -f "$SEARCHED" "$WORK"/search.*
+	(
+		wait_for 150 test -e "$WORK/search.now" || exit
+		python3 "$WORLD_LIB/memory.py" "$(pgrep -U "$T_UID" -o -x leash)" "$1" >"$SEARCHED" 2>"$T/memory.err"
+		: >"$WORK/search.done"
+	) &
+	SEARCH_PID=$!
+}
+
+# check_memory NAME
+check_memory() {
+	wait "$SEARCH_PID"
+	like "$1" "$(cat "$SEARCHED" 2>&1)" '^([3-9]|[1-9][0-9]+) 0$'
+	diag "$(head -n 5 "$T/memory.err")"
+}
+
 # After enter_world: AGENTS becomes a directory that the user can read.
 mount_agents() {
 	mount_node_packages agents /opt

@@ -90,11 +90,12 @@ for (const address of addresses) {
 		if (req.url === '/malformed')
 			res.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab');
 	});
-	// An echo behind any upgrade: what it is of is the client's affair.
+	// It agrees to any upgrade: what it is to is the client's affair.
 	clear.on('upgrade', (req, socket) => {
 		socket.on('error', () => {});
-		socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ' + req.headers.upgrade + '\r\n\r\n');
-		socket.pipe(socket);
+		const accept = createHash('sha1').update(req.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11');
+		socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ' + req.headers.upgrade +
+			`\r\nSec-WebSocket-Accept: ${accept.digest('base64')}\r\n\r\n`);
 	});
 	clear.on('connection', () => record({ kind: 'tcp', address, port: 80 }));
 	listen(clear, 80, address);

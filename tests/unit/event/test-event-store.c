@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/vec.h"
 #include "event/store.h"
@@ -567,6 +568,52 @@ static void a_store_takes_nothing_after_its_end(void **state)
 	event_store_free(s);
 }
 
+/* Others have locks on the database: records wait, nothing fails, nobody is waited for. */
+static void a_locked_database_is_waited_for_in_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct event_store *s = create(f);
+	struct event_reader *reader = open_reader(f);
+	struct event_store_report report;
+	struct err err = { 0 };
+	uint64_t last, before;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open_v2(f->db, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	append(s, EVENT_FILE_OPEN, SPAN("/a"));
+	assert_int_equal(event_store_begin(s), 0);
+	assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT * FROM sqlite_schema", NULL, NULL, NULL),
+			 SQLITE_OK);
+	before = clock_monotonic_ns();
+	assert_int_equal(event_store_flush(s), 0);
+	append(s, EVENT_FILE_OPEN, SPAN("/b"));
+	assert_int_equal(event_store_flush(s), 0);
+	assert_true(clock_monotonic_ns() - before < NS_PER_SEC);
+	assert_int_not_equal(event_store_waiting_since(s), 0);
+	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(event_store_flush(s), 0);
+	assert_int_equal(event_store_waiting_since(s), 0);
+	assert_int_equal(event_reader_last_seq(reader, &last, NULL), 0);
+	assert_int_equal(last, 2);
+
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	before = clock_monotonic_ns();
+	append(s, EVENT_FILE_OPEN, SPAN("/c"));
+	assert_int_equal(event_store_flush(s), 0);
+	append(s, EVENT_FILE_OPEN, SPAN("/d"));
+	assert_true(clock_monotonic_ns() - before < NS_PER_SEC);
+	assert_int_not_equal(event_store_waiting_since(s), 0);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	append(s, EVENT_FILE_OPEN, SPAN("/e"));
+	assert_int_equal(event_store_flush(s), 0);
+	assert_int_equal(event_store_waiting_since(s), 0);
+	if (event_reader_verify(reader, &report, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(report.n_records, 5);
+	event_reader_free(reader);
+	finish(s);
+}
+
 /* Whoever is killed loses what it had not flushed, and nothing else. */
 static void a_killed_writer_leaves_a_database_that_opens(void **state)
 {
@@ -894,6 +941,7 @@ int main(void)
 		TEST(a_store_is_open_until_it_is_freed),
 		TEST(a_reader_sees_what_was_flushed),
 		TEST(a_store_takes_nothing_after_its_end),
+		TEST(a_locked_database_is_waited_for_in_memory),
 		TEST(a_killed_writer_leaves_a_database_that_opens),
 		TEST(a_failed_write_leaves_whole_records),
 		TEST(an_event_too_large_leaves_a_record_of_its_loss),

@@ -92,8 +92,7 @@ static void expect(enum websocket_side side, struct span bytes, const char *text
 
 #define SERVER(bytes, text) expect(WEBSOCKET_FROM_SERVER, SPAN(bytes), text, 0)
 #define CLIENT(bytes, text) expect(WEBSOCKET_FROM_CLIENT, SPAN(bytes), text, 0)
-#define BAD(bytes, text) \
-	expect(WEBSOCKET_FROM_SERVER, SPAN(bytes), text, WEBSOCKET_PROTOCOL_ERROR)
+#define BAD(bytes, text) expect(WEBSOCKET_FROM_SERVER, SPAN(bytes), text, WEBSOCKET_PROTOCOL_ERROR)
 #define NOT_UTF8(bytes, text) expect(WEBSOCKET_FROM_SERVER, SPAN(bytes), text, WEBSOCKET_NOT_UTF8)
 
 /* RFC 6455 §5.7 */
@@ -137,20 +136,26 @@ static void messages(void **state)
 {
 	(void)state;
 	/* control frames between fragments, empty fragments, one message behind another */
-	SERVER("\x01\x01" "a\x89\x01p\x00\x00\x8a\x00\x80\x01" "b\x82\x01" "c\x01\x00\x80\x00",
+	SERVER("\x01\x01"
+	       "a\x89\x01p\x00\x00\x8a\x00\x80\x01"
+	       "b\x82\x01"
+	       "c\x01\x00\x80\x00",
 	       "[1+ 1]a[9 1]p[0+ 0][10 0][0 1]b[2 1]c[1+ 0][0 0]");
 	/* behind a close frame other control frames may be under way */
 	SERVER("\x88\x00\x8a\x00\x88\x00", "[8 0][10 0][8 0]");
 	SERVER("\x88\x02\x03\xe8", "[8 2]\x03\xe8");
 	SERVER("\x88\x05\x0f\xa0\xc3\xa9!", "[8 5]\x0f\xa0\xc3\xa9!");
 	/* bytes that are no text are nobody's business */
-	SERVER("\x82\x02\xff\xfe\x89\x01\xff\x02\x01\xc3\x80\x01\x28", "[2 2]\xff\xfe[9 1]\xff[2+ 1]\xc3[0 1]\x28");
+	SERVER("\x82\x02\xff\xfe\x89\x01\xff\x02\x01\xc3\x80\x01\x28",
+	       "[2 2]\xff\xfe[9 1]\xff[2+ 1]\xc3[0 1]\x28");
 }
 
 static void violations(void **state)
 {
 	(void)state;
-	BAD("\x82\x01" "a\xc1\x00", "[2 1]a"); /* reserved bits */
+	BAD("\x82\x01"
+	    "a\xc1\x00",
+	    "[2 1]a"); /* reserved bits */
 	BAD("\xa1\x00", "");
 	BAD("\x91\x00", "");
 	BAD("\xc9\x00", "");
@@ -167,29 +172,52 @@ static void violations(void **state)
 	BAD("\x89\x7e\x00\x7e", ""); /* too long */
 	BAD("\x88\x7f", "");
 	BAD("\x8a\x7e", "");
-	BAD("\x80\x01" "a", ""); /* nothing to continue */
-	BAD("\x00\x01" "a", "");
-	BAD("\x81\x01" "a\x80\x01" "b", "[1 1]a");
-	BAD("\x01\x01" "a\x81\x01" "b", "[1+ 1]a"); /* a message within another */
-	BAD("\x01\x01" "a\x02\x01" "b", "[1+ 1]a");
+	BAD("\x80\x01"
+	    "a",
+	    ""); /* nothing to continue */
+	BAD("\x00\x01"
+	    "a",
+	    "");
+	BAD("\x81\x01"
+	    "a\x80\x01"
+	    "b",
+	    "[1 1]a");
+	BAD("\x01\x01"
+	    "a\x81\x01"
+	    "b",
+	    "[1+ 1]a"); /* a message within another */
+	BAD("\x01\x01"
+	    "a\x02\x01"
+	    "b",
+	    "[1+ 1]a");
 	BAD("\x82\x7e\x00\x7d", ""); /* lengths that could be shorter */
 	BAD("\x82\x7e\x00\x00", "");
 	BAD("\x82\x7f\0\0\0\0\0\0\xff\xff", "");
 	BAD("\x82\x7f\x80\0\0\0\0\0\0\0", ""); /* the highest bit */
 	BAD("\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff", "");
 	BAD("\x81\x80\1\2\3\4", ""); /* masks */
-	expect(WEBSOCKET_FROM_CLIENT, SPAN("\x81\x01" "a"), "", WEBSOCKET_PROTOCOL_ERROR);
+	expect(WEBSOCKET_FROM_CLIENT,
+	       SPAN("\x81\x01"
+		    "a"),
+	       "", WEBSOCKET_PROTOCOL_ERROR);
 	expect(WEBSOCKET_FROM_CLIENT, SPAN("\x89\x00"), "", WEBSOCKET_PROTOCOL_ERROR);
-	BAD("\x88\x00\x81\x01" "a", "[8 0]"); /* data behind a close */
-	BAD("\x88\x00\x02\x01" "a", "[8 0]");
-	BAD("\x01\x01" "a\x88\x00\x80\x01" "b", "[1+ 1]a[8 0]");
+	BAD("\x88\x00\x81\x01"
+	    "a",
+	    "[8 0]"); /* data behind a close */
+	BAD("\x88\x00\x02\x01"
+	    "a",
+	    "[8 0]");
+	BAD("\x01\x01"
+	    "a\x88\x00\x80\x01"
+	    "b",
+	    "[1+ 1]a[8 0]");
 }
 
 static void close_codes(void **state)
 {
 	static const unsigned int good[] = { 1000, 1001, 1002, 1003, 1007, 1011, 1014, 3000, 4999 };
-	static const unsigned int bad[] = { 0,	  999,	1004, 1005, 1006, 1015, 1016,
-					    1100, 2000, 2999, 5000, 65535 };
+	static const unsigned int bad[] = { 0,	  999,	1004, 1005, 1006, 1015,
+					    1016, 1100, 2000, 2999, 5000, 65535 };
 	char bytes[] = { (char)0x88, 2, 0, 0 };
 
 	(void)state;
@@ -218,7 +246,8 @@ static void text_is_checked(void **state)
 	SERVER("\x81\x0b\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80!\n",
 	       "[1 11]\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80!\n");
 	/* characters over fragments, with a control frame in between */
-	SERVER("\x01\x02" "a\xf0\x00\x01\x9f\x89\x01\xff\x00\x01\x98\x80\x01\x80",
+	SERVER("\x01\x02"
+	       "a\xf0\x00\x01\x9f\x89\x01\xff\x00\x01\x98\x80\x01\x80",
 	       "[1+ 2]a\xf0[0+ 1]\x9f[9 1]\xff[0+ 1]\x98[0 1]\x80");
 	/* a text's end within one */
 	NOT_UTF8("\x01\x01\xc3\x80\x00", "[1+ 1]\xc3");
@@ -305,8 +334,12 @@ static void offers(void **state)
 				       { SPAN("sec-websocket-version"), SPAN("13") },
 				       { SPAN("sec-websocket-key"), SPAN(KEY) },
 				       { SPAN("sec-websocket-key"), SPAN(KEY) } };
-	static const char *const bad_keys[] = { "", "x", "dGhlIHNhbXBsZSBub25jZQ", KEY "=",
-						"dGhlIHNhbXBsZSBub25jZQ!=", "dGhlIHNhbXBsZSBub25jZQAA" };
+	static const char *const bad_keys[] = { "",
+						"x",
+						"dGhlIHNhbXBsZSBub25jZQ",
+						KEY "=",
+						"dGhlIHNhbXBsZSBub25jZQ!=",
+						"dGhlIHNhbXBsZSBub25jZQAA" };
 	static const char *const bad_versions[] = { "", "8", "14", "13, 8", "013" };
 	struct http_head h = request_with(fields, 4);
 	struct websocket_offer offer = { .accept = "" };

@@ -7,6 +7,7 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
+import h2.settings
 import hpack
 from hyperframe import frame as F
 
@@ -28,6 +29,8 @@ class Server:
 
     def serve(self):
         self.h2.initiate_connection()
+        # Not for the client's ears: what it offers over it could not be followed (RFC 8441).
+        self.h2.update_settings({h2.settings.SettingCodes.ENABLE_CONNECT_PROTOCOL: 1})
         self.flush()
         while True:
             data = self.c.recv(65536)

@@ -482,7 +482,7 @@ for name, why in {"expired.test": "expired", "wrong.test": "mismatch", "self.tes
     check("... and so is the log", any(e["kind"] == "net.close" and e["host"] == name and why in e["message"] for e in s.events), s)
 s = Session(CURL + "https://203.0.113.25/")
 check("an address has a certificate of its own", s.out.count("hello") == 1, s)
-s = Session(CURL + f"--cacert {T}/self.crt https://plain.test/; true")
+s = Session(CURL + f"--cacert {T}/self.crt https://plain.test/; sleep 0.3")
 check("a client that does not trust the authority gets an event with the remedy", not s.paths and
       any(e["kind"] == "net.close" and "/run/leash/ca.crt" in e["message"] and "passthrough" in e["message"] for e in s.events), s)
 s = Session(CURL + f"--cacert {T}/ca.crt https://pinned.test/ && " + CURL + "https://pinned.test/; true")
@@ -570,7 +570,13 @@ H2_POLICY = POLICY + """
 H2CURL = CURL + "--http2-prior-knowledge "
 
 
+h2_connections = 0
+
+
 def h2_server(c, address, port):
+    global h2_connections
+    h2_connections += 1
+
     def arrived(fields, note):
         requests.append((address, port, note.encode() or b"\n".join(b"%s: %s" % (k.encode(), v.encode()) for k, v in fields)))
     try:
@@ -633,6 +639,8 @@ c = Client(delay=1); c.send(c.head(1, "/admin/x"), c.head(3, "/hello")); c.answe
     check("a client that speaks byte by byte, or late, is judged", s.out.startswith("True\n403 200\n") and len(heads(s)) == 1, s)
     check("... one that lets the server speak first is closed, and the log says so", s.out.endswith("None None True\n") and
           any("spoke before" in e.get("message", "") for e in s.events if e["kind"] == "net.connect" and e["decision"] == "deny"), s)
+    s = Session(h2client("c = Client(); c.get(1); c.answer(1); print(len(c.settings) > 0, 8 in c.settings)"), policy=H2_POLICY)
+    is_("WebSocket over HTTP/2 is not offered, though the server has it", s.out, "True False\n")
     s = Session(h2client("""
 c = Client(host="203.0.113.66"); c.get(1, authority="203.0.113.66:8080"); print(c.answer(1), c.is_closed)"""), policy=H2_POLICY)
     check("a connection that is denied is closed", "None" in s.out and "True" in s.out and not s.requests and
@@ -872,6 +880,91 @@ l = socket.create_server(("127.0.0.1", 3000)); c, _ = l.accept(); print(c.recv(1
             flags=("-a", "-p", "18123:3000"), meanwhile=visit)
 check("a published port leads into the container", s.seen == b"published" and "GET /a" in s.out, s)
 check("... and is in the log", any("published port" in e.get("message", "") and e["port"] == 3000 for e in s.events), s)
+
+# ---- Connections that one client leaves to the next
+connections = 0
+
+
+def keeping(c, address, port):
+    """Serves until the client goes; each response has the number of its connection and its own on that."""
+    global connections
+    connections += 1
+    mine, n, buffered = connections, 0, b""
+    if port == 4443:
+        c = context.wrap_socket(c, server_side=True)
+    while True:
+        while b"\r\n\r\n" not in buffered:
+            more = c.recv(65536)
+            if not more:
+                return
+            buffered += more
+        head, _, buffered = buffered.partition(b"\r\n\r\n")
+        n += 1
+        requests.append((address, port, head))
+        path = head.split(b" ")[1]
+        if path == b"/early":
+            time.sleep(1.5)
+        body = b"%d.%d " % (mine, n)
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n" % (len(body), b"Connection: close\r\n" if path == b"/last" else b"") + body)
+        if path in (b"/last", b"/gone"):
+            return
+        if path == b"/unasked":
+            c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nevil ")
+
+
+def kept(text):
+    """[(connection, request), ...] with connections numbered from 1 on."""
+    pairs = [tuple(map(int, p.split("."))) for p in text.split()]
+    order = sorted({a for a, _ in pairs})
+    return [(order.index(a) + 1, b) for a, b in pairs]
+
+
+POOL_POLICY = POLICY + '@id("other") permit (principal, action == Action::"NetworkConnect", resource == Host::"other.test");'
+serve("203.0.113.10", 4443, keeping)
+serve("203.0.113.10", 4080, keeping)
+TLS, CLEAR = CURL + "https://permitted.test:4443", CURL + "http://permitted.test:4080"
+AGAIN, NEW = [(1, 1), (1, 2)], [(1, 1), (2, 1)]
+PAUSE = "; sleep 0.2; "
+for name, command, wanted in [
+    ("a second client gets the first one's connection in TLS", TLS + "/a" + PAUSE + TLS + "/b", AGAIN),
+    ("... and in clear", CLEAR + "/a" + PAUSE + CLEAR + "/b", AGAIN),
+    ("... not by another name", TLS + "/a" + PAUSE + TLS.replace("permitted", "other") + "/b", NEW),
+    ("... not where the server could choose another protocol", TLS + "/a" + PAUSE + TLS + "/b --http1.1; " + TLS + "/c --no-alpn; " + TLS + "/d",
+     [(1, 1), (2, 1), (3, 1), (1, 2)]),
+    ("... not what the server does not keep", TLS + "/last" + PAUSE + TLS + "/b", NEW),
+    ("... not what the server closes", TLS + "/gone" + PAUSE + TLS + "/b", NEW),
+    ("... not what the server goes on speaking on", CLEAR + "/unasked" + PAUSE + CLEAR + "/b", NEW),
+    ("... not what waits for a response", TLS.replace("10", "1") + "/early; " + TLS + "/b", [(1, 1)]),
+    ("... not what is somebody's own", TLS + "/a -H 'Authorization: Negotiate abc'" + PAUSE + TLS + "/b", NEW),
+    ("... not for long", TLS + "/a; sleep 4; " + TLS + "/b", NEW),
+    ("... one at a time", f"for i in 1 2 3; do {TLS}/early & done; wait; {TLS}/b; {TLS}/c", None),
+]:
+    s = Session(command, policy=POOL_POLICY)
+    got = kept(s.out) if "evil" not in s.out else s.out
+    ok(got == wanted if wanted else [b for _, b in got[:3]] == [1, 1, 1] and [b for _, b in got[3:]] == [2, 3], name, s)
+s = Session(TLS + "/a; " + TLS + "/b -o /dev/null", policy=POOL_POLICY)
+ends = [e for e in s.events if e["kind"] == "net.close" and "bytes_in" in e]
+check("... each has its own end in the log, with its own bytes", len(ends) == 2 and len({e["bytes_in"] for e in ends}) == 1 and
+      len({e["bytes_out"] for e in ends}) == 1, s)
+# ---- The client sees every connection succeed: what its own choice of addresses was for is done here
+OTHER = """
+resolve("permitted.test"); resolve("permitted.test", 28)
+s = dial("2001:db8::10", 4080); s.sendall(b"GET /x HTTP/1.1\\r\\nHost: permitted.test:4080\\r\\n\\r\\n"); print(s.recv(999))"""
+s = Session(python(OTHER), policy=POOL_POLICY)
+check("an address that does not answer: another one of the name does", "200 OK" in s.out and len(s.requests) == 1 and
+      s.has(kind="net.connect", decision="allow", ip="203.0.113.10", port=4080), s)
+s = Session(python(OTHER), policy=POOL_POLICY + 'forbid (principal, action == Action::"NetworkConnect", resource in IpRange::"203.0.113.0/24");')
+check("... unless a policy forbids that", "502" in s.out and not s.requests, s)
+
+if h2peer:
+    h2_context = serving(T / "all.crt", T / "all.key", ("h2",))
+    serve("203.0.113.10", 4444, lambda c, *to: h2_server(h2_context.wrap_socket(c, server_side=True), *to))
+    for name, url in ("in clear", "http://permitted.test:8080"), ("in TLS", "https://permitted.test:4444"):
+        for path, wanted in ("/hello", 1), ("/goaway", 3):
+            before = h2_connections
+            s = Session("for i in 1 2 3; do " + CURL + ("--http2 " if "TLS" in name else "--http2-prior-knowledge ") + url + path +
+                        "; sleep 0.1; done", policy=H2_POLICY)
+            check(f"... with HTTP/2 {name}: {wanted} for three that ask for {path}", len(heads(s)) == 3 and h2_connections - before == wanted, s)
 
 # ---- The end, the confinement, many connections
 def kill_proxy(events):

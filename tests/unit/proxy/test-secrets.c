@@ -265,6 +265,36 @@ static void nothing_is_done_without_secrets(void **state)
 	secrets_free(s);
 }
 
+/*
+ * A stream of events need not be read to pass each on at once: an event ends with a
+ * line's end, which no secret has, so nothing of it is held back whatever its text
+ * ends with.
+ */
+static void events_are_not_delayed(void **state)
+{
+	static const char *const ends[] = { "\n\n", "\r\n\r\n", "\r\r" };
+	struct secrets *s = make();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		for (size_t len = 1; len < sizeof(REAL); len++) {
+			_cleanup_(scrub_done) struct scrub scrub = { .needles = secrets_values(s) };
+			_cleanup_free_ char *event =
+				xasprintf("data: %.*s%s", (int)len, REAL, ends[i]);
+			size_t n_told = 0;
+
+			for (size_t at = 0; event[at]; at++) {
+				struct span out;
+
+				assert_int_equal(scrub_feed(&scrub, span_make(event + at, 1), &out),
+						 0);
+				n_told += out.len;
+			}
+			assert_int_equal(n_told, strlen(event));
+		}
+	secrets_free(s);
+}
+
 /* What Connection names is not sent on, and cannot take away what is put in. */
 static void connection_takes_nothing_away(void **state)
 {
@@ -459,6 +489,71 @@ static void base64_is_scrubbed(void **state)
 	secrets_free(s);
 }
 
+static void swap(char *text, char from, char to)
+{
+	for (; *text; text++)
+		*text = *text == from ? to : *text;
+}
+
+static void base64url_is_scrubbed(void **state)
+{
+	static const char real[] = "tok_~?~>?~?>~>Zq8Lm2Xc7Vb4~?>",
+			  fake[] = "tok_~?~>?~?>~>Ab1Cd2Ef3Gh4~?>";
+	struct secrets *s = make();
+	struct secret_rule more = rule("URL", real, fake);
+
+	(void)state;
+	assert_int_equal(add_rule(s, &more), 0);
+	for (size_t n_before = 0; n_before < 3; n_before++) {
+		_cleanup_free_ char *text = xasprintf("%.*s%s;", (int)n_before, "uv", real);
+		_cleanup_free_ char *coded = basic(text);
+		_cleanup_(scrub_done) struct scrub scrub = { .needles = secrets_values(s) };
+		char plain[128];
+		struct span out;
+		int n;
+
+		assert_non_null(strpbrk(coded + 6, "+/"));
+		swap(coded, '+', '-');
+		swap(coded, '/', '_');
+		assert_int_equal(scrub_feed(&scrub, span_of(coded + 6), &out), 0);
+		assert_int_equal(out.len, strlen(coded + 6));
+		memcpy(coded + 6, out.p, out.len);
+		swap(coded + 6, '-', '+');
+		swap(coded + 6, '_', '/');
+		n = base64_decode(span_of(coded + 6), plain);
+		assert_int_equal(n, strlen(text));
+		assert_null(memmem(plain, (size_t)n, "Zq8Lm2Xc7Vb4", 12));
+		assert_non_null(memmem(plain, (size_t)n, "Ab1Cd2Ef3Gh4", 12));
+	}
+	secrets_free(s);
+}
+
+static char *in_hex(const char *text, const char *digits)
+{
+	char *hex = xnew_array(char, 2 * strlen(text) + 1);
+
+	for (size_t i = 0; text[i]; i++) {
+		hex[2 * i] = digits[text[i] >> 4];
+		hex[2 * i + 1] = digits[text[i] & 15];
+	}
+	return hex;
+}
+
+static void hexadecimal_is_scrubbed(void **state)
+{
+	static const char *const digits[] = { "0123456789abcdef", "0123456789ABCDEF" };
+	struct secrets *s = make();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(digits); i++) {
+		_cleanup_free_ char *real = in_hex("a" REAL "b", digits[i]);
+		_cleanup_free_ char *fake = in_hex("a" FAKE "b", digits[i]);
+
+		expect_scrubbed(secrets_values(s), real, fake);
+	}
+	secrets_free(s);
+}
+
 /*
  * An agent that has a server send guesses must not learn from what is held back
  * how far a guess is right.
@@ -553,11 +648,14 @@ int main(void)
 		cmocka_unit_test(targets_are_refused),
 		cmocka_unit_test(uses_are_names),
 		cmocka_unit_test(nothing_is_done_without_secrets),
+		cmocka_unit_test(events_are_not_delayed),
 		cmocka_unit_test(connection_takes_nothing_away),
 		cmocka_unit_test(instructions_set_headers),
 		cmocka_unit_test(instructions_keep_to_their_host),
 		cmocka_unit_test(responses_are_scrubbed),
 		cmocka_unit_test(base64_is_scrubbed),
+		cmocka_unit_test(base64url_is_scrubbed),
+		cmocka_unit_test(hexadecimal_is_scrubbed),
 		cmocka_unit_test(holding_back_tells_nothing),
 		cmocka_unit_test(literals_are_scrubbed),
 		cmocka_unit_test(fields_are_scrubbed),
