@@ -20,6 +20,8 @@ int command_run(int argc, char **argv);
 int command_events(int argc, char **argv);
 int command_sessions(int argc, char **argv);
 int command_verify(int argc, char **argv);
+int command_ui(int argc, char **argv);
+int command_token(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_policy(int argc, char **argv);
 int command_secret(int argc, char **argv);

@@ -18,6 +18,8 @@ const struct command commands[] = {
 	  command_events },
 	{ "sessions", "[FLAGS]", "list sessions, or remove them", command_sessions },
 	{ "verify", "[SESSION]", "check that a session's log was not changed", command_verify },
+	{ "ui", "[SESSION]", "open a running session's control page", command_ui },
+	{ "token", "[SESSION]", "print the token of a running session's API", command_token },
 	{ "export", "[SESSION] [FLAGS]", "write a session's events for other programs",
 	  command_export },
 	{ "policy", "SUB-COMMAND ...",

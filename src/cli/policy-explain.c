@@ -1,11 +1,11 @@
 /* `leash policy explain`: the answer for one operation, and why. */
 #include <unistd.h>
 
+#include "api/operation.h"
 #include "base/alloc.h"
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "cli/command.h"
-#include "cli/policy-operation.h"
 #include "cli/policy-private.h"
 
 enum {

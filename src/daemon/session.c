@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "daemon/session-private.h"
@@ -86,6 +87,7 @@ void session_release(struct session *s)
 	if (!s->is_supervised || !s->has_authority || s->is_ending)
 		return;
 	(void)uv_timer_stop(&s->start_timer);
+	session_announce_api(s);
 	s->is_released = true;
 	journal_write(&s->journal, &e);
 	if (sandbox_release(&s->sandbox) < 0)
@@ -424,6 +426,7 @@ static void stop(struct session *s)
 			   .message = span_of(s->failure.text) };
 	int r;
 
+	session_stop_api(s);
 	if (s->terminal)
 		terminal_free(s->terminal);
 	sandbox_done(&s->sandbox);
@@ -450,6 +453,7 @@ static void stop(struct session *s)
 	cleanup_close(&s->roots_fd);
 	container_trust_done(&s->trust);
 	policy_source_free(s->loaded);
+	policy_source_free(s->source);
 	for (char **p = s->writable; p && *p; p++)
 		xfree(*p);
 	xfree(s->writable);
@@ -476,6 +480,7 @@ int session_run(const struct session_options *o, struct err *err)
 		return EXIT_LEASH_FAILED;
 	}
 	container_trust_init(&s.trust);
+	s.started_ns = clock_real_ns();
 	r = start(&s, &s.failure);
 	if (r >= 0) {
 		session_record(&s, "running");

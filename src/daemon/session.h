@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "api/listen.h"
 #include "base/err.h"
 #include "daemon/environment.h"
 #include "daemon/policy-layers.h"
@@ -30,7 +31,9 @@ struct session_options {
 	const struct sandbox_mount *mounts;
 	size_t n_mounts;
 	struct sandbox_limits limits;
-	bool want_pty, is_verbose;
+	struct api_listen *listen; /* its address empty: no API */
+	const char *token_file;	   /* in the runtime directory */
+	bool want_pty, is_verbose, want_url, want_browser;
 };
 
 /*
