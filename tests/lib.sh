@@ -267,7 +267,7 @@ leash_start() {
 }
 
 count_sessions() {
-	local logs=("$STATE"/sessions/*/events.jsonl)
+	local logs=("$STATE"/sessions/*/events.db)
 	[ -e "${logs[0]}" ] && echo "${#logs[@]}" || echo 0
 }
 
@@ -343,25 +343,31 @@ start_user_service() {
 
 # ---- Events -----------------------------------------------------------------
 
-# The event log of the newest session.
-events_file() {
+# The directory of the newest session.
+session_directory() {
 	local newest='' f
-	for f in "$STATE"/sessions/*/events.jsonl; do
-		[ -e "$f" ] || continue
-		if [ -z "$newest" ] || [ "$f" -nt "$newest" ]; then
-			newest=$f
-		fi
+	# Ids sort as the sessions began.
+	for f in "$STATE"/sessions/*/events.db; do
+		[ ! -e "$f" ] || newest=${f%/*}
 	done
 	[ "$newest" ] && printf '%s\n' "$newest"
+}
+
+# A file with the newest session's records as they are now, one JSON object a line.
+events_file() {
+	local directory
+	directory=$(session_directory) || return 1
+	as_user "$LEASH" export --jsonl "${directory##*/}" >"$T/exported.jsonl" || return 1
+	printf '%s\n' "$T/exported.jsonl"
 }
 
 # events FILTER [JQ-ARGUMENT…]: the newest session's events that the jq filter selects. In the filter
 # by("x") says that the policy with the id x, of whatever layer, was among those that decided.
 events() {
-	local filter=$1 file
+	local filter=$1 directory
 	shift
-	file=${EVENTS:-$(events_file)} || return 1
-	grep '}$' "$file" | jq -c "$@" 'def by($id): any(.policies[]?; . == $id or endswith(":" + $id)); '"select($filter)"
+	directory=$(session_directory) || return 1
+	as_user "$LEASH" export --jsonl "${directory##*/}" | jq -c "$@" 'def by($id): any(.policies[]?; . == $id or endswith(":" + $id)); '"select($filter)"
 }
 
 has_event() {
@@ -375,7 +381,7 @@ check_event() {
 	if has_event "$@"; then
 		ok "$name"
 	else
-		not_ok "$name" "no event matches: $*" "denials of $(events_file):" \
+		not_ok "$name" "no event matches: $*" "denials of $(session_directory):" \
 			"$(events '.decision == "deny"' 2>&1 | tail -n 3 | cut -c 1-300)" \
 			"last events:" "$(events true 2>&1 | tail -n 2 | cut -c 1-300)"
 	fi

@@ -166,3 +166,33 @@
 /* Nodes of what partial evaluation leaves of a policy, written out: a branch may stand there twice.
  */
 #define LIMIT_CEDAR_RESIDUAL ((size_t)100000)
+
+/* ---- The API ------------------------------------------------------------------ */
+
+/* Connections at one time: a browser has six and a WebSocket for each page, scripts a few. */
+#define LIMIT_API_CONNECTIONS ((size_t)256)
+/* A request's body: a policy file of ten thousand policies has about as much. */
+#define LIMIT_API_BODY ((size_t)1024 * 1024)
+/* An answer: policies are shown with their sentences, some times their text. */
+#define LIMIT_API_REPLY ((size_t)64 * 1024 * 1024)
+/* Memory of a request's JSON once it is read, and of what is made from it. */
+#define LIMIT_API_ARENA ((size_t)32 * 1024 * 1024)
+/* How long one request may take from its first byte to its last, its answer to be read, and a
+ * connection to be idle. */
+#define LIMIT_API_REQUEST_MS 15000
+#define LIMIT_API_WRITE_MS 30000
+#define LIMIT_API_IDLE_MS 75000
+/* How long a changed policy may take until everybody decides by it. */
+#define LIMIT_API_APPLY_MS 10000
+/* What may wait for a WebSocket client that reads slowly. */
+#define LIMIT_API_QUEUE ((size_t)1024 * 1024)
+/* A WebSocket client's message: a filter. */
+#define LIMIT_API_MESSAGE ((size_t)16 * 1024)
+/* Records of a WebSocket client's history, and of a page of events. */
+#define LIMIT_API_HISTORY ((size_t)25000)
+#define LIMIT_API_PAGE ((size_t)10000)
+/* Applied texts that are kept for going back, and their bytes together. */
+#define LIMIT_API_TEXTS ((size_t)50)
+#define LIMIT_API_TEXTS_BYTES ((size_t)8 * 1024 * 1024)
+/* Ports tried when the usual one is taken. */
+#define LIMIT_API_PORTS 1000

@@ -199,18 +199,30 @@ void sha256_final(struct sha256 *h, unsigned char out[SHA256_LEN])
 		store_be32(out + 4 * i, h->state[i]);
 }
 
-void sha256_hex(struct span s, char out[SHA256_HEX_LEN + 1])
+void sha256_of(struct span s, unsigned char out[SHA256_LEN])
 {
-	static const char digits[] = "0123456789abcdef";
-	unsigned char hash[SHA256_LEN];
 	struct sha256 h;
 
 	sha256_init(&h);
 	sha256_update(&h, s.p, s.len);
-	sha256_final(&h, hash);
+	sha256_final(&h, out);
+}
+
+void sha256_to_hex(const unsigned char hash[SHA256_LEN], char out[SHA256_HEX_LEN + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+
 	for (size_t i = 0; i < SHA256_LEN; i++) {
 		out[2 * i] = digits[hash[i] >> 4];
 		out[2 * i + 1] = digits[hash[i] & 15];
 	}
 	out[SHA256_HEX_LEN] = 0;
+}
+
+void sha256_hex(struct span s, char out[SHA256_HEX_LEN + 1])
+{
+	unsigned char hash[SHA256_LEN];
+
+	sha256_of(s, hash);
+	sha256_to_hex(hash, out);
 }

@@ -22,5 +22,8 @@ void sha256_init(struct sha256 *h);
 void sha256_update(struct sha256 *h, const void *p, size_t len);
 void sha256_final(struct sha256 *h, unsigned char out[SHA256_LEN]);
 
+void sha256_of(struct span s, unsigned char out[SHA256_LEN]);
+/* Lower-case hexadecimal with a NUL. */
+void sha256_to_hex(const unsigned char hash[SHA256_LEN], char out[SHA256_HEX_LEN + 1]);
 /* The hash of one run of bytes as lower-case hexadecimal with a NUL. */
 void sha256_hex(struct span s, char out[SHA256_HEX_LEN + 1]);

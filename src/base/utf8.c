@@ -46,6 +46,87 @@ bool utf8_is_valid(struct span s)
 	return true;
 }
 
+/* How many bytes at the beginning are ASCII; eight at a time. */
+static size_t count_ascii(struct span s)
+{
+	size_t n = 0;
+	uint64_t eight;
+
+	for (; n + sizeof(eight) <= s.len; n += sizeof(eight)) {
+		memcpy(&eight, s.p + n, sizeof(eight));
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+	}
+	while (n < s.len && (unsigned char)s.p[n] < 0x80)
+		n++;
+	return n;
+}
+
+/*
+ * Could the bytes, fewer than a character has, be the beginning of one? What may
+ * stand in its second place is a range that has one end in common with all
+ * continuation bytes, so one of these two completes it if anything does.
+ */
+static bool may_begin_character(struct span s)
+{
+	static const unsigned char ends[] = { 0x80, 0xbf };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		char whole[4];
+		uint32_t scalar;
+
+		memset(whole, ends[i], sizeof(whole));
+		memcpy(whole, s.p, s.len);
+		if (utf8_decode_any(span_make(whole, sizeof(whole)), &scalar) > s.len)
+			return true;
+	}
+	return false;
+}
+
+static bool keep_tail(struct utf8_check *c, struct span s)
+{
+	if (s.len >= sizeof(c->tail) || !may_begin_character(s))
+		return false;
+	memmove(c->tail, s.p, s.len);
+	c->n_tail = s.len;
+	return true;
+}
+
+/* Goes on with the character that the piece before ended in. */
+static bool complete_tail(struct utf8_check *c, struct span *s)
+{
+	while (c->n_tail && s->len) {
+		struct span whole = { c->tail, c->n_tail + 1 };
+		uint32_t scalar;
+
+		c->tail[c->n_tail] = s->p[0];
+		*s = span_from(*s, 1);
+		c->n_tail = 0;
+		if (utf8_decode(whole, &scalar) == 0 && !keep_tail(c, whole))
+			return false;
+	}
+	return true;
+}
+
+bool utf8_check_feed(struct utf8_check *c, struct span s)
+{
+	if (!complete_tail(c, &s))
+		return false;
+	while (s.len) {
+		uint32_t scalar;
+		size_t n = count_ascii(s);
+
+		s = span_from(s, n);
+		if (!s.len)
+			break;
+		n = utf8_decode(s, &scalar);
+		if (n == 0)
+			return keep_tail(c, s);
+		s = span_from(s, n);
+	}
+	return true;
+}
+
 size_t utf8_encode(uint32_t c, char out[4])
 {
 	if (c < 0x80) {

@@ -19,6 +19,21 @@ static inline size_t utf8_decode(struct span s, uint32_t *ret)
 }
 
 bool utf8_is_valid(struct span s);
+
+/* Text that comes in pieces, of which one may end within a character. Zeroed before the first. */
+struct utf8_check {
+	char tail[4]; /* of a character that has begun */
+	size_t n_tail;
+};
+
+/* False as soon as no byte that may follow could make it well-formed. */
+bool utf8_check_feed(struct utf8_check *c, struct span s) _must_check_;
+/* May the text end here? */
+static inline bool utf8_check_is_whole(const struct utf8_check *c)
+{
+	return c->n_tail == 0;
+}
+
 /* Encodes a scalar value into out; returns the length, or 0 for a surrogate or > 0x10ffff. */
 size_t utf8_encode(uint32_t scalar, char out[4]);
 /*

@@ -11,7 +11,7 @@
 #include "cli/cedar-private.h"
 #include "cli/command.h"
 #include "cli/option-tables.h"
-#include "cli/policy-operation.h"
+#include "api/operation.h"
 #include "cli/policy-private.h"
 #include "cli/secret-private.h"
 #include "cli/usage.h"
@@ -46,6 +46,9 @@ static const struct row plain_rows[] = {
 	{ "events", events_options, &n_events_options, "SESSION" },
 	{ "sessions", sessions_options, &n_sessions_options, "" },
 	{ "verify", verify_options, &n_verify_options, "SESSION" },
+	{ "token", token_options, &n_token_options, "SESSION" },
+	{ "ui", ui_options, &n_ui_options, "SESSION" },
+	{ "export", export_options, &n_export_options, "SESSION" },
 	{ "policy", policy_options, &n_policy_options, "check explain show fmt test diff trust" },
 	{ "secret", secret_options, &n_secret_options, "list test" },
 	{ "cedar", cedar_options, &n_cedar_options,

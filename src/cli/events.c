@@ -8,16 +8,16 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/filter.h"
-#include "cli/log-lines.h"
+#include "cli/moment.h"
 #include "cli/option-tables.h"
 #include "cli/records.h"
 #include "cli/show.h"
 #include "cli/usage.h"
-#include "event/log.h"
 
 enum {
 	OPTION_FOLLOW = 1,
@@ -27,16 +27,20 @@ enum {
 	OPTION_DECISION,
 	OPTION_PATH,
 	OPTION_HOST,
+	OPTION_EXE,
 	OPTION_PID,
+	OPTION_TEXT,
 	OPTION_SINCE,
+	OPTION_UNTIL,
 	OPTION_TAIL,
+	OPTION_LIMIT,
 	OPTION_LIST,
 };
 
 const struct option_spec events_options[] = {
 	{ "follow", 'f', NULL, "go on showing events until the session ends", OPTION_FOLLOW, 0 },
-	{ "json", 0, NULL, "the records as they are in the log, one JSON object a line",
-	  OPTION_JSON, 0 },
+	{ "json", 0, NULL, "the records as they were hashed, one JSON object a line", OPTION_JSON,
+	  0 },
 	{ "logfmt", 0, NULL, "key=value", OPTION_LOGFMT, 0 },
 	{ "kind", 'k', "KIND", "only this kind (file.open) or group (file); may be repeated",
 	  OPTION_KIND, 0 },
@@ -45,8 +49,18 @@ const struct option_spec events_options[] = {
 	{ "path", 0, "PREFIX", "only this file, or this directory and what is below", OPTION_PATH,
 	  0 },
 	{ "host", 0, "HOST", "only this host; *.example.com for those below it", OPTION_HOST, 0 },
+	{ "exe", 0, "PROGRAM", "only this program: its path, or its name alone", OPTION_EXE, 0 },
 	{ "pid", 0, "PID", "only this process", OPTION_PID, 0 },
-	{ "since", 0, "SEQ", "only what came after the event with this number", OPTION_SINCE, 0 },
+	{ "text", 0, "TEXT",
+	  "only where this stands in a path, host, URL, program, argument or message, in either "
+	  "case",
+	  OPTION_TEXT, 0 },
+	{ "since", 0, "SEQ|AGO|TIME",
+	  "only what came after the event with this number, or in the last 10m (s, h, d), or since "
+	  "2026-01-31T14:25:00Z",
+	  OPTION_SINCE, 0 },
+	{ "until", 0, "SEQ|AGO|TIME", "only up to that event or time", OPTION_UNTIL, 0 },
+	{ "limit", 0, "N", "only the first N", OPTION_LIMIT, 0 },
 	{ "tail", 'n', "N", "only the last N", OPTION_TAIL, 0 },
 	{ "list", 0, NULL, "list the sessions instead, as `leash sessions` does", OPTION_LIST, 0 },
 	OPTION_HELP_ROW,
@@ -65,6 +79,8 @@ static const struct usage usage = {
 		"  leash events --decision deny            what the newest session was kept from "
 		"doing\n"
 		"  leash events -f                         watch a session from another terminal\n"
+		"  leash events --since 10m --text secret  where the word stands, in the last ten "
+		"minutes\n"
 		"  leash events --kind net --json | jq -r .host\n",
 };
 
@@ -78,26 +94,46 @@ enum form {
 #define RECORD_MEMORY ((size_t)64 * 1024 * 1024) /* a parsed record, with its arguments */
 
 struct viewer {
-	struct filter filter;
+	struct event_filter filter;
+	char *path; /* the filter's, owned */
 	enum form form;
 	bool want_follow, want_list, color;
-	uint64_t n_tail; /* 0: all */
-	char **tail;	 /* the last n_tail lines, in a circle */
-	uint64_t n_kept;
+	uint64_t n_tail;  /* 0: all */
+	uint64_t n_limit; /* how many may still be shown; UINT64_MAX: any number */
 	struct arena arena;
 	struct buf out;
-	bool is_stopped, has_bad_line;
+	struct err *err;
+	bool has_failed;
 };
 
 static int parse_number(const char *flag, const char *value, uint64_t max, uint64_t *ret,
 			struct err *err)
 {
-	const struct json number = { .type = JSON_NUMBER, .text = span_of(value) };
-
-	if (*value && json_to_uint(&number, ret) && *ret <= max)
+	if (moment_parse_number(value, max, ret) == 0)
 		return 0;
 	return err_say(err, -EINVAL, "--%s %s: expected a number up to %llu", flag, value,
 		       (unsigned long long)max);
+}
+
+static int set_path(struct viewer *v, const char *value, struct err *err)
+{
+	int r = filter_set_path(&v->filter, value, err);
+
+	if (r < 0)
+		return r;
+	xfree(v->path);
+	v->path = (char *)(uintptr_t)v->filter.path;
+	return 0;
+}
+
+static int set_pid(struct viewer *v, const char *value, struct err *err)
+{
+	uint64_t pid;
+	int r = parse_number("pid", value, INT32_MAX, &pid, err);
+
+	if (r == 0)
+		v->filter.pid = (int32_t)pid;
+	return r;
 }
 
 static int on_option(int id, const char *value, void *ctx, struct err *err)
@@ -119,14 +155,24 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	case OPTION_DECISION:
 		return filter_add_decision(&v->filter, value, err);
 	case OPTION_PATH:
-		return filter_set_path(&v->filter, value, err);
+		return set_path(v, value, err);
 	case OPTION_HOST:
 		v->filter.host = value;
 		return 0;
+	case OPTION_EXE:
+		v->filter.exe = value;
+		return 0;
+	case OPTION_TEXT:
+		v->filter.text = value;
+		return 0;
 	case OPTION_PID:
-		return parse_number("pid", value, INT32_MAX, &v->filter.pid, err);
+		return set_pid(v, value, err);
 	case OPTION_SINCE:
-		return parse_number("since", value, UINT64_MAX, &v->filter.since, err);
+		return filter_set_since(&v->filter, value, clock_real_ns(), err);
+	case OPTION_UNTIL:
+		return filter_set_until(&v->filter, value, clock_real_ns(), err);
+	case OPTION_LIMIT:
+		return parse_number("limit", value, UINT64_MAX - 1, &v->n_limit, err);
 	case OPTION_TAIL:
 		return parse_number("tail", value, 1000000, &v->n_tail, err);
 	case OPTION_LIST:
@@ -145,72 +191,80 @@ static int write_out(struct viewer *v, struct err *err)
 	return r < 0 ? err_set(err, r, "write the events") : 0;
 }
 
-/* Takes the line that show_line has just put into out away again, to print it at the end. */
-static void keep_for_tail(struct viewer *v)
-{
-	char **slot;
-
-	if (!v->tail)
-		v->tail = xnew_array(char *, v->n_tail);
-	slot = &v->tail[v->n_kept++ % v->n_tail];
-	xfree(*slot);
-	*slot = xmemdup0(v->out.data, v->out.len);
-	buf_reset(&v->out);
-}
-
-/* Prints what --tail has kept; from here on every line is shown at once. */
-static void end_tail(struct viewer *v)
-{
-	uint64_t n = MIN(v->n_kept, v->n_tail);
-
-	for (uint64_t i = v->n_kept - n; i < v->n_kept; i++)
-		(void)buf_append_str(&v->out, v->tail[i % v->n_tail]);
-	for (uint64_t i = 0; v->tail && i < v->n_tail; i++)
-		xfree(v->tail[i]);
-	xfree(v->tail);
-	v->tail = NULL;
-	v->n_tail = 0;
-}
-
-static void show_line(struct viewer *v, struct span line, uint64_t number)
+static int show_json_text(struct viewer *v, struct span text)
 {
 	struct json *event;
 
+	if (v->form == FORM_JSON)
+		return buf_append_span(&v->out, text) < 0 ? -EMSGSIZE
+							  : buf_append_char(&v->out, '\n');
 	arena_reset(&v->arena);
-	if (json_parse(&v->arena, line, &event, NULL) < 0 || event->type != JSON_OBJECT) {
-		log_warning("line %llu of the log is not an event; `leash verify` says more",
-			    (unsigned long long)number);
-		v->has_bad_line = true;
-		return;
-	}
-	v->is_stopped = span_eq_str(json_get_string(event, "kind"), "session.stop");
-	if (!filter_matches(&v->filter, event))
-		return;
+	if (json_parse(&v->arena, text, &event, NULL) < 0)
+		return -EBADMSG;
 	if (v->form == FORM_HUMAN)
 		show_human(event, v->color, &v->out);
-	else if (v->form == FORM_LOGFMT)
+	else
 		show_logfmt(event, &v->out);
-	else if (buf_append_span(&v->out, line) == 0)
-		(void)buf_append_char(&v->out, '\n');
-	if (v->n_tail)
-		keep_for_tail(v);
+	return 0;
 }
 
-/* Shows all that is there. Returns how many lines that was, or a negative errno. */
-static int show_present(struct viewer *v, struct log_lines *lines, struct err *err)
+static int on_record(const struct event_record *record, void *ctx)
 {
-	struct span line;
-	int n = 0, r;
+	struct viewer *v = ctx;
+	int r = show_json_text(v, record->json);
 
-	while ((r = log_lines_next(lines, &line, err)) > 0) {
-		show_line(v, line, lines->n_lines);
-		n = 1;
-		if (v->out.len >= OUTPUT_SIZE && !v->n_tail && (r = write_out(v, err)) < 0)
-			break;
-	}
-	if (r == 0 && !v->n_tail && v->out.len)
-		r = write_out(v, err);
-	return r < 0 ? r : n;
+	if (r < 0)
+		(void)err_set(v->err, r, "show the event %llu", (unsigned long long)record->seq);
+	else if (v->out.len >= OUTPUT_SIZE)
+		r = write_out(v, v->err);
+	v->has_failed = r < 0;
+	return v->has_failed;
+}
+
+/* Shows what is there up to that seq, and goes on after it the next time. */
+static int show_until(struct viewer *v, struct event_reader *reader, uint64_t last_seq,
+		      struct err *err)
+{
+	struct event_query q = { .filter = v->filter, .want_json = true };
+	int64_t n;
+
+	if (v->filter.since_seq >= last_seq || v->n_limit == 0)
+		return 0;
+	q.filter.until_seq = v->filter.until_seq ? MIN(v->filter.until_seq, last_seq) : last_seq;
+	q.limit = v->n_limit == UINT64_MAX ? 0 : v->n_limit;
+	v->err = err;
+	n = event_reader_query(reader, &q, on_record, v, err);
+	if (n < 0 || v->has_failed)
+		return err->code;
+	if (v->n_limit != UINT64_MAX)
+		v->n_limit -= (uint64_t)n;
+	v->filter.since_seq = last_seq;
+	return write_out(v, err);
+}
+
+static int keep_seq(const struct event_record *record, void *ctx)
+{
+	*(uint64_t *)ctx = record->seq;
+	return 0;
+}
+
+/* Moves the beginning to where the last n_tail of what is wanted begin. */
+static int find_tail(struct viewer *v, struct event_reader *reader, uint64_t last_seq,
+		     struct err *err)
+{
+	struct event_query q = { .filter = v->filter,
+				 .is_newest_first = true,
+				 .limit = v->n_tail };
+	uint64_t first = 0;
+	int64_t n;
+
+	if (!v->n_tail)
+		return 0;
+	q.filter.until_seq = v->filter.until_seq ? MIN(v->filter.until_seq, last_seq) : last_seq;
+	n = event_reader_query(reader, &q, keep_seq, &first, err);
+	if (n > 0)
+		v->filter.since_seq = first - 1;
+	return n < 0 ? (int)n : 0;
 }
 
 /*
@@ -229,63 +283,74 @@ static int wait_for_change(int inotify_fd, struct err *err)
 	return 0;
 }
 
-/* Until the session has ended; a daemon that died leaves a log without an end. */
-static int follow(struct viewer *v, const struct records *records, struct log_lines *lines,
-		  struct err *err)
+static int show_new(struct viewer *v, struct event_reader *reader, struct err *err)
+{
+	uint64_t last_seq;
+	int r = event_reader_last_seq(reader, &last_seq, err);
+
+	return r < 0 ? r : show_until(v, reader, last_seq, err);
+}
+
+/*
+ * Until the session has ended; a daemon that died leaves a log without an end.
+ * Writing adds to the write-ahead log beside the database, so the directory is
+ * what to watch.
+ */
+static int follow(struct viewer *v, const struct records *records, struct err *err)
 {
 	_cleanup_close_ int inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	int r = 0;
 
-	if (inotify_fd < 0 ||
-	    inotify_add_watch(inotify_fd, records->log_path, IN_MODIFY | IN_CLOSE_WRITE) < 0)
-		return err_set(err, -errno, "watch the event log");
-	for (;;) {
-		bool is_open = event_log_is_open(records->log_fd);
+	if (inotify_fd < 0 || inotify_add_watch(inotify_fd, records->directory,
+						IN_MODIFY | IN_CREATE | IN_CLOSE_WRITE) < 0)
+		return err_set(err, -errno, "watch the session's events");
+	while (v->n_limit) {
+		/* In this order: what was there when it ended is shown. */
+		bool is_open = event_store_is_open(records->directory);
+		int is_stopped = records_is_stopped(records, err);
 
-		r = show_present(v, lines, err);
-		if (r < 0 || v->is_stopped)
+		r = is_stopped < 0 ? is_stopped : show_new(v, records->reader, err);
+		if (r < 0 || is_stopped)
 			return r;
-		if (r == 0 && !is_open)
+		if (!is_open)
 			return err_say(err, -ESRCH,
 				       "the session ended without its last record: "
 				       "leash was killed, or its log could not be written");
-		if (r == 0)
-			r = wait_for_change(inotify_fd, err);
+		r = wait_for_change(inotify_fd, err);
 		if (r < 0)
 			return r;
 	}
+	return 0;
 }
 
 static int show_session(struct viewer *v, const char *name, struct err *err)
 {
-	_cleanup_(records_done) struct records records = RECORDS_INIT;
-	_cleanup_(log_lines_done) struct log_lines lines = { 0 };
+	_cleanup_(records_done) struct records records = { 0 };
+	uint64_t last_seq;
 	int r = records_open(name, &records, err);
 
-	if (r < 0)
-		return r;
-	log_lines_init(&lines, records.log_fd);
-	r = show_present(v, &lines, err);
-	if (r < 0)
-		return r;
-	end_tail(v);
-	r = write_out(v, err);
-	if (r == 0 && v->want_follow && !v->is_stopped)
-		r = follow(v, &records, &lines, err);
+	if (r == 0)
+		r = event_reader_last_seq(records.reader, &last_seq, err);
+	if (r == 0)
+		r = find_tail(v, records.reader, last_seq, err);
+	if (r == 0)
+		r = show_until(v, records.reader, last_seq, err);
+	if (r == 0 && v->want_follow)
+		r = follow(v, &records, err);
 	return r;
 }
 
 static void viewer_done(struct viewer *v)
 {
-	end_tail(v);
-	filter_done(&v->filter);
+	xfree(v->path);
 	arena_done(&v->arena);
 	buf_done(&v->out);
 }
 
 int command_events(int argc, char **argv)
 {
-	_cleanup_(viewer_done) struct viewer v = { .arena = ARENA_INIT(RECORD_MEMORY) };
+	_cleanup_(viewer_done) struct viewer v = { .arena = ARENA_INIT(RECORD_MEMORY),
+						   .n_limit = UINT64_MAX };
 	struct err err = { 0 };
 	int n_operands;
 	int code = usage_parse(&usage, argc, argv, on_option, &v, &n_operands);
@@ -303,5 +368,5 @@ int command_events(int argc, char **argv)
 		log_error("%s", err.text);
 		return 1;
 	}
-	return v.has_bad_line ? 1 : 0;
+	return 0;
 }

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "cli/policy-operation.h"
+#include "api/operation.h"
 
 struct policy_case {
 	const char *name; /* or NULL */

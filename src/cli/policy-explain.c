@@ -5,7 +5,7 @@
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "cli/command.h"
-#include "cli/policy-operation.h"
+#include "api/operation.h"
 #include "cli/policy-private.h"
 
 enum {

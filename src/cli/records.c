@@ -19,21 +19,35 @@ int records_open(const char *name, struct records *ret, struct err *err)
 
 	if (r < 0)
 		return r;
-	ret->log_path = path_join(ret->directory, "events.jsonl");
-	ret->log_fd = open(ret->log_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (ret->log_fd < 0)
-		return err_set(err, -errno, "open the session's event log %s", ret->log_path);
+	return event_reader_open(ret->directory, &ret->reader, err);
+}
+
+static int keep_seq(const struct event_record *record, void *ctx)
+{
+	*(uint64_t *)ctx = record->seq;
 	return 0;
+}
+
+int records_is_stopped(const struct records *r, struct err *err)
+{
+	struct event_query q = { .filter.kinds = EVENT_BIT(EVENT_SESSION_STOP),
+				 .is_newest_first = true,
+				 .limit = 1 };
+	uint64_t last_seq, stop_seq = 0;
+	int64_t n = event_reader_query(r->reader, &q, keep_seq, &stop_seq, err);
+
+	if (n <= 0)
+		return (int)n;
+	n = event_reader_last_seq(r->reader, &last_seq, err);
+	return n < 0 ? (int)n : last_seq == stop_seq;
 }
 
 void records_done(struct records *r)
 {
-	if (r->log_fd >= 0)
-		fd_close(TAKE_FD(r->log_fd));
+	event_reader_free(r->reader);
 	xfree(r->id);
 	xfree(r->directory);
-	xfree(r->log_path);
-	r->id = r->directory = r->log_path = NULL;
+	*r = (struct records){ 0 };
 }
 
 const struct json *records_summary(const char *directory, struct arena *a)

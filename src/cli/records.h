@@ -5,19 +5,17 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "event/store.h"
 
 struct records {
-	char *id, *directory, *log_path; /* owned */
-	int log_fd;			 /* owned */
+	char *id, *directory; /* owned */
+	struct event_reader *reader;
 };
-
-#define RECORDS_INIT                                                                               \
-	{                                                                                          \
-		.log_fd = -1                                                                       \
-	}
 
 /* name NULL means the newest session. */
 int records_open(const char *name, struct records *ret, struct err *err) _must_check_;
+/* Is the last record a session.stop? 1, 0, or a negative errno. */
+int records_is_stopped(const struct records *r, struct err *err) _must_check_;
 void records_done(struct records *r);
 /* session.json in the session's directory, NULL where it is missing or damaged; lives in the arena.
  */

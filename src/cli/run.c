@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +37,9 @@ enum {
 	OPTION_SECRET,
 	OPTION_FORWARD_KEYS,
 	OPTION_PUBLISH,
+	OPTION_LISTEN,
+	OPTION_INSECURE_LISTEN,
+	OPTION_OPEN,
 	OPTION_MEMORY,
 	OPTION_CPUS,
 	OPTION_PIDS,
@@ -65,6 +69,13 @@ const struct option_spec run_options[] = {
 	  "pass a known agent's API key on as it is, without a placeholder", OPTION_FORWARD_KEYS },
 	{ "publish", 'p', "[IP:][PORT:]PORT", "make a port inside reachable from the host",
 	  OPTION_PUBLISH },
+	{ "listen", 'l', "[ADDRESS:]PORT",
+	  "where the control page and the API are served (127.0.0.1:18080 or the next free port); "
+	  "empty: nowhere",
+	  OPTION_LISTEN },
+	{ "insecure-listen", 0, NULL, "let --listen name an address that other machines can reach",
+	  OPTION_INSECURE_LISTEN },
+	{ "open", 'o', NULL, "open the control page in a browser", OPTION_OPEN },
 	{ "memory", 0, "BYTES", "limit memory: 512M, 4G", OPTION_MEMORY },
 	{ "cpus", 0, "NUMBER", "limit processor time: 1.5", OPTION_CPUS },
 	{ "pids", 0, "NUMBER", "limit processes and threads", OPTION_PIDS },
@@ -88,6 +99,8 @@ struct run {
 	VEC(struct volume) volumes;
 	struct policy_layers layers;
 	struct sandbox_limits limits;
+	struct api_listen listen;
+	bool is_insecure, want_browser;
 	bool is_not_interactive, want_env_inherit, want_keys, is_verbose, want_help, want_version;
 };
 
@@ -235,6 +248,16 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 		return 0;
 	case OPTION_PUBLISH:
 		return publish_open(&run->ports, value, err);
+	case OPTION_LISTEN:
+		if (api_listen_parse(span_of(value), &run->listen, err) >= 0)
+			return 0;
+		return err_wrap(err, -EINVAL, "--listen");
+	case OPTION_INSECURE_LISTEN:
+		run->is_insecure = true;
+		return 0;
+	case OPTION_OPEN:
+		run->want_browser = true;
+		return 0;
 	case OPTION_MEMORY:
 	case OPTION_CPUS:
 	case OPTION_PIDS:
@@ -367,6 +390,32 @@ static int hide_secrets(struct run *run, struct err *err)
 	return 0;
 }
 
+/* LEASH_LISTEN is like --listen, OPEN like --open; the flags come later and win. */
+static int read_environment(struct run *run, struct err *err)
+{
+	const char *listen = secure_getenv("LEASH_LISTEN"), *open = secure_getenv("OPEN");
+
+	run->listen = (struct api_listen)API_LISTEN_DEFAULT;
+	run->want_browser = open && (strcmp(open, "1") == 0 || strcasecmp(open, "t") == 0 ||
+				     strcasecmp(open, "true") == 0);
+	if (listen && api_listen_parse(span_of(listen), &run->listen, err) < 0)
+		return err_wrap(err, -EINVAL, "LEASH_LISTEN");
+	return 0;
+}
+
+/* A port that somebody asked for is taken before anything starts, or it is an error. */
+static int open_listener(struct run *run, struct err *err)
+{
+	struct api_listen *l = &run->listen;
+
+	if (l->address[0] && !api_listen_is_loopback(l) && !run->is_insecure)
+		return err_say(err, -EINVAL,
+			       "--listen %s: other machines could reach it, and it speaks no TLS; "
+			       "--insecure-listen allows that",
+			       l->address);
+	return l->address[0] && l->is_port_given ? api_listen_open(l, err) : 0;
+}
+
 static int prepare(struct run *run, struct err *err)
 {
 	const char *file = secure_getenv("LEASH_POLICY_FILE");
@@ -384,6 +433,8 @@ static int prepare(struct run *run, struct err *err)
 							       .mode = POLICY_ENFORCE };
 	run->layers.user_file = path_join(run->config, "policy.cedar");
 	run->layers.project_file = path_join(run->cwd, ".leash/policy.cedar");
+	if (read_environment(run, err) < 0)
+		return -EINVAL;
 	return file && *file ? set_policy_file(run, file, err) : 0;
 }
 
@@ -396,7 +447,9 @@ static int execute(struct run *run, char **argv, struct err *err)
 	_cleanup_free_ char *runtime = runtime_directory(run->home);
 	_cleanup_free_ struct sandbox_mount *mounts = xnew_array(struct sandbox_mount, run->volumes.len);
 	_cleanup_free_ char *agent = NULL;
+	_cleanup_free_ char *token_file = NULL;
 	_cleanup_buf_ struct buf session_text = BUF_INIT(0);
+	bool want_pty = !run->is_not_interactive && terminal_is_interactive();
 	const char *const own_paths[] = { run->config, state, runtime, NULL };
 	struct span name;
 	int code = find_program(run, argv[0], &program, err);
@@ -425,8 +478,9 @@ static int execute(struct run *run, char **argv, struct err *err)
 		mounts[i] = (struct sandbox_mount){ .source = run->volumes.items[i].source,
 						    .target = run->volumes.items[i].target,
 						    .is_read_only = run->volumes.items[i].is_read_only };
-	if (state_session_create(state, &id, &directory, err) < 0)
+	if (open_listener(run, err) < 0 || state_session_create(state, &id, &directory, err) < 0)
 		return EXIT_LEASH_FAILED;
+	token_file = state_token_file(runtime, id);
 	return session_run(&(struct session_options){ .id = id,
 						      .directory = directory,
 						      .program = program,
@@ -441,9 +495,13 @@ static int execute(struct run *run, char **argv, struct err *err)
 						      .mounts = mounts,
 						      .n_mounts = run->volumes.len,
 						      .limits = run->limits,
-						      .want_pty = !run->is_not_interactive &&
-								  terminal_is_interactive(),
-						      .is_verbose = run->is_verbose },
+						      .listen = &run->listen,
+						      .token_file = token_file,
+						      .want_pty = want_pty,
+						      .is_verbose = run->is_verbose,
+						      .want_url = run->is_verbose ||
+								  (want_pty && isatty(STDERR_FILENO)),
+						      .want_browser = run->want_browser },
 			   err);
 }
 
@@ -462,6 +520,9 @@ static void run_done(struct run *run)
 	xfree(run->layers.user_file);
 	xfree(run->layers.project_file);
 	xfree(run->layers.trusted);
+	xfree(run->layers.kept_text);
+	xfree(run->layers.runtime_text);
+	api_listen_close(&run->listen);
 	xfree(run->home);
 	xfree(run->cwd);
 	xfree(run->config);
@@ -469,7 +530,7 @@ static void run_done(struct run *run)
 
 int command_run(int argc, char **argv)
 {
-	_cleanup_(run_done) struct run run = { 0 };
+	_cleanup_(run_done) struct run run = { .listen = { .fd = -1 } };
 	struct err err = { 0 };
 	int first, code;
 

@@ -16,13 +16,11 @@
 #include "base/path.h"
 #include "cli/command.h"
 #include "cli/directories.h"
-#include "cli/log-lines.h"
 #include "cli/option-tables.h"
 #include "cli/records.h"
 #include "cli/show.h"
 #include "cli/state.h"
 #include "cli/usage.h"
-#include "event/log.h"
 
 enum {
 	OPTION_JSON = 1,
@@ -55,8 +53,8 @@ struct list {
 /* One row; the spans live in the arena of the session's summary. */
 struct row {
 	const char *id;
-	const char
-		*state; /* "running", "ended", or "died": the log's writer is gone without an end */
+	/* "running", "ended", "died" (its writer is gone without an end), or "damaged". */
+	const char *state;
 	const struct json *summary; /* may be NULL */
 	uint64_t n_events, n_denied;
 	char started[RFC3339_LEN + 1];
@@ -75,28 +73,39 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	return 0;
 }
 
-static bool holds(struct span line, struct span text)
+static int count_events(const struct records *records, struct row *row)
 {
-	return memmem(line.p, line.len, text.p, text.len) != NULL;
+	int r = event_reader_last_seq(records->reader, &row->n_events, NULL);
+
+	if (r == 0)
+		r = event_reader_count_decision(records->reader, EVENT_DENY, &row->n_denied, NULL);
+	return r < 0 ? r : records_is_stopped(records, NULL);
 }
 
-/*
- * Counts without parsing: inside JSON text every quote is escaped, so nothing
- * that an agent chose can look like these members.
- */
-static void count_events(int log_fd, struct row *row)
+/* Of a session without a database only its summary tells; there were such before events.db. */
+static void read_summary(struct row *row)
 {
-	_cleanup_(log_lines_done) struct log_lines lines = { 0 };
-	bool is_stopped = false;
-	struct span line;
+	if (!json_to_uint(json_get(row->summary, "events"), &row->n_events) ||
+	    !json_to_uint(json_get(row->summary, "denied"), &row->n_denied))
+		row->n_events = row->n_denied = 0;
+	if (span_eq_str(json_get_string(row->summary, "state"), "ended"))
+		row->state = "ended";
+}
 
-	log_lines_init(&lines, log_fd);
-	while (log_lines_next(&lines, &line, NULL) > 0) {
-		row->n_events++;
-		row->n_denied += holds(line, SPAN(",\"decision\":\"deny\""));
-		is_stopped = holds(line, SPAN(",\"kind\":\"session.stop\""));
+static void read_events(const char *directory, struct row *row)
+{
+	bool is_open = event_store_is_open(directory);
+	struct records records = { .directory = (char *)(uintptr_t)directory };
+	int r = event_reader_open(directory, &records.reader, NULL);
+
+	if (r == -ENOENT) {
+		read_summary(row);
+		return;
 	}
-	row->state = event_log_is_open(log_fd) ? "running" : is_stopped ? "ended" : "died";
+	if (r == 0)
+		r = count_events(&records, row);
+	event_reader_free(records.reader);
+	row->state = is_open ? "running" : r < 0 ? "damaged" : r ? "ended" : "died";
 }
 
 /* 20260131-142501-k3f9 began at 2026-01-31T14:25:01Z. */
@@ -108,13 +117,9 @@ static void started_from_id(const char *id, char out[RFC3339_LEN + 1])
 
 static void read_row(const char *directory, const char *id, struct arena *a, struct row *row)
 {
-	_cleanup_free_ char *log_path = path_join(directory, "events.jsonl");
-	_cleanup_close_ int log_fd = open(log_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
 	*row = (struct row){ .id = id, .state = "died", .summary = records_summary(directory, a) };
 	started_from_id(id, row->started);
-	if (log_fd >= 0)
-		count_events(log_fd, row);
+	read_events(directory, row);
 }
 
 static void show_json(const struct row *row, struct buf *out)

@@ -43,6 +43,11 @@ char *runtime_directory(const char *home)
 	return path_join(state, "run");
 }
 
+char *state_token_file(const char *runtime, const char *id)
+{
+	return xasprintf("%s/%s.json", runtime, id);
+}
+
 /*
  * The first two letters continue the time (1/1296 s), so that sessions that
  * begin in the same second sort too; the last two are random.

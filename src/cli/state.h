@@ -12,6 +12,9 @@ char *state_directory(const char *home) _must_check_;
 /* $XDG_RUNTIME_DIR/leash or "run" in the state directory; not created. Newly allocated. */
 char *runtime_directory(const char *home) _must_check_;
 
+/* In the runtime directory: how a running session's API is reached. Newly allocated. */
+char *state_token_file(const char *runtime, const char *id) _must_check_;
+
 /*
  * Makes the directory of a new session. Its id is the time (UTC) and four
  * letters, 20260131-142501-k3f9; ids sort as the sessions began. Both results

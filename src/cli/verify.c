@@ -11,7 +11,6 @@
 #include "cli/option-tables.h"
 #include "cli/records.h"
 #include "cli/usage.h"
-#include "event/log.h"
 
 enum {
 	OPTION_HEAD = 1,
@@ -46,7 +45,7 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 }
 
 /* What session.json says about the end, where it says something. */
-static int compare_summary(const struct records *records, const struct event_log_report *report,
+static int compare_summary(const struct records *records, const struct event_store_report *report,
 			   struct err *err)
 {
 	_cleanup_arena_ struct arena arena = ARENA_INIT((size_t)64 * 1024 * 1024);
@@ -68,24 +67,22 @@ static int compare_summary(const struct records *records, const struct event_log
 
 static int verify(const char *name, const char *head, struct err *err)
 {
-	_cleanup_(records_done) struct records records = RECORDS_INIT;
+	_cleanup_(records_done) struct records records = { 0 };
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
-	struct event_log_report report;
+	struct event_store_report report;
 	bool is_open;
 	int r = records_open(name, &records, err);
 
 	if (r < 0)
 		return r;
-	is_open = event_log_is_open(records.log_fd);
-	r = event_log_verify(records.log_fd, &report, err);
-	if (r == -EBADMSG && is_open && report.is_cut)
-		r = 0; /* it is being written just now */
+	is_open = event_store_is_open(records.directory);
+	r = event_reader_verify(records.reader, &report, err);
 	if (r == 0 && head && strcmp(head, report.head_hex) != 0)
 		r = err_say(err, -EBADMSG, "the log ends in %s", report.head_hex);
 	if (r == 0 && !is_open)
 		r = compare_summary(&records, &report, err);
 	if (r < 0)
-		return err_wrap(err, r, "%s", records.log_path);
+		return err_wrap(err, r, "%s", records.directory);
 	(void)buf_printf(&out, "session %s: %llu records, none changed%s\nlast record: %s\n",
 			 records.id, (unsigned long long)report.n_records,
 			 is_open ? ", still being written" : "", report.head_hex);

@@ -8,6 +8,8 @@
 
 /* A busy session is drained this often instead of waking for each event. */
 #define DRAIN_INTERVAL_MS 5
+/* A record is written out so soon: who follows sees it, and a crash takes no more than that. */
+#define WRITE_INTERVAL_NS (25 * NS_PER_MS)
 
 static const size_t ring_sizes[JOURNAL_N_SOURCES] = { (size_t)1024 * 1024, (size_t)256 * 1024 };
 
@@ -23,10 +25,10 @@ static int open_source(struct journal *j, size_t i, struct err *err)
 	return r < 0 ? err_set(err, r, "map an event ring") : 0;
 }
 
-int journal_open(struct journal *j, const char *path, const char *session, const char *mode,
+int journal_open(struct journal *j, const char *directory, const char *session, const char *mode,
 		 struct err *err)
 {
-	int r = event_log_create(path, session, &j->log, err);
+	int r = event_store_create(directory, session, &j->store, err);
 
 	j->mode = mode;
 	for (size_t i = 0; i < JOURNAL_N_SOURCES; i++)
@@ -47,30 +49,35 @@ static void count(struct journal *j, const struct event *e)
 		j->n_lost += e->count;
 }
 
+static void fail(struct journal *j, int code)
+{
+	if (j->failure)
+		return;
+	j->failure = code;
+	if (j->on_failure)
+		j->on_failure(code, j->on_failure_ctx);
+}
+
 static void append(struct journal *j, const struct event *e)
 {
 	struct event filled = *e;
+	uint64_t seq;
 
 	if (!filled.time_ns)
 		filled.time_ns = clock_real_ns();
 	if (!filled.mode.len)
 		filled.mode = span_of(j->mode);
 	count(j, &filled);
-	if (!event_log_append(j->log, &filled) && !j->failure)
-		j->failure = -EIO;
+	seq = event_store_append(j->store, &filled);
+	if (seq && j->subscriber)
+		j->subscriber(seq, event_store_last_json(j->store), &filled, j->subscriber_ctx);
+	if (!seq)
+		fail(j, event_store_error(j->store));
 }
 
 static void on_event(const struct event *e, void *ctx)
 {
 	append(ctx, e);
-}
-
-/* Who follows the log sees it now, not with the next batch. */
-void journal_write(struct journal *j, const struct event *e)
-{
-	append(j, e);
-	if (event_log_flush(j->log, /* sync = */ false) < 0 && !j->failure)
-		j->failure = -EIO;
 }
 
 void journal_drain(struct journal *j)
@@ -79,11 +86,17 @@ void journal_drain(struct journal *j)
 		int n = j->sources[i].ring ? event_ring_drain(j->sources[i].ring, on_event, j) : 0;
 
 		/* Whoever writes nonsense into its ring is no longer the process that we started. */
-		if (n < 0 && !j->failure)
-			j->failure = n;
+		if (n < 0)
+			fail(j, n);
 	}
-	if (event_log_flush(j->log, /* sync = */ false) < 0 && !j->failure)
-		j->failure = -EIO;
+}
+
+void journal_flush(struct journal *j)
+{
+	int r = event_store_flush(j->store);
+
+	if (r < 0)
+		fail(j, r);
 }
 
 static void on_wake(uv_poll_t *handle, int status, int events);
@@ -99,29 +112,58 @@ static void poll_rings(struct journal *j, bool on)
 	}
 }
 
+/* Until nothing comes and nothing waits to be written. */
 static void on_drain_timer(uv_timer_t *timer)
 {
 	struct journal *j = timer->data;
 	uint64_t before = j->n_events;
+	uint64_t since;
 
 	journal_drain(j);
-	if (j->n_events == before) {
+	since = event_store_waiting_since(j->store);
+	if (since && clock_monotonic_ns() - since >= WRITE_INTERVAL_NS) {
+		journal_flush(j);
+		since = event_store_waiting_since(j->store);
+	}
+	if (j->n_events == before && !since) {
 		(void)uv_timer_stop(timer);
 		poll_rings(j, true);
 	}
 }
 
-/* The first event after a pause: take it, then look again at intervals until nothing comes. */
+static void drain_at_intervals(struct journal *j)
+{
+	if (!j->is_polling)
+		return;
+	poll_rings(j, false);
+	(void)uv_timer_start(&j->drain_timer, on_drain_timer, DRAIN_INTERVAL_MS,
+			     DRAIN_INTERVAL_MS);
+}
+
+/* The first event after a pause: take it, then look again at intervals. */
 static void on_wake(uv_poll_t *handle, int status, int events)
 {
 	struct journal_source *s = handle->data;
 
 	(void)status;
 	(void)events;
-	poll_rings(s->journal, false);
+	drain_at_intervals(s->journal);
 	journal_drain(s->journal);
-	(void)uv_timer_start(&s->journal->drain_timer, on_drain_timer, DRAIN_INTERVAL_MS,
-			     DRAIN_INTERVAL_MS);
+}
+
+void journal_write(struct journal *j, const struct event *e)
+{
+	append(j, e);
+	drain_at_intervals(j);
+}
+
+void journal_begin(struct journal *j)
+{
+	int r = event_store_begin(j->store);
+
+	if (r < 0)
+		fail(j, r);
+	drain_at_intervals(j);
 }
 
 int journal_start(struct journal *j, uv_loop_t *loop, struct err *err)
@@ -143,12 +185,12 @@ int journal_close(struct journal *j)
 {
 	int r;
 
-	if (!j->log)
+	if (!j->store)
 		return 0;
 	journal_drain(j);
-	r = event_log_flush(j->log, /* sync = */ true);
-	event_log_free(j->log);
-	j->log = NULL;
+	r = event_store_finish(j->store);
+	event_store_free(j->store);
+	j->store = NULL;
 	for (size_t i = 0; i < JOURNAL_N_SOURCES; i++) {
 		event_ring_free(j->sources[i].ring);
 		j->sources[i].ring = NULL;

@@ -1,6 +1,6 @@
 /*
  * Where a session's events end up: the rings of supervisor and proxy are
- * drained into the hash-chained log, counted, and the daemon's own events are
+ * drained into the hash-chained store, counted, and the daemon's own events are
  * put between them.
  */
 #pragma once
@@ -9,8 +9,8 @@
 
 #include "base/err.h"
 #include "event/event.h"
-#include "event/log.h"
 #include "event/ring.h"
+#include "event/store.h"
 
 /* One writing process: the descriptors it is given and our side of its ring. */
 struct journal_source {
@@ -26,25 +26,47 @@ enum {
 	JOURNAL_N_SOURCES,
 };
 
+/*
+ * Told of each record just appended, in order and without a gap: its seq, its
+ * JSON and the event, valid during the call. Must not write to the journal.
+ */
+typedef void (*journal_subscriber_fn)(uint64_t seq, struct span json, const struct event *e,
+				      void *ctx);
+
 struct journal {
-	struct event_log *log;
+	struct event_store *store;
 	struct journal_source sources[JOURNAL_N_SOURCES];
 	uv_timer_t drain_timer;
 	bool is_polling;
 	uint64_t n_events, n_denied, n_would_deny, n_lost;
 	struct event last_denied; /* only its kind is kept */
 	const char *mode;
-	int failure; /* errno of a log that cannot be written; the session must end */
+	journal_subscriber_fn subscriber; /* may be NULL */
+	void *subscriber_ctx;
+	int failure; /* errno of a store that cannot be written; the session must end */
+	/* Told of it once, maybe in the middle of a call of the journal's. */
+	void (*on_failure)(int code, void *ctx);
+	void *on_failure_ctx;
 };
 
-/* Creates log and rings. path must not exist. */
-int journal_open(struct journal *j, const char *path, const char *session, const char *mode,
+/* Creates store and rings. There must be none in the directory. */
+int journal_open(struct journal *j, const char *directory, const char *session, const char *mode,
 		 struct err *err) _must_check_;
 /* Starts draining by the loop. */
 int journal_start(struct journal *j, uv_loop_t *loop, struct err *err) _must_check_;
+/*
+ * Makes the database. Not before the command runs: until then what is written
+ * waits in memory, and the start does not wait for the disk.
+ */
+void journal_begin(struct journal *j);
 /* An event of the daemon's own. */
 void journal_write(struct journal *j, const struct event *e);
-/* Takes over all that the rings hold now. */
+/* Takes over all that the rings hold now; it is written out soon. */
 void journal_drain(struct journal *j);
+/*
+ * Writes out what was appended, so that a reader sees every record that the
+ * subscriber was told of. Failure ends the session, as always.
+ */
+void journal_flush(struct journal *j);
 /* Drains, writes out and syncs; frees everything. */
 int journal_close(struct journal *j);

@@ -97,7 +97,11 @@ static int brief_proxy(struct session *s, struct err *err)
 	const int dns[4] = { s->sandbox.dns_udp_fds[0], s->sandbox.dns_udp_fds[1],
 			     s->sandbox.dns_tcp_fds[0], s->sandbox.dns_tcp_fds[1] };
 	const int trust[2] = { s->signer_fd, s->roots_fd };
-	int r = child_send(&s->proxy, PROXY_START, span_make(&start, sizeof(start)), first, 3, err);
+	int r;
+
+	if (s->api)
+		start.own_ports[0] = s->options->listen->port;
+	r = child_send(&s->proxy, PROXY_START, span_make(&start, sizeof(start)), first, 3, err);
 
 	if (r >= 0)
 		r = child_send(&s->proxy, PROXY_LISTENERS, (struct span){ 0 },
@@ -143,6 +147,8 @@ static void start(struct session *s)
 	struct err err = { 0 };
 
 	stop_waiting(s);
+	/* The proxy is told its port, to which no one inside is let. */
+	session_start_api(s);
 	if (start_proxy(s, &err) < 0)
 		session_end(s, EXIT_LEASH_FAILED, err.text);
 }

@@ -67,6 +67,56 @@ static void add_project(struct loading *l)
 	     &err);
 }
 
+const char *policy_layers_editable_file(const struct policy_layers *l)
+{
+	return l->policy_file ? l->policy_file : l->user_file;
+}
+
+enum policy_layer policy_layers_editable(const struct policy_layers *l)
+{
+	return l->policy_file ? POLICY_LAYER_FILE : POLICY_LAYER_USER;
+}
+
+bool policy_layers_is_blank(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!strchr(" \t\r\n", text.p[i]) || !text.p[i])
+			return false;
+	return true;
+}
+
+static void add_kept(struct loading *l, enum policy_layer layer, const char *file)
+{
+	struct span text = span_of(l->layers->kept_text);
+	struct err err = { 0 };
+
+	if (layer == POLICY_LAYER_USER && policy_layers_is_blank(text))
+		return;
+	note(l, policy_source_add_file_text(l->source, layer, file, text, l->color, l->report, &err), &err);
+}
+
+static void add_editable(struct loading *l)
+{
+	const char *file = policy_layers_editable_file(l->layers);
+	enum policy_layer layer = policy_layers_editable(l->layers);
+
+	if (l->layers->kept_text)
+		add_kept(l, layer, file);
+	else if (layer == POLICY_LAYER_FILE || is_there(file))
+		add_file(l, layer, file);
+}
+
+static void add_session(struct loading *l, const char *name, struct span text)
+{
+	struct err err = { 0 };
+
+	if (text.len)
+		note(l,
+		     policy_source_add_text(l->source, POLICY_LAYER_SESSION, name, text, l->color,
+					    l->report, &err),
+		     &err);
+}
+
 static void add_all(struct loading *l)
 {
 	const struct policy_layers *layers = l->layers;
@@ -75,17 +125,11 @@ static void add_all(struct loading *l)
 	note(l,
 	     policy_source_add_builtin(l->source, /* with_profile = */ !layers->policy_file, &err),
 	     &err);
-	if (layers->policy_file)
-		add_file(l, POLICY_LAYER_FILE, layers->policy_file);
-	else if (is_there(layers->user_file))
-		add_file(l, POLICY_LAYER_USER, layers->user_file);
+	add_editable(l);
 	if (is_there(layers->project_file))
 		add_project(l);
-	if (layers->session_text.len)
-		note(l,
-		     policy_source_add_text(l->source, POLICY_LAYER_SESSION, "command line",
-					    layers->session_text, l->color, l->report, &err),
-		     &err);
+	add_session(l, POLICY_LAYERS_COMMAND_NAME, layers->session_text);
+	add_session(l, POLICY_LAYERS_RUNTIME_NAME, span_of(layers->runtime_text));
 }
 
 int policy_layers_load(const struct policy_layers *l, bool color, struct buf *report,

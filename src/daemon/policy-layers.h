@@ -16,7 +16,19 @@ struct policy_layers {
 	char *project_file; /* workspace's .leash/policy.cedar; used when it exists */
 	char *trusted; /* directory of trust.h: permits of a trusted project file count; or NULL */
 	struct span session_text; /* permits for what was asked for on the command line (-v) */
+	/* What was changed while the session runs; NULL: nothing was. */
+	char *kept_text;    /* stands for the file below, which could not be written */
+	char *runtime_text; /* of this session alone, beside what the command line permits */
 };
+
+/* The file that is the user's to change: policy_file, else user_file. */
+const char *policy_layers_editable_file(const struct policy_layers *l);
+enum policy_layer policy_layers_editable(const struct policy_layers *l);
+/* Are there only blanks in it? Then it is no layer: the user's file may be missing. */
+bool policy_layers_is_blank(struct span text);
+/* What policies of runtime_text say that they are from. */
+#define POLICY_LAYERS_RUNTIME_NAME "session"
+#define POLICY_LAYERS_COMMAND_NAME "command line"
 
 /*
  * Reads all layers. Findings go to report, also of those layers that come after

@@ -40,8 +40,8 @@ void session_record(const struct session *s, const char *state)
 	json_key_uint(&w, "would_deny", s->journal.n_would_deny);
 	json_key_uint(&w, "lost", s->journal.n_lost);
 	/* With the end named here, records that are missing there are noticed; see leash verify. */
-	if (strcmp(state, "running") != 0 && s->journal.log) {
-		(void)event_log_head(s->journal.log, head);
+	if (strcmp(state, "running") != 0 && s->journal.store) {
+		(void)event_store_head(s->journal.store, head);
 		json_key_string(&w, "head", span_of(head));
 	}
 	json_end_object(&w);

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -66,7 +67,11 @@ int session_compile_policy(struct session *s, int *ret_bundle_fd, struct err *er
 	struct policy_source *source = TAKE_PTR(s->loaded);
 
 	*ret_bundle_fd = policy_source_bundle(source, ++s->generation, err);
-	policy_source_free(source);
+	/* The API shows what is in force. */
+	if (session_has_api(s))
+		s->source = source;
+	else
+		policy_source_free(source);
 	return *ret_bundle_fd < 0 ? *ret_bundle_fd : 0;
 }
 
@@ -143,29 +148,89 @@ static int distribute(struct session *s, int bundle_fd, struct err *err)
 	return r;
 }
 
-static int reload(struct session *s, struct buf *report, struct err *err)
+int session_put_into_force(struct session *s, struct policy_source *source, struct err *err)
 {
 	_cleanup_close_ int bundle_fd = -1;
-	struct policy_source *source = NULL;
-	int r = policy_layers_load(s->options->layers, /* color = */ false, report, /* list = */ NULL,
-				   &source, err);
+	uint64_t now = clock_monotonic_ns();
+	int r = widen_mounts(s, source, err);
 
-	if (r < 0)
-		return r;
-	r = widen_mounts(s, source, err);
 	if (r >= 0) {
-		s->n_policies = policy_source_len(source);
 		bundle_fd = policy_source_bundle(source, s->generation + 1, err);
 		r = bundle_fd;
 	}
-	policy_source_free(source);
-	if (r < 0)
+	if (r < 0) {
+		policy_source_free(source);
 		return r;
+	}
+	s->n_policies = policy_source_len(source);
+	policy_source_free(s->source);
+	s->source = source;
 	s->generation++;
-	s->reload_started_ns = clock_monotonic_ns();
+	s->reload_started_ns = now;
 	if (distribute(s, bundle_fd, err) < 0)
 		session_end(s, EXIT_LEASH_FAILED, err->text);
 	return 0;
+}
+
+/* ---- Files as they were read -------------------------------------------------- */
+
+static void see(const char *file, struct seen_file *ret)
+{
+	struct stat st;
+
+	*ret = (struct seen_file){ 0 };
+	if (!file || stat(file, &st) < 0)
+		return;
+	*ret = (struct seen_file){ .device = st.st_dev,
+				   .inode = st.st_ino,
+				   .size = st.st_size,
+				   .changed = st.st_mtim };
+}
+
+static void see_files(const struct session *s, struct seen_file seen[SESSION_MAX_WATCHES])
+{
+	const struct policy_layers *l = s->options->layers;
+
+	see(l->policy_file, &seen[0]);
+	see(l->user_file, &seen[1]);
+	see(l->project_file, &seen[2]);
+}
+
+static bool is_as_seen(const struct seen_file *a, const struct seen_file *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+void session_note_files(struct session *s)
+{
+	see_files(s, s->seen);
+	s->has_seen = true;
+}
+
+/* After a change of our own nothing is left to be done. */
+static bool is_seen(const struct session *s)
+{
+	struct seen_file now[SESSION_MAX_WATCHES];
+
+	if (!s->has_seen)
+		return false;
+	see_files(s, now);
+	for (size_t i = 0; i < SESSION_MAX_WATCHES; i++)
+		if (!is_as_seen(&now[i], &s->seen[i]))
+			return false;
+	return true;
+}
+
+static int reload(struct session *s, struct buf *report, struct err *err)
+{
+	struct policy_source *source = NULL;
+	int r;
+
+	s->has_seen = false;
+	r = policy_layers_load(s->options->layers, /* color = */ false, report, /* list = */ NULL, &source,
+			       err);
+	return r < 0 ? r : session_put_into_force(s, source, err);
 }
 
 static void on_settled(uv_timer_t *timer)
@@ -179,6 +244,8 @@ static void on_settled(uv_timer_t *timer)
 				     0); /* nobody to send it to yet */
 		return;
 	}
+	if (is_seen(s))
+		return;
 	if (reload(s, &report, &err) < 0)
 		report_rejected(s, &report, &err);
 }
@@ -189,17 +256,23 @@ void session_policy_applied(struct session *s, uint64_t *applied, uint64_t gener
 			   .backend = EVENT_BACKEND_DAEMON,
 			   .generation = generation,
 			   .count = s->n_policies };
+	uint64_t took_ns = 0;
 
 	*applied = generation;
 	if (s->supervisor_applied != s->generation || s->proxy_applied != s->generation ||
 	    s->announced == s->generation)
 		return;
 	s->announced = s->generation;
+	/* What was decided before the mode changed says so. */
+	journal_drain(&s->journal);
+	s->journal.mode = policy_mode_name(s->options->layers->environment.mode);
 	if (s->reload_started_ns) {
-		e.latency_us = (uint32_t)((clock_monotonic_ns() - s->reload_started_ns) / 1000);
+		took_ns = clock_monotonic_ns() - s->reload_started_ns;
+		e.latency_us = (uint32_t)(took_ns / 1000);
 		log_notice("policy reloaded: %zu policies in force", s->n_policies);
 	}
 	journal_write(&s->journal, &e);
+	session_api_applied(s, (double)took_ns / (double)NS_PER_MS);
 }
 
 static void on_file_event(uv_fs_event_t *watch, const char *name, int events, int status)

@@ -7,6 +7,7 @@
 
 #include <uv.h>
 
+#include "api/api.h"
 #include "daemon/child.h"
 #include "daemon/container-trust.h"
 #include "daemon/journal.h"
@@ -41,12 +42,24 @@ struct session {
 	size_t n_policies;
 	char **writable;	     /* directories writable at mount level */
 	struct policy_source *loaded; /* until it is compiled */
+	struct policy_source *source; /* in force; NULL at first where there is no API */
+	/* The layers' files as they were when the API last wrote one. */
+	struct seen_file {
+		dev_t device;
+		ino_t inode;
+		off_t size;
+		struct timespec changed;
+	} seen[SESSION_MAX_WATCHES];
+	bool has_seen;
 	int bundle_fd;		      /* of the first policy, and */
 	int proxy_end_fd; /* the proxy's end of its line to the supervisor, until it starts */
 
 	int signer_fd; /* the proxy's line to the signer, until it starts */
 	int roots_fd;  /* the host's trusted roots, likewise */
 	struct container_trust trust;
+
+	struct api *api; /* NULL until it serves */
+	uint64_t started_ns;
 
 	bool is_supervised, has_authority, is_proxy_ready, is_released, is_ending;
 	int n_terminations; /* SIGTERM, SIGHUP, SIGINT received; the second kills */
@@ -89,6 +102,22 @@ int session_watch_policy(struct session *s, struct err *err) _must_check_;
 void session_stop_watching(struct session *s);
 /* One of the deciding processes says which generation it uses. */
 void session_policy_applied(struct session *s, uint64_t *applied, uint64_t generation);
+
+/* Takes the source, compiles it and hands it to everybody; session_policy_applied follows. */
+int session_put_into_force(struct session *s, struct policy_source *source, struct err *err) _must_check_;
+/* The files are as the policy in force has them: what their watches still say is no news. */
+void session_note_files(struct session *s);
+
+/*
+ * control.c: the session as the API sees it. Starts it once the command runs;
+ * a failure is told and no reason to end a session.
+ */
+bool session_has_api(const struct session *s);
+/* Before the command is released, where a person is to be told of the URL. */
+void session_announce_api(struct session *s);
+void session_start_api(struct session *s);
+void session_api_applied(struct session *s, double ms);
+void session_stop_api(struct session *s);
 
 /* record.c: session.json, for `leash sessions`. Failure is no reason to end a session. */
 void session_record(const struct session *s, const char *state);

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/path.h"
 #include "daemon/session-private.h"
 #include "supervise/supervise.h"
 
@@ -87,6 +87,7 @@ void session_release(struct session *s)
 	if (!s->is_supervised || !s->has_authority || s->is_ending)
 		return;
 	(void)uv_timer_stop(&s->start_timer);
+	session_announce_api(s);
 	s->is_released = true;
 	journal_write(&s->journal, &e);
 	if (sandbox_release(&s->sandbox) < 0)
@@ -94,6 +95,8 @@ void session_release(struct session *s)
 			    "the container ended before the command could start");
 	else if (session_await_network(s, &err) < 0)
 		session_end(s, EXIT_LEASH_FAILED, err.text);
+	else
+		journal_begin(&s->journal); /* while the command starts */
 }
 
 static void on_supervisor_message(uv_poll_t *handle, int status, int events)
@@ -266,10 +269,22 @@ static int find_writable(void *ctx, const char *const **ret, struct err *err)
 	return r;
 }
 
+/* What cannot be recorded must not happen. */
+static void on_journal_failure(int code, void *ctx)
+{
+	_cleanup_free_ char *text =
+		xasprintf("the session's events cannot be recorded: %s", strerror(-code));
+
+	session_end(ctx, EXIT_LEASH_FAILED, text);
+}
+
 static int open_journal(struct session *s, struct err *err)
 {
-	_cleanup_free_ char *path = path_join(s->options->directory, "events.jsonl");
-	int r = journal_open(&s->journal, path, s->options->id,
+	int r;
+
+	s->journal.on_failure = on_journal_failure;
+	s->journal.on_failure_ctx = s;
+	r = journal_open(&s->journal, s->options->directory, s->options->id,
 			     policy_mode_name(s->options->layers->environment.mode), err);
 
 	if (r >= 0)
@@ -408,6 +423,7 @@ static void stop(struct session *s)
 			   .message = span_of(s->failure.text) };
 	int r;
 
+	session_stop_api(s);
 	if (s->terminal)
 		terminal_free(s->terminal);
 	sandbox_done(&s->sandbox);
@@ -418,7 +434,7 @@ static void stop(struct session *s)
 	/* One that has not begun has nothing to tell. */
 	child_stop(&s->proxy, s->is_proxy_ready ? STOP_TIMEOUT_MS : 0);
 	child_stop(&s->signer, 0);
-	if (s->journal.log) {
+	if (s->journal.store) {
 		journal_drain(&s->journal);
 		journal_write(&s->journal, &e);
 		session_record(s, s->failure.code ? "failed" : "ended");
@@ -433,6 +449,7 @@ static void stop(struct session *s)
 	cleanup_close(&s->roots_fd);
 	container_trust_done(&s->trust);
 	policy_source_free(s->loaded);
+	policy_source_free(s->source);
 	for (char **p = s->writable; p && *p; p++)
 		xfree(*p);
 	xfree(s->writable);
@@ -459,6 +476,7 @@ int session_run(const struct session_options *o, struct err *err)
 		return EXIT_LEASH_FAILED;
 	}
 	container_trust_init(&s.trust);
+	s.started_ns = clock_real_ns();
 	r = start(&s, &s.failure);
 	if (r >= 0) {
 		session_record(&s, "running");

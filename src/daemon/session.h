@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "api/listen.h"
 #include "base/err.h"
 #include "daemon/environment.h"
 #include "daemon/policy-layers.h"
@@ -19,7 +20,7 @@
 
 struct session_options {
 	const char *id;
-	const char *directory;	  /* exists, 0700; events.jsonl and session.json go there */
+	const char *directory;	  /* exists, 0700; events.db, lock and session.json go there */
 	const char *program;	  /* absolute path of the command */
 	char *const *argv;
 	const char *cwd, *workspace, *home;
@@ -30,7 +31,9 @@ struct session_options {
 	const struct sandbox_mount *mounts;
 	size_t n_mounts;
 	struct sandbox_limits limits;
-	bool want_pty, is_verbose;
+	struct api_listen *listen; /* its address empty: no API */
+	const char *token_file;	   /* in the runtime directory */
+	bool want_pty, is_verbose, want_url, want_browser;
 };
 
 /*

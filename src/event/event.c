@@ -1,4 +1,6 @@
-#include "event/event.h"
+#include "event/event-private.h"
+
+#include "base/alloc.h"
 
 static const char *const kind_names[EVENT_KIND_MAX] = {
 	[EVENT_NONE] = "none",
@@ -68,4 +70,39 @@ enum event_decision event_decision_from_name(struct span name)
 const char *event_backend_name(enum event_backend b)
 {
 	return (size_t)b < ARRAY_SIZE(backend_names) ? backend_names[b] : backend_names[0];
+}
+
+const size_t event_text_offsets[EVENT_N_TEXTS] = {
+	offsetof(struct event, argv),	  offsetof(struct event, mode),
+	offsetof(struct event, policies), offsetof(struct event, exe),
+	offsetof(struct event, comm),	  offsetof(struct event, cwd),
+	offsetof(struct event, path),	  offsetof(struct event, target),
+	offsetof(struct event, access),	  offsetof(struct event, host),
+	offsetof(struct event, ip),	  offsetof(struct event, protocol),
+	offsetof(struct event, family),	  offsetof(struct event, method),
+	offsetof(struct event, url),	  offsetof(struct event, header),
+	offsetof(struct event, secret),	  offsetof(struct event, message),
+};
+
+struct event *event_copy(const struct event *e)
+{
+	struct event fixed = *e;
+	size_t len = sizeof(fixed);
+	struct event *copy;
+	char *at;
+
+	for (size_t i = 0; i < EVENT_N_TEXTS; i++)
+		len += event_text(&fixed, i)->len;
+	copy = xcalloc(1, len);
+	at = (char *)(copy + 1);
+	for (size_t i = 0; i < EVENT_N_TEXTS; i++) {
+		struct span *text = event_text(&fixed, i);
+
+		if (text->len)
+			memcpy(at, text->p, text->len);
+		text->p = at;
+		at += text->len;
+	}
+	*copy = fixed;
+	return copy;
 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/span.h"
 
+/* Stored as numbers (event/store.h): new ones go to the end. */
 enum event_kind {
 	EVENT_NONE,
 	EVENT_FILE_OPEN,
@@ -37,14 +38,17 @@ enum event_kind {
 	EVENT_KIND_MAX,
 };
 
+/* Stored as numbers, likewise. */
 enum event_decision {
 	EVENT_DECISION_NONE,
 	EVENT_ALLOW,
 	EVENT_DENY,
 	EVENT_WOULD_DENY, /* shadow and record: would have been denied, was allowed */
 	EVENT_ASKED,
+	EVENT_DECISION_MAX,
 };
 
+/* Stored as numbers, likewise. */
 enum event_backend {
 	EVENT_BACKEND_NONE,
 	EVENT_BACKEND_SUPERVISOR,
@@ -72,6 +76,8 @@ struct event {
 	uint64_t generation;  /* of the policy that decided */
 	uint64_t bytes_in, bytes_out;
 	uint64_t count;
+	uint64_t cause;	      /* seq of the event this one follows from; 0: none is known */
+	uint64_t exec;	      /* seq of the proc.exec that began the process; 0: unknown; not in the JSON */
 	int32_t status;	      /* exit status of a session or process, HTTP status */
 	bool has_status;
 	struct span mode;     /* record, shadow, enforce */

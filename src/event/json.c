@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/json-writer.h"
-#include "event/event.h"
+#include "event/event-private.h"
 
 /* O_LARGEFILE is 0 in 64-bit programs; 32-bit ones pass the kernel's own value. */
 static const struct flag_name {
@@ -68,8 +68,9 @@ static void write_list(struct json_writer *w, const char *key, struct span list)
 	json_end_array(w);
 }
 
-static void write_decision(struct json_writer *w, const struct event *e)
+static void write_action(struct json_writer *w, const struct event *e)
 {
+	json_key_string(w, "kind", span_of(event_kind_name(e->kind)));
 	if (e->decision != EVENT_DECISION_NONE) {
 		json_key_string(w, "decision", span_of(event_decision_name(e->decision)));
 		write_list(w, "policies", e->policies.len ? e->policies : SPAN("default"));
@@ -94,18 +95,13 @@ static void write_process(struct json_writer *w, const struct event *e)
 	json_key_string_opt(w, "exe", e->exe);
 	json_key_string_opt(w, "comm", e->comm);
 	json_key_string_opt(w, "cwd", e->cwd);
-	if (e->argv.len)
-		write_list(w, "argv", e->argv);
-	if (e->argv_cut)
-		json_key_bool(w, "argv_cut", true);
 }
 
-static void write_file(struct json_writer *w, const struct event *e)
+/* How a file was wanted. */
+static void write_manner(struct json_writer *w, const struct event *e)
 {
 	char mode_bits[16];
 
-	json_key_string_opt(w, "path", e->path);
-	json_key_string_opt(w, "target", e->target);
 	json_key_string_opt(w, "access", e->access);
 	if (e->has_flags)
 		write_flags(w, e->flags);
@@ -153,31 +149,79 @@ static void write_outcome(struct json_writer *w, const struct event *e)
 		json_key_uint(w, "latency_us", e->latency_us);
 	if (e->is_cut)
 		json_key_bool(w, "cut", true);
+	if (e->cause)
+		json_key_uint(w, "cause", e->cause);
 }
 
-int event_to_json(const struct event *e, uint64_t seq, const char *session, const char *prev_hex,
-		  struct buf *out)
+/* Members that come after others: they begin with a comma, or are nothing at all. */
+static void write_fragment(void (*write)(struct json_writer *w, const struct event *e),
+			   const struct event *e, struct buf *out)
+{
+	struct json_writer w = { .out = out, .has_items = true };
+
+	write(&w, e);
+}
+
+void event_fragment_action(const struct event *e, struct buf *out)
+{
+	write_fragment(write_action, e, out);
+}
+
+void event_fragment_process(const struct event *e, struct buf *out)
+{
+	write_fragment(write_process, e, out);
+}
+
+void event_fragment_manner(const struct event *e, struct buf *out)
+{
+	write_fragment(write_manner, e, out);
+}
+
+static void write_part(struct json_writer *w, const struct event *e, const struct span *made,
+		       void (*write)(struct json_writer *w, const struct event *e))
+{
+	if (!made)
+		write(w, e);
+	else if (made->len)
+		(void)buf_append_span(w->out, *made);
+}
+
+int event_to_json_with(const struct event *e, const struct event_fragments *made,
+		       const struct event_chain *at, struct buf *out)
 {
 	struct json_writer w = { .out = out };
 	char time[RFC3339_LEN + 1];
 
 	json_begin_object(&w);
-	if (seq)
-		json_key_uint(&w, "seq", seq);
+	if (at->seq)
+		json_key_uint(&w, "seq", at->seq);
 	if (e->time_ns) {
 		clock_format_rfc3339(e->time_ns, time);
 		json_key_string(&w, "time", span_make(time, RFC3339_LEN));
 	}
-	if (session)
-		json_key_string(&w, "session", span_of(session));
-	json_key_string(&w, "kind", span_of(event_kind_name(e->kind)));
-	write_decision(&w, e);
-	write_process(&w, e);
-	write_file(&w, e);
+	if (at->session)
+		json_key_string(&w, "session", span_of(at->session));
+	write_part(&w, e, made ? &made->action : NULL, write_action);
+	write_part(&w, e, made ? &made->process : NULL, write_process);
+	if (e->argv.len)
+		write_list(&w, "argv", e->argv);
+	if (e->argv_cut)
+		json_key_bool(&w, "argv_cut", true);
+	json_key_string_opt(&w, "path", e->path);
+	json_key_string_opt(&w, "target", e->target);
+	write_part(&w, e, made ? &made->manner : NULL, write_manner);
 	write_network(&w, e);
 	write_outcome(&w, e);
-	if (prev_hex)
-		json_key_string(&w, "prev", span_of(prev_hex));
+	if (at->prev_hex)
+		json_key_string(&w, "prev", span_make(at->prev_hex, SHA256_HEX_LEN));
 	json_end_object(&w);
 	return out->failed ? -EMSGSIZE : 0;
+}
+
+int event_to_json(const struct event *e, uint64_t seq, const char *session, const char *prev_hex,
+		  struct buf *out)
+{
+	const struct event_chain at = { seq, session, prev_hex };
+
+	return event_to_json_with(e, NULL, &at, out);
 }

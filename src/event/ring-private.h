@@ -36,7 +36,7 @@ enum ring_flag {
 	RING_ALL_FLAGS = 127,
 };
 
-#define RING_N_TEXTS 18
+#define RING_N_TEXTS 18 /* EVENT_N_TEXTS */
 
 /* A record's fixed part; the texts follow without separators, then padding. */
 struct ring_record {

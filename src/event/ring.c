@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/limits.h"
+#include "event/event-private.h"
 #include "event/ring-private.h"
 
 _Static_assert(sizeof(struct ring_header) <= RING_HEADER_SIZE, "the header fits its page");
@@ -33,19 +34,6 @@ struct event_ring {
 	uint64_t tail, n_lost_seen;
 	unsigned char *record; /* a copy that the writer cannot change under us */
 	bool is_broken;
-};
-
-/* Where the texts are in struct event, in the order of ring_record.text_len. */
-static const size_t text_offsets[RING_N_TEXTS] = {
-	offsetof(struct event, argv),	  offsetof(struct event, mode),
-	offsetof(struct event, policies), offsetof(struct event, exe),
-	offsetof(struct event, comm),	  offsetof(struct event, cwd),
-	offsetof(struct event, path),	  offsetof(struct event, target),
-	offsetof(struct event, access),	  offsetof(struct event, host),
-	offsetof(struct event, ip),	  offsetof(struct event, protocol),
-	offsetof(struct event, family),	  offsetof(struct event, method),
-	offsetof(struct event, url),	  offsetof(struct event, header),
-	offsetof(struct event, secret),	  offsetof(struct event, message),
 };
 
 /* ---- The shared memory --------------------------------------------------- */
@@ -181,11 +169,6 @@ static size_t aligned(size_t n)
 	return (n + RING_ALIGN - 1) & ~(RING_ALIGN - 1);
 }
 
-static struct span *text_of(struct event *e, size_t i)
-{
-	return (struct span *)(void *)((char *)e + text_offsets[i]);
-}
-
 static uint8_t present_flags(const struct event *e)
 {
 	return (uint8_t)((e->has_uid ? RING_HAS_UID : 0) | (e->argv_cut ? RING_ARGV_CUT : 0) |
@@ -217,7 +200,7 @@ static struct ring_record describe(struct event *e)
 	size_t len = sizeof(rec);
 
 	for (size_t i = 0; i < RING_N_TEXTS; i++) {
-		struct span *text = text_of(e, i);
+		struct span *text = event_text(e, i);
 		size_t max = i == 0 ? LIMIT_ARGV : RING_TEXT_MAX;
 
 		if (text->len > max) {
@@ -284,7 +267,7 @@ static void publish(struct event_ring *r, const struct ring_record *rec, struct 
 	to += sizeof(*rec);
 	for (size_t i = 0; i < RING_N_TEXTS; i++) {
 		if (rec->text_len[i])
-			memcpy(to, text_of(e, i)->p, rec->text_len[i]);
+			memcpy(to, event_text(e, i)->p, rec->text_len[i]);
 		to += rec->text_len[i];
 	}
 	atomic_store(&r->header->head, head + rec->len);
@@ -314,7 +297,7 @@ static bool is_sound(const struct ring_record *rec)
 {
 	size_t len = sizeof(*rec);
 
-	if (rec->kind == EVENT_NONE || rec->kind >= EVENT_KIND_MAX || rec->decision > EVENT_ASKED ||
+	if (rec->kind == EVENT_NONE || rec->kind >= EVENT_KIND_MAX || rec->decision >= EVENT_DECISION_MAX ||
 	    rec->backend > EVENT_BACKEND_DAEMON || (rec->present & ~RING_ALL_FLAGS))
 		return false;
 	for (size_t i = 0; i < RING_N_TEXTS; i++) {
@@ -352,7 +335,7 @@ static void restore(const struct ring_record *rec, const unsigned char *texts, s
 			     .has_port = rec->present & RING_HAS_PORT,
 			     .has_status = rec->present & RING_HAS_STATUS };
 	for (size_t i = 0; i < RING_N_TEXTS; i++) {
-		*text_of(e, i) = span_make(texts, rec->text_len[i]);
+		*event_text(e, i) = span_make(texts, rec->text_len[i]);
 		texts += rec->text_len[i];
 	}
 }

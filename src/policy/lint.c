@@ -115,6 +115,8 @@ static void list_one(const struct cedar_diagnostic *d, const struct lint_sink *s
 		.message = xstrdup(d->message),
 		.suggestion = d->suggestion ? xstrdup(d->suggestion) : NULL,
 		.source = copy_line(sink->text->text, d->range.begin),
+		.begin = d->range.begin,
+		.end = d->range.end,
 	};
 
 	cedar_positions_find(sink->text, d->range.begin, &f.line, &f.column);

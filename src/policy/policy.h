@@ -237,6 +237,7 @@ struct policy_finding {
 	char *message, *suggestion; /* the latter or NULL */
 	size_t line, column, end_line,
 		end_column; /* from 1; the end is behind the last character */
+	size_t begin, end;  /* the same in bytes of the text, from 0 */
 };
 
 struct policy_findings {
@@ -254,6 +255,7 @@ void policy_source_free(struct policy_source *s);
 void policy_source_collect(struct policy_source *s, struct policy_findings *list);
 /* The user vouches for the project's policy: permits of its layer count. */
 void policy_source_trust_project(struct policy_source *s);
+bool policy_source_is_trusted(const struct policy_source *s);
 /* Permits of the project that were left out, for nobody vouches for them. */
 size_t policy_source_ignored(const struct policy_source *s);
 /* For tests: policies that err on purpose are taken without validation. */
@@ -288,10 +290,24 @@ struct policy_item {
 	bool is_forbid;
 	struct span text;     /* as written */
 	struct span expanded; /* as leash reads it: Cedar that means the same to any evaluator */
+	size_t text_index;    /* of policy_source_text_at: the text that it is in, */
+	size_t begin, end;    /* at these bytes */
 };
 
 /* i below policy_source_len. */
 struct policy_item policy_source_at(const struct policy_source *s, size_t i);
+/* Appends the policy in words, for people who read no Cedar: "Permits reading /etc/hosts." */
+int policy_source_say(const struct policy_source *s, size_t i, struct buf *out);
+
+/* One of the texts that were added, with all that stands in it; valid as long as the source. */
+struct policy_text {
+	enum policy_layer layer;
+	const char *file;
+	struct span text;
+};
+
+size_t policy_source_n_texts(const struct policy_source *s);
+struct policy_text policy_source_text_at(const struct policy_source *s, size_t i);
 /* "user", "project", ...; "leash" for its own rules. */
 const char *policy_layer_name(enum policy_layer layer);
 /* leash's schema, as Cedar. */

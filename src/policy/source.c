@@ -123,6 +123,11 @@ void policy_source_trust_project(struct policy_source *s)
 	s->is_project_trusted = true;
 }
 
+bool policy_source_is_trusted(const struct policy_source *s)
+{
+	return s->is_project_trusted;
+}
+
 size_t policy_source_ignored(const struct policy_source *s)
 {
 	return s->n_ignored;
@@ -143,7 +148,22 @@ struct policy_item policy_source_at(const struct policy_source *s, size_t i)
 				     .layer = p->layer,
 				     .is_forbid = p->cedar->is_forbid,
 				     .text = span_of(p->text),
-				     .expanded = span_of(p->normalised) };
+				     .expanded = span_of(p->normalised),
+				     .text_index = p->text_index,
+				     .begin = p->cedar->range.begin,
+				     .end = p->cedar->range.end };
+}
+
+size_t policy_source_n_texts(const struct policy_source *s)
+{
+	return s->texts.len;
+}
+
+struct policy_text policy_source_text_at(const struct policy_source *s, size_t i)
+{
+	const struct source_text *t = &s->texts.items[i];
+
+	return (struct policy_text){ .layer = t->layer, .file = t->file, .text = span_make(t->text, t->len) };
 }
 
 /* ---- Ids -------------------------------------------------------------------- */
@@ -404,8 +424,9 @@ static int add_text(const struct addition *a, struct err *err)
 
 	if (r < 0)
 		return r;
-	vec_push(&a->source->texts, (struct source_text){ set, xstrdup(a->sink.file),
-							  xmemdup0(a->text.p, a->text.len) });
+	vec_push(&a->source->texts,
+		 (struct source_text){ set, xstrdup(a->sink.file), xmemdup0(a->text.p, a->text.len),
+				       a->text.len, a->layer });
 	r = read_all(a, set, err);
 	if (r < 0)
 		return r;

@@ -14,6 +14,8 @@
 struct source_text {
 	struct cedar_policy_set *set;
 	char *file, *text;
+	size_t len;
+	enum policy_layer layer;
 };
 
 struct source_policy {

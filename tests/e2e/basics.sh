@@ -187,7 +187,8 @@ fi
 
 # ---- The log itself
 log=$(events_file)
-is "the log is private" "$(stat -c %a "$log") $(stat -c %a "$(dirname "$log")")" "600 700"
+is "the log is private" "$(stat -c %a "$(session_directory)"/* "$(session_directory)" | paste -sd ' ')" "600 600 600 700"
+is "... and one file once the session has ended" "$(cd "$(session_directory)" && echo *)" "events.db lock session.json"
 is "the session starts, is ready and stops" \
 	"$(events '.kind | startswith("session.")' | jq -r .kind | paste -sd ' ')" "session.start session.ready session.stop"
 is "the last event has the exit status" "$(events '.kind == "session.stop"' | jq .status)" 5

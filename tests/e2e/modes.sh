@@ -38,10 +38,10 @@ echo 'forbid (principal, action == Action::"FileOpen", resource == File::"/nowhe
 for flags in "--policy $T_HOME/all.cedar" "--profile permissive" "--mode record" "--mode shadow"; do
 	# shellcheck disable=SC2206
 	LEASH_FLAGS=(-I $flags)
-	leash_run -- sh -c 'cat ~/.config/leash/policy.cedar; ls ~/.local/state/leash/sessions/*/; cat ~/.local/state/leash/sessions/*/events.jsonl
+	leash_run -- sh -c 'cat ~/.config/leash/policy.cedar; ls ~/.local/state/leash/sessions/*/; cat ~/.local/state/leash/sessions/*/events.db
 		echo evil >~/.config/leash/policy.cedar; echo evil >~/.config/leash/new; rm -r ~/.config/leash; mv ~/.config/leash ~/.config/gone
 		echo evil >.leash/policy.cedar; mv .leash gone; mkdir gone/x
-		for f in ~/.local/state/leash/sessions/*; do echo evil >>$f/events.jsonl; done; echo end' 2>/dev/null
+		for f in ~/.local/state/leash/sessions/*; do echo evil >>$f/events.db; done; echo end' 2>/dev/null
 	is "leash $flags: its configuration, state and project rules are out of reach" \
 		"$(out):$(cat "$T_HOME/.config/leash/policy.cedar"):$(ls "$T_HOME/.config/leash"):$(ls -A "$WORK/.leash")" \
 		'end:forbid (principal, action == Action::"FileOpen", resource == File::"/nowhere");:policy.cedar:'

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,22 +18,36 @@
 #include "base/fd.h"
 #include "cli/command.h"
 #include "cli/state.h"
-#include "event/log.h"
+#include "event/store.h"
 
 struct session {
 	char home[64];
-	char *id, *directory, *log_path;
-	struct event_log *log;
+	char *id, *directory;
+	struct event_store *store;
 };
 
-/* The one that runs: a forked child must not keep its log open as if it were the daemon. */
-static struct session *current;
+static const struct {
+	const char *name;
+	int (*run)(int, char **);
+} runs[] = { { "events", command_events },
+	     { "sessions", command_sessions },
+	     { "verify", command_verify },
+	     { "version", command_version } };
+
+static const char *name_of(int (*run)(int, char **))
+{
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
+		if (runs[i].run == run)
+			return runs[i].name;
+	fail_msg("a command that is not in the table");
+	return NULL;
+}
 
 static void append(struct session *s, struct event e)
 {
 	e.time_ns = UINT64_C(1767323045123456789);
-	assert_true(event_log_append(s->log, &e) > 0);
-	assert_int_equal(event_log_flush(s->log, /* sync = */ false), 0);
+	assert_true(event_store_append(s->store, &e) > 0);
+	assert_int_equal(event_store_flush(s->store), 0);
 }
 
 static int set_up(void **state)
@@ -46,8 +61,7 @@ static int set_up(void **state)
 	assert_int_equal(setenv("HOME", s->home, 1), 0);
 	dir = state_directory(s->home);
 	assert_int_equal(state_session_create(dir, &s->id, &s->directory, NULL), 0);
-	s->log_path = xasprintf("%s/events.jsonl", s->directory);
-	assert_int_equal(event_log_create(s->log_path, s->id, &s->log, NULL), 0);
+	assert_int_equal(event_store_create(s->directory, s->id, &s->store, NULL), 0);
 	append(s, (struct event){ .kind = EVENT_SESSION_START });
 	append(s, (struct event){ .kind = EVENT_FILE_OPEN,
 				  .decision = EVENT_DENY,
@@ -58,7 +72,7 @@ static int set_up(void **state)
 				  .decision = EVENT_ALLOW,
 				  .policies = SPAN("p"),
 				  .host = SPAN("example.com") });
-	current = *state = s;
+	*state = s;
 	return 0;
 }
 
@@ -72,11 +86,9 @@ static int tear_down(void **state)
 		_exit(127);
 	}
 	(void)waitpid(pid, NULL, 0);
-	current = NULL;
-	event_log_free(s->log);
+	event_store_free(s->store);
 	xfree(s->id);
 	xfree(s->directory);
-	xfree(s->log_path);
 	xfree(s);
 	return 0;
 }
@@ -86,24 +98,23 @@ struct child {
 	int out_fd;
 };
 
-/* Runs the command with up to four words; both of its outputs come through out_fd. */
+/*
+ * The command with up to three words, in a program of its own: a fork would
+ * have the writer's SQLite in it. Both of its outputs come through out_fd.
+ */
 static struct child start(int (*run)(int, char **), const char *a, const char *b, const char *c)
 {
-	char name[] = "leash";
-	char *argv[] = { name, (char *)(uintptr_t)a, (char *)(uintptr_t)b, (char *)(uintptr_t)c,
-			 NULL };
-	int argc = 1 + !!a + (a && b) + (a && b && c);
+	const char *words[] = { "test-events", "run", name_of(run), a, b, c, NULL };
 	struct child child;
 	int fds[2];
 
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	child.pid = fork();
 	if (child.pid == 0) {
-		if (current)
-			event_log_free(current->log);
 		if (dup2(fds[1], STDOUT_FILENO) < 0 || dup2(fds[1], STDERR_FILENO) < 0)
 			_exit(99);
-		_exit(run(argc, argv));
+		(void)execv("/proc/self/exe", (char *const *)(uintptr_t)words);
+		_exit(98);
 	}
 	(void)close(fds[1]);
 	child.out_fd = fds[0];
@@ -145,6 +156,12 @@ static void events_of_the_newest_session(void **state)
 	assert_output(command_events, "--decision=deny", "--kind", "file", 0, OPEN_LINE);
 	assert_output(command_events, "-n", "1", "--json", 0, "{\"seq\":3,");
 	assert_output(command_events, "--since", "2", "--logfmt", 0, "seq=3 time=");
+	assert_output(command_events, "--until", "2", "--limit=1", 0, "session.start");
+	assert_output(command_events, "--exe", "cat", "--text=PASSWD", 0, "");
+	assert_output(command_events, "--text=SHADOW", "-n", "1", 0, OPEN_LINE);
+	assert_output(command_events, "--since", "2026-01-02T03:04:05.5Z", NULL, 0, "");
+	assert_output(command_events, "--since", "2026-01-02T04:04:05+01:00", NULL, 0, OPEN_LINE);
+	assert_output(command_events, "--since", "yesterday", NULL, EXIT_USAGE, "how long ago");
 }
 
 static void sessions_are_named_by_their_last_letters(void **state)
@@ -183,7 +200,7 @@ static void a_reader_that_follows_notices_a_dead_writer(void **state)
 	struct pollfd p = { .fd = child.out_fd, .events = POLLIN };
 
 	assert_int_equal(poll(&p, 1, 10000), 1);
-	event_log_free(TAKE_PTR(s->log));
+	event_store_free(TAKE_PTR(s->store));
 	assert_int_equal(finish(&child, &out), 1);
 	assert_non_null(strstr(out.data, "ended without its last record"));
 }
@@ -191,23 +208,30 @@ static void a_reader_that_follows_notices_a_dead_writer(void **state)
 static void end_session(struct session *s)
 {
 	append(s, (struct event){ .kind = EVENT_SESSION_STOP });
-	event_log_free(TAKE_PTR(s->log));
+	assert_int_equal(event_store_finish(s->store), 0);
+	event_store_free(TAKE_PTR(s->store));
 }
 
-static void verify_accepts_a_good_log_and_names_a_bad_line(void **state)
+static void change(const struct session *s, const char *sql)
+{
+	_cleanup_free_ char *path = xasprintf("%s/events.db", s->directory);
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void verify_accepts_a_good_store_and_names_a_bad_record(void **state)
 {
 	struct session *s = *state;
-	_cleanup_buf_ struct buf text = BUF_INIT(0);
-	struct err err = { 0 };
 
 	assert_output(command_verify, NULL, NULL, NULL, 0,
 		      "3 records, none changed, still being written");
 	end_session(s);
 	assert_output(command_verify, s->id, NULL, NULL, 0, "4 records, none changed\n");
-	assert_int_equal(file_read_at(AT_FDCWD, s->log_path, &text), 0);
-	memcpy(strstr(text.data, "/etc/shadow"), "/etc/passwd", 11);
-	assert_int_equal(file_replace(s->log_path, buf_span(&text), 0600, false, &err), 0);
-	assert_output(command_verify, NULL, NULL, NULL, 1, "events.jsonl: line 3: the hash");
+	change(s, "UPDATE event SET name = 'passwd' WHERE name = 'shadow'");
+	assert_output(command_verify, NULL, NULL, NULL, 1, ": record 2: it does not give the hash");
 }
 
 static void verify_finds_missing_last_records(void **state)
@@ -216,16 +240,15 @@ static void verify_finds_missing_last_records(void **state)
 	_cleanup_free_ char *summary = xasprintf("%s/session.json", s->directory);
 	_cleanup_buf_ struct buf json = BUF_INIT(0);
 	char head[SHA256_HEX_LEN + 1];
-	struct stat st;
 
-	assert_int_equal(stat(s->log_path, &st), 0);
 	append(s, (struct event){ .kind = EVENT_SESSION_STOP });
-	assert_int_equal(event_log_head(s->log, head), 4);
-	event_log_free(TAKE_PTR(s->log));
+	assert_int_equal(event_store_head(s->store, head), 4);
+	assert_int_equal(event_store_finish(s->store), 0);
+	event_store_free(TAKE_PTR(s->store));
 	(void)buf_printf(&json, "{\"events\":4,\"head\":\"%s\"}", head);
 	assert_int_equal(file_replace(summary, buf_span(&json), 0600, false, NULL), 0);
 	assert_output(command_verify, "--head", head, NULL, 0, "4 records");
-	assert_int_equal(truncate(s->log_path, st.st_size), 0);
+	change(s, "DELETE FROM event WHERE seq = 4");
 	assert_output(command_verify, NULL, NULL, NULL, 1, "records are missing at its end");
 	assert_int_equal(unlink(summary), 0);
 	assert_output(command_verify, NULL, NULL, NULL, 0, "no session.stop at its end");
@@ -236,6 +259,7 @@ static void sessions_are_listed(void **state)
 {
 	struct session *s = *state;
 	_cleanup_free_ char *summary = xasprintf("%s/session.json", s->directory);
+	_cleanup_free_ char *path = xasprintf("%s/events.db", s->directory);
 	struct span json =
 		SPAN("{\"id\":\"x\",\"command\":[\"sh\",\"-c\",\"a b\"],\"mode\":\"enforce\"}");
 
@@ -248,8 +272,29 @@ static void sessions_are_listed(void **state)
 		      "\"state\":\"ended\",\"command\":[\"sh\",\"-c\",\"a "
 		      "b\"],\"mode\":\"enforce\",\"events\":4,\"denied\":1}\n");
 	assert_output(command_sessions, "-q", NULL, NULL, 0, s->id);
-	assert_int_equal(truncate(s->log_path, 0), 0);
+	change(s, "DELETE FROM event");
 	assert_output(command_sessions, NULL, NULL, NULL, 0, "  died            0       0 ");
+	assert_int_equal(truncate(path, 5000), 0);
+	assert_output(command_sessions, NULL, NULL, NULL, 0, "  damaged         0       0 ");
+}
+
+/* Before there was a database a session's events stood in a file of lines. */
+static void a_session_without_a_database_is_listed_by_its_summary(void **state)
+{
+	struct session *s = *state;
+	_cleanup_free_ char *summary = xasprintf("%s/session.json", s->directory);
+	_cleanup_free_ char *path = xasprintf("%s/events.db", s->directory);
+
+	end_session(s);
+	assert_int_equal(unlink(path), 0);
+	assert_output(command_sessions, NULL, NULL, NULL, 0, "  died            0       0 ");
+	assert_int_equal(
+		file_replace(summary, SPAN("{\"state\":\"ended\",\"events\":7,\"denied\":2}"), 0600,
+			     false, NULL),
+		0);
+	assert_output(command_sessions, NULL, NULL, NULL, 0, "  ended           7       2 ");
+	assert_output(command_events, NULL, NULL, NULL, 1, "events.db: No such file");
+	assert_output(command_verify, NULL, NULL, NULL, 1, "events.db: No such file");
 }
 
 static void version_is_printed(void **state)
@@ -260,7 +305,7 @@ static void version_is_printed(void **state)
 		      "{\"version\":\"" LEASH_VERSION "\"}\n");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(events_of_the_newest_session, set_up, tear_down),
@@ -270,14 +315,19 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_reader_that_follows_notices_a_dead_writer, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(verify_accepts_a_good_log_and_names_a_bad_line,
+		cmocka_unit_test_setup_teardown(verify_accepts_a_good_store_and_names_a_bad_record,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(verify_finds_missing_last_records, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(sessions_are_listed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_session_without_a_database_is_listed_by_its_summary, set_up, tear_down),
 		cmocka_unit_test(version_is_printed),
 	};
 
+	for (size_t i = 0; argc > 2 && i < ARRAY_SIZE(runs); i++)
+		if (strcmp(argv[2], runs[i].name) == 0)
+			return runs[i].run(argc - 2, argv + 2);
 	(void)setenv("TZ", "UTC0", 1);
 	(void)unsetenv("TERM");
 	return cmocka_run_group_tests(tests, NULL, NULL);

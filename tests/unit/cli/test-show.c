@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/alloc.h"
+#include "base/clock.h"
 #include "cli/filter.h"
 #include "cli/show.h"
 
@@ -137,23 +139,27 @@ static void logfmt(void **state)
 			    "path=\"/a b\" url=\"http://h/?a=b\"\n");
 }
 
-static bool matches(const struct filter *f, const char *json)
+static const struct event net = { .kind = EVENT_NET_CONNECT,
+				  .decision = EVENT_DENY,
+				  .pid = 7,
+				  .host = SPAN("API.example.com") };
+static const struct event file = { .kind = EVENT_FILE_RENAME,
+				   .decision = EVENT_ALLOW,
+				   .pid = 8,
+				   .time_ns = 1000 * NS_PER_SEC,
+				   .path = SPAN("/a/b"),
+				   .target = SPAN("/c/d") };
+#define NET 5, &net
+#define FILE 6, &file
+
+static bool matches(const struct event_filter *f, uint64_t seq, const struct event *e)
 {
-	_cleanup_arena_ struct arena a = ARENA_INIT(1 << 20);
-
-	return filter_matches(f, parse(&a, json));
+	return event_filter_matches(f, seq, e);
 }
-
-#define NET                                                                                        \
-	"{\"seq\":5,\"kind\":\"net.connect\",\"decision\":\"deny\",\"pid\":7,\"host\":\"API."      \
-	"example.com\"}"
-#define FILE                                                                                       \
-	"{\"seq\":6,\"kind\":\"file.rename\",\"decision\":\"allow\",\"pid\":8,\"path\":\"/a/"      \
-	"b\",\"target\":\"/c/d\"}"
 
 static void filters(void **state)
 {
-	_cleanup_(filter_done) struct filter f = { 0 };
+	struct event_filter f = { 0 };
 	struct err err = { 0 };
 
 	(void)state;
@@ -173,26 +179,94 @@ static void filters(void **state)
 	assert_true(filter_add_decision(&f, "denied", NULL) < 0);
 }
 
+static bool path_matches(const char *path, uint64_t seq, const struct event *e)
+{
+	struct event_filter f = { 0 };
+	bool result;
+
+	assert_int_equal(filter_set_path(&f, path, NULL), 0);
+	result = matches(&f, seq, e);
+	xfree((void *)(uintptr_t)f.path);
+	return result;
+}
+
 static void filters_by_object(void **state)
 {
-	_cleanup_(filter_done) struct filter path = { 0 };
-	struct filter host = { .host = "api.example.com" }, below = { .host = "*.example.com" };
-	struct filter other = { .host = "*.api.example.com" }, bare = { .host = "example.com" };
-	struct filter pid = { .pid = 8 }, since = { .since = 5 };
+	struct event_filter host = { .host = "api.example.com" },
+			    below = { .host = "*.example.com" };
+	struct event_filter other = { .host = "*.api.example.com" },
+			    bare = { .host = "example.com" };
+	struct event_filter pid = { .pid = 8 }, since = { .since_seq = 5 };
 
 	(void)state;
-	assert_int_equal(filter_set_path(&path, "/a", NULL), 0);
-	assert_true(matches(&path, FILE) && !matches(&path, NET));
-	assert_int_equal(filter_set_path(&path, "/c/d", NULL), 0);
-	assert_true(matches(&path, FILE));
-	assert_int_equal(filter_set_path(&path, "/a/bb", NULL), 0);
-	assert_false(matches(&path, FILE));
-	assert_int_equal(filter_set_path(&path, "/c/", NULL), 0);
-	assert_true(matches(&path, FILE));
+	assert_true(path_matches("/a", FILE) && !path_matches("/a", NET));
+	assert_true(path_matches("/c/d", FILE));
+	assert_false(path_matches("/a/bb", FILE));
+	assert_true(path_matches("/c/", FILE));
 	assert_true(matches(&host, NET) && matches(&below, NET));
 	assert_true(!matches(&other, NET) && !matches(&bare, NET) && !matches(&host, FILE));
 	assert_true(matches(&pid, FILE) && !matches(&pid, NET));
 	assert_true(matches(&since, FILE) && !matches(&since, NET));
+}
+
+static void filters_by_time(void **state)
+{
+	const uint64_t now = 1010 * NS_PER_SEC;
+	static const struct {
+		const char *since;
+		bool is_after;
+	} times[] = {
+		{ "10s", true },
+		{ "9s", false },
+		{ "1m", true },
+		{ "1h", true },
+		{ "999d", true },
+		{ "1970-01-01T00:16:40Z", true },
+		{ "1970-01-01T00:16:40.000000001Z", false },
+		{ "1970-01-01T01:16:40+01:00", true },
+		{ "1970-01-01 00:16:41z", false },
+		{ "1970-01-01", true },
+		{ "1970-01-02", false },
+		{ "5", true },
+		{ "6", false },
+	};
+	static const char *const wrong[] = { "",	   "-1",	 "x",
+					     "10w",	   "1hm",	 "1970-01", "1970-01-01T00",
+					     "1970-01-01T00:16:40", "1970-01-01T00:16:40.Z",
+					     "1970-01-01T00:16:40+1", "99999999999999999999", "0",
+					     "9999999999999d" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		struct event_filter f = { 0 };
+
+		assert_int_equal(filter_set_since(&f, times[i].since, now, NULL), 0);
+		if (matches(&f, FILE) != times[i].is_after)
+			fail_msg("%s", times[i].since);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		struct event_filter f = { 0 };
+
+		if (filter_set_until(&f, wrong[i], now, NULL) == 0)
+			fail_msg("%s", wrong[i]);
+	}
+}
+
+static void filters_by_program_and_text(void **state)
+{
+	const struct event e = { .exe = SPAN("/usr/bin/Node"),
+				 .argv = SPAN("node\0server.js"),
+				 .path = SPAN("/srv/App") };
+	struct event_filter name = { .exe = "Node" }, path = { .exe = "/usr/bin/Node" };
+	struct event_filter part = { .exe = "ode" }, folder = { .exe = "bin" };
+	struct event_filter in_path = { .text = "V/APP" }, in_argv = { .text = "server.JS" };
+	struct event_filter nowhere = { .text = "apps" };
+
+	(void)state;
+	assert_true(matches(&name, 1, &e) && matches(&path, 1, &e));
+	assert_true(!matches(&part, 1, &e) && !matches(&folder, 1, &e));
+	assert_true(matches(&in_path, 1, &e) && matches(&in_argv, 1, &e));
+	assert_false(matches(&nowhere, 1, &e));
 }
 
 int main(void)
@@ -205,6 +279,8 @@ int main(void)
 		cmocka_unit_test(logfmt),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(filters_by_object),
+		cmocka_unit_test(filters_by_time),
+		cmocka_unit_test(filters_by_program_and_text),
 	};
 
 	(void)setenv("TZ", "UTC0", 1);

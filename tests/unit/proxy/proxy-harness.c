@@ -25,7 +25,6 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "event/log.h"
 #include "event/ring.h"
 #include "policy/policy.h"
 #include "proxy/keys.h"

@@ -1,4 +1,4 @@
-#include "cli/policy-operation.h"
+#include "api/operation.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -261,10 +261,15 @@ int operation_add_header(struct operation *o, const char *header, struct err *er
 		       : err_say(err, -EINVAL, "a header is written as in `accept: text/html`");
 }
 
+void operation_init(struct operation *o, enum policy_action action)
+{
+	*o = (struct operation){ .request = { .action = action, .fact = fact_of, .fact_ctx = o } };
+}
+
 int operation_parse(struct operation *o, const char *verb, const char *object, const char *home,
 		    const char *cwd, struct err *err)
 {
-	*o = (struct operation){ .request = { .fact = fact_of, .fact_ctx = o } };
+	operation_init(o, POLICY_FILE_OPEN_READ_ONLY);
 	if (find_action(verb, &o->request.action) < 0)
 		return err_say(err, -EINVAL, "unknown operation `%s`; there are %s", verb,
 			       OPERATION_VERBS);

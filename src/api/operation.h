@@ -31,6 +31,8 @@ struct operation {
  */
 int operation_parse(struct operation *o, const char *verb, const char *object, const char *home,
 		    const char *cwd, struct err *err) _must_check_;
+/* An operation of which nothing is known yet but its action. */
+void operation_init(struct operation *o, enum policy_action action);
 /* Adds one value: to ancestors and argv further ones, else in place of the one before. */
 void operation_add_fact(struct operation *o, enum policy_fact fact, const char *value);
 /* The name by which an address was found, or the host of an MCP server, with or without port. */
