@@ -71,6 +71,7 @@ export class Selection {
   private readonly path: Memo | null;
   private readonly text: Memo | null;
   private readonly tallies = { kinds: new Tally(), decisions: new Tally(), exes: new Tally(), hosts: new Tally() };
+  private readonly series = new Map<number, number>();
   private seen = 0;
 
   constructor(
@@ -167,9 +168,20 @@ export class Selection {
       this.rows = larger;
     }
     this.rows[this.length++] = row;
-    const decision = this.columns.textAt('decision', row);
-    const group = GROUPS.indexOf(groupOf(this.columns.textAt('kind', row)));
-    const series = decision === 'deny' ? GROUPS.length : decision === 'would-deny' ? GROUPS.length + 1 : group;
-    this.histogram.add(this.columns.time[row]!, series);
+    this.histogram.add(this.columns.time[row]!, this.seriesOf(this.columns.text.kind[row]!, this.columns.text.decision[row]!));
+  }
+
+  // There are few kinds and decisions: what was found for a pair is remembered.
+  private seriesOf(kind: number, decision: number): number {
+    const pair = kind * 0x1000000 + decision;
+    let series = this.series.get(pair);
+    if (series === undefined) {
+      const text = this.columns.strings.get(decision);
+      if (text === 'deny') series = GROUPS.length;
+      else if (text === 'would-deny') series = GROUPS.length + 1;
+      else series = GROUPS.indexOf(groupOf(this.columns.strings.get(kind)));
+      this.series.set(pair, series);
+    }
+    return series;
   }
 }

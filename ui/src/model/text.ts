@@ -54,6 +54,8 @@ function addPlain(out: Piece[], part: string, hides: boolean, turns: boolean): v
 
 // For a place that takes plain text only, as a tooltip or a label.
 export function plain(text: string): string {
+  // There an escape does not look different from the same letters in a name.
+  if (!ANY_HIDDEN.test(text)) return /\\[ntux]/.test(text) ? text.replaceAll('\\', '\\\\') : text;
   return pieces(text)
     .map((p) => p.text)
     .join('');
