@@ -81,13 +81,13 @@ export class Selection {
     const s = columns.strings;
     const below = filter.path.endsWith('/') ? filter.path : `${filter.path}/`;
     const exact = below.slice(0, -1);
-    const wanted = filter.text.toLowerCase();
+    const wanted = new RegExp(filter.text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), 'i');
     this.kind = oneOf(s, filter.kinds);
     this.decision = oneOf(s, filter.decisions);
     this.exe = oneOf(s, filter.exes);
     this.host = oneOf(s, filter.hosts);
     this.path = filter.path ? new Memo(s, (t) => t === exact || t.startsWith(below)) : null;
-    this.text = wanted ? new Memo(s, (t) => t.toLowerCase().includes(wanted)) : null;
+    this.text = filter.text ? new Memo(s, (t) => wanted.test(t)) : null;
   }
 
   // Looks at the rows that came since.
@@ -95,35 +95,38 @@ export class Selection {
     const { columns, filter } = this;
     const { kind, decision, exe, host, ip, path, target, url, message, argv, comm } = columns.text;
     const pid = columns.number.pid;
+    const isKind = this.kind?.extend();
+    const isDecision = this.decision?.extend();
+    const isExe = this.exe?.extend();
+    const isHost = this.host?.extend();
+    const isBelow = this.path?.extend();
+    const has = this.text?.extend();
     for (let row = this.seen; row < columns.length; row++) {
       const peer = host[row]! || ip[row]!;
       let fails = 0;
-      if (this.kind && !this.kind.holds(kind[row]!)) fails |= KIND;
-      if (this.decision && !this.decision.holds(decision[row]!)) fails |= DECISION;
-      if (this.exe && !this.exe.holds(exe[row]!)) fails |= EXE;
-      if (this.host && !this.host.holds(peer)) fails |= HOST;
+      if (isKind && !isKind[kind[row]!]) fails |= KIND;
+      if (isDecision && !isDecision[decision[row]!]) fails |= DECISION;
+      if (isExe && !isExe[exe[row]!]) fails |= EXE;
+      if (isHost && !isHost[peer]) fails |= HOST;
       if (
         (filter.pid && pid[row] !== filter.pid) ||
         (filter.from && columns.time[row]! < filter.from) ||
         (filter.to && columns.time[row]! > filter.to) ||
-        (this.path && !this.path.holds(path[row]!) && !this.path.holds(target[row]!))
+        (isBelow && !(isBelow[path[row]!]! | isBelow[target[row]!]!)) ||
+        (has &&
+          !(
+            has[path[row]!]! |
+            has[target[row]!]! |
+            has[host[row]!]! |
+            has[ip[row]!]! |
+            has[url[row]!]! |
+            has[exe[row]!]! |
+            has[comm[row]!]! |
+            has[message[row]!]! |
+            has[argv[row]!]!
+          ))
       )
         fails |= OTHER;
-      else if (this.text) {
-        const t = this.text;
-        if (
-          !t.holds(path[row]!) &&
-          !t.holds(target[row]!) &&
-          !t.holds(host[row]!) &&
-          !t.holds(ip[row]!) &&
-          !t.holds(url[row]!) &&
-          !t.holds(exe[row]!) &&
-          !t.holds(comm[row]!) &&
-          !t.holds(message[row]!) &&
-          !t.holds(argv[row]!)
-        )
-          fails |= OTHER;
-      }
       // A choice's count says how many there would be if it were the one chosen of its kind.
       if ((fails & ~KIND) === 0) this.tallies.kinds.add(kind[row]!);
       if ((fails & ~DECISION) === 0) this.tallies.decisions.add(decision[row]!);

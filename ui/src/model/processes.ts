@@ -56,6 +56,8 @@ export class Processes {
 
   merge(known: KnownProcess[]): void {
     for (const k of known) {
+      // leash itself, of which only the session's beginning is told.
+      if (!k.exe && !k.comm && !k.ppid) continue;
       const p = this.get(k.pid, k.first_seq);
       if (!p) return;
       p.ppid ||= k.ppid;

@@ -27,26 +27,27 @@ export class Strings {
   }
 }
 
-// A test of texts whose answers are remembered by id.
+// Which texts pass a test: asked once for each text, then looked up by id.
 export class Memo {
-  private answers = new Uint8Array(1024);
+  answers = new Uint8Array(1024);
+  private asked = 1;
 
   constructor(
     private readonly strings: Strings,
     private readonly test: (text: string) => boolean,
   ) {}
 
-  holds(id: number): boolean {
-    if (id >= this.answers.length) {
-      const larger = new Uint8Array(Math.max(id + 1, this.strings.size, this.answers.length * 2));
+  // To be called when texts have come, before answers are read.
+  extend(): Uint8Array {
+    const { size, texts } = this.strings;
+    if (size > this.answers.length) {
+      const larger = new Uint8Array(size * 2);
       larger.set(this.answers);
       this.answers = larger;
     }
-    const known = this.answers[id];
-    if (known) return known === 2;
-    const is = id !== 0 && this.test(this.strings.get(id));
-    this.answers[id] = is ? 2 : 1;
-    return is;
+    for (let id = this.asked; id < size; id++) this.answers[id] = this.test(texts[id]!) ? 1 : 0;
+    this.asked = size;
+    return this.answers;
   }
 }
 

@@ -1,6 +1,6 @@
 // One event: what happened, why it was decided so, and a policy made of it.
 import { useEffect, useState } from 'preact/hooks';
-import { api, messageOf, Problem, type Breadth, type Effect, type Explanation, type FromEvent } from '../api';
+import { api, messageOf, Problem, type Breadth, type Effect, type Explanation, type FromEvent, type Reason } from '../api';
 import { baseName, groupOf, type LeashEvent } from '../model/event';
 import type { Process } from '../model/processes';
 import { bytes, clock, commandLine, count, micros, plural } from '../model/text';
@@ -161,34 +161,47 @@ function Why({ event }: { event: LeashEvent }) {
 
 function Reasons({ answer, event }: { answer: Explanation; event: LeashEvent }) {
   const then = event.decision === 'allow' ? 'allow' : 'deny';
-  const list = [...answer.reasons, ...(answer.decision === 'deny' && !answer.reasons.length ? answer.almost : [])];
+  const almost = answer.decision === 'deny' && !answer.reasons.length ? answer.almost.slice(0, 12) : [];
   return (
     <>
       {answer.decision !== then ? (
         <p class="note">The policy in force now would {answer.decision === 'allow' ? 'allow' : 'deny'} it.</p>
       ) : null}
-      {list.slice(0, 6).map((r) => (
-        <details key={r.policy} open={list.length === 1}>
-          <summary>
-            <span class={`effect effect-${r.effect}`}>{r.effect}</span> <Name text={r.policy} />
-            {answer.reasons.includes(r) ? null : <span class="muted"> would, but for its conditions</span>}
-          </summary>
-          <Cedar text={r.text} />
-          {r.conditions.length ? (
-            <ul class="conditions">
-              {r.conditions.map((c, i) => (
-                <li key={i}>
-                  <code>
-                    <Name text={c.text} />
-                  </code>{' '}
-                  <span class="muted">{c.result}</span>
-                </li>
-              ))}
-            </ul>
-          ) : null}
-        </details>
+      {answer.reasons.slice(0, 12).map((r) => (
+        <ReasonLine key={r.policy} reason={r} open={answer.reasons.length === 1} />
       ))}
+      {almost.length ? (
+        <details class="almost">
+          <summary>{plural(almost.length, 'permit')} would, but for their conditions</summary>
+          {almost.map((r) => (
+            <ReasonLine key={r.policy} reason={r} open={false} />
+          ))}
+        </details>
+      ) : null}
     </>
+  );
+}
+
+function ReasonLine({ reason: r, open }: { reason: Reason; open: boolean }) {
+  return (
+    <details open={open}>
+      <summary>
+        <span class={`effect effect-${r.effect}`}>{r.effect}</span> <Name text={r.policy} />
+      </summary>
+      <Cedar text={r.text} />
+      {r.conditions.length ? (
+        <ul class="conditions">
+          {r.conditions.map((c, i) => (
+            <li key={i}>
+              <code>
+                <Name text={c.text} />
+              </code>{' '}
+              <span class="muted">{c.result}</span>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </details>
   );
 }
 

@@ -301,7 +301,7 @@ function Layers({ policies: p, editor }: { policies: Policies | null; editor: Ho
       </label>
       {p.layers.map((l) => {
         const mine = p.policies.filter((x) => x.layer === l.layer && matches(x));
-        if (wanted && mine.length === 0) return null;
+        if (mine.length === 0 && (wanted || !l.editable)) return null;
         return (
           <details
             class="layer"
@@ -311,7 +311,8 @@ function Layers({ policies: p, editor }: { policies: Policies | null; editor: Ho
             <summary>
               <strong>{LAYERS[l.layer] ?? l.layer}</strong>{' '}
               <span class="muted">
-                <Name text={l.name} /> · {plural(l.policies, 'policy', 'policies')}
+                {l.stored === 'file' ? <Name text={`${l.name} · `} /> : l.layer === 'profile' ? <Name text={`${l.name.replace(/^profile /, '')} · `} /> : null}
+                {plural(l.policies, 'policy', 'policies')}
                 {l.trusted === false ? ` · not trusted, ${l.ignored ?? 0} permits do not count` : ''}
                 {l.exists === false ? ' · not there yet' : ''}
               </span>
