@@ -9,7 +9,7 @@ import { Icon } from './parts/icon';
 import { useKeys } from './parts/keys';
 import { Name } from './parts/name';
 import { theme, toggleTheme } from './parts/theme';
-import { linkState, overview, refreshSession, retryMs, say, session, skipped, toast, view, type View } from './state';
+import { hasEnded, linkState, overview, refreshSession, retryMs, say, session, skipped, toast, view, type View } from './state';
 import { Later } from './views/later';
 import { Live } from './views/live';
 import { NetworkView } from './views/network';
@@ -116,7 +116,7 @@ function Top() {
   return (
     <header class="top">
       <span class="brand">leash</span>
-      <span class={`pulse is-${o.ended ? 'ended' : linkState.value}`} role="status">
+      <span class={`pulse is-${hasEnded.value ? 'ended' : linkState.value}`} role="status">
         {stateWord()}
       </span>
       <span class="command mono" title={s ? commandLine(s.command) : ''}>
@@ -152,7 +152,7 @@ function Top() {
 }
 
 function stateWord(): string {
-  if (overview.value.ended) return 'ended';
+  if (hasEnded.value) return 'ended';
   switch (linkState.value) {
     case 'live':
       return 'live';
@@ -160,8 +160,6 @@ function stateWord(): string {
       return 'loading';
     case 'waiting':
       return 'no connection';
-    case 'ended':
-      return 'ended';
     default:
       return 'connecting';
   }
@@ -231,13 +229,13 @@ function ModeMenu() {
 function Banner() {
   const o = overview.value;
   const [, tick] = useState(0);
-  const waits = linkState.value === 'waiting' && !o.ended;
+  const waits = linkState.value === 'waiting' && !hasEnded.value;
   useEffect(() => {
     if (!waits) return;
     const timer = setInterval(() => tick((n) => n + 1), 1000);
     return () => clearInterval(timer);
   }, [waits]);
-  if (o.ended)
+  if (hasEnded.value)
     return (
       <p class="banner">
         The session has ended{o.status === null ? '' : `, status ${o.status}`}. What is loaded stays here until you close the page.

@@ -1,5 +1,5 @@
 // What the views share: the worker's news as signals, and what the user chose.
-import { batch, effect, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
 import { api, signedIn, type Session } from './api';
 import { NO_FILTER, type Facets, type Filter } from './model/filter';
 import type { Timeline } from './model/histogram';
@@ -29,6 +29,7 @@ export const overview = signal<Overview>({
   ended: false,
   status: null,
 });
+export const hasEnded = computed(() => overview.value.ended || linkState.value === 'ended');
 // Rises when rows changed their places: what was fetched before is void.
 export const version = signal(0);
 export const facets = signal<Facets>({ kinds: [], decisions: [], exes: [], hosts: [] });

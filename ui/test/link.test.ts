@@ -202,6 +202,17 @@ describe('the link', () => {
     expect(states.at(-1)).toBe('ended');
   });
 
+  it('knows an end that it was told of from a break', async () => {
+    await link.connect();
+    newest().hello(1, 1);
+    newest().say({ type: 'session', state: 'ending', mode: 'enforce', generation: 1, policies: 1, counters: {} });
+    answer = 'away';
+    newest().close();
+    await settle();
+    expect(states.at(-1)).toBe('ended');
+    expect(timers).toHaveLength(0);
+  });
+
   it('begins anew with another session', async () => {
     await link.connect();
     newest().hello(1, 2);

@@ -108,7 +108,13 @@ function Line({ row, index, top, height }: { row: Row | undefined; index: number
         {row.verb}
       </span>
       <span role="gridcell" class="c-object" title={plain(object)}>
-        {row.isPath ? <Path path={object} /> : <Name text={object} />}
+        {row.isPath ? (
+          <Path path={object} />
+        ) : (
+          <span class="text">
+            <Name text={object} />
+          </span>
+        )}
         {row.detail && row.kind !== 'proc.exec' ? (
           <span class="detail">
             <Name text={row.detail} />
@@ -138,7 +144,6 @@ export async function step(by: number): Promise<void> {
   const to = at < 0 ? (by > 0 ? 0 : n - 1) : Math.min(n - 1, Math.max(0, at + by));
   const [row] = await ask('rows', to, to + 1);
   if (!row) return;
-  following.value = to === n - 1;
   selected.value = row.seq;
 }
 
@@ -151,16 +156,17 @@ export function EventTable({ empty }: { empty: string }) {
   const height = narrow ? 52 : 26;
   const total = overview.value.matched;
   const at = version.value;
-  const list = useVirtual(scroller, total, height);
+  const list = useVirtual(scroller, total, height, narrow ? 0 : 26);
 
   useLayoutEffect(() => {
-    if (following.value && !paused.value && total) list.scrollTo(total - 1, 'end');
+    if (following.value && !paused.value && total) list.toEnd();
   }, [total, height, following.value, paused.value]);
 
   useEffect(() => {
     if (!selected.value) return;
+    following.value = false;
     void ask('place', selected.value).then((i) => {
-      if (i >= 0) list.scrollTo(i, 'auto');
+      if (i >= 0) list.reveal(i);
     });
   }, [selected.value, drawerOpen.value]);
 
@@ -169,8 +175,12 @@ export function EventTable({ empty }: { empty: string }) {
     const e = scroller.current;
     if (!e) return;
     const atEnd = e.scrollHeight - e.scrollTop - e.clientHeight < height * 1.5;
-    if (atEnd !== following.value) following.value = atEnd;
+    if (!atEnd) following.value = false;
+    else if (!selected.value) following.value = true;
   };
+
+  // Only a row that is drawn can be pointed at.
+  const isDrawn = list.items.some((item) => pages.current!.row(item.index, at, total)?.seq === selected.value);
 
   return (
     <div class="table">
@@ -180,7 +190,7 @@ export function EventTable({ empty }: { empty: string }) {
         role="grid"
         aria-label="Events"
         aria-rowcount={total + 1}
-        aria-activedescendant={selected.value ? `event-${selected.value}` : undefined}
+        aria-activedescendant={isDrawn ? `event-${selected.value}` : undefined}
         tabIndex={0}
         onScroll={scrolled}
       >

@@ -11,13 +11,17 @@ import { useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 export interface Virtual {
   items: VirtualItem[];
   size: number;
-  scrollTo(index: number, align: 'auto' | 'end' | 'center'): void;
+  // Brings a row into sight, by the shortest way.
+  reveal(index: number): void;
+  toEnd(): void;
 }
 
 export function useVirtual(
   element: { current: HTMLElement | null },
   count: number,
   rowHeight: number,
+  // Height of a head that stays above the rows.
+  head = 0,
   overscan = 12,
 ): Virtual {
   const [, redraw] = useReducer((n: number) => n + 1, 0);
@@ -45,6 +49,17 @@ export function useVirtual(
   return {
     items: v.getVirtualItems(),
     size: v.getTotalSize(),
-    scrollTo: (index, align) => v.scrollToIndex(index, { align }),
+    reveal: (index) => {
+      const e = element.current;
+      if (!e) return;
+      const top = index * rowHeight;
+      const bottom = top + rowHeight + head - e.clientHeight;
+      if (top < e.scrollTop) e.scrollTop = top;
+      else if (bottom > e.scrollTop) e.scrollTop = bottom;
+    },
+    toEnd: () => {
+      const e = element.current;
+      if (e) e.scrollTop = e.scrollHeight;
+    },
   };
 }

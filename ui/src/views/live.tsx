@@ -8,7 +8,7 @@ import { decisionWord, EventTable, toneOf } from '../parts/events';
 import { Icon } from '../parts/icon';
 import { Name, Path } from '../parts/name';
 import { Timeline } from '../parts/timeline';
-import { filter, linkState, overview, paused, session, setFilter, show } from '../state';
+import { filter, hasEnded, linkState, overview, paused, session, setFilter, show } from '../state';
 import type { Stop } from '../worker/feed';
 
 export function Live() {
@@ -16,6 +16,7 @@ export function Live() {
   const o = overview.value;
   return (
     <div class="live">
+      <h1 class="hidden-label">Live</h1>
       <div class="summary">
         <Now />
         <Timeline />
@@ -99,7 +100,7 @@ function Now() {
   const s = session.value;
   return (
     <section class="panel now" aria-label="What runs">
-      <h2>{o.ended ? 'Last run' : 'Running'}</h2>
+      <h2>{hasEnded.value ? 'Last run' : 'Running'}</h2>
       {o.commands.length ? (
         <ol>
           {o.commands.map((c, i) => (

@@ -37,7 +37,7 @@ export function ProcessesView() {
     if (by !== undefined && lines.length) {
       const to = Math.min(lines.length - 1, Math.max(0, at + by));
       chosen.value = lines[to]!.process.pid;
-      list.scrollTo(to, 'auto');
+      list.reveal(to);
     } else if (line && (e.key === 'ArrowLeft' || e.key === 'ArrowRight')) fold(line, e.key === 'ArrowLeft');
     else return;
     e.preventDefault();

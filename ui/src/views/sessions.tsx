@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { api, messageOf } from '../api';
 import { commandLine, count, duration } from '../model/text';
 import { Name } from '../parts/name';
-import { overview, say, session } from '../state';
+import { hasEnded, overview, say, session } from '../state';
 
 export function Sessions() {
   const s = session.value;
@@ -25,7 +25,7 @@ export function Sessions() {
     }
   };
 
-  const running = !o.ended && s.state === 'running';
+  const running = !hasEnded.value && s.state === 'running';
   return (
     <div class="page sessions">
       <h1>This session</h1>
@@ -35,7 +35,7 @@ export function Sessions() {
           <Name text={commandLine(s.command)} />
         </dd>
         <dt>state</dt>
-        <dd>{running ? `running for ${duration(Date.now() - Date.parse(s.started))}` : o.ended ? `ended, status ${o.status ?? '?'}` : s.state}</dd>
+        <dd>{running ? `running for ${duration(Date.now() - Date.parse(s.started))}` : hasEnded.value ? `ended${o.status === null ? '' : `, status ${o.status}`}` : s.state}</dd>
         <dt>id</dt>
         <dd class="mono">{s.id}</dd>
         <dt>agent</dt>

@@ -79,6 +79,7 @@ export class Link {
   private tries = 0;
   private distrusted = -1;
   private stopped = false;
+  private ending = false;
 
   constructor(private readonly o: LinkOptions) {}
 
@@ -160,6 +161,7 @@ export class Link {
         this.last = Math.max(this.last, m.until);
         break;
       case 'session':
+        this.ending = m.state === 'ending';
         this.o.onNews(m);
         break;
     }
@@ -192,6 +194,11 @@ export class Link {
     const answer = await this.o.probe();
     if (answer === 'unknown') {
       this.o.onState('refused', 0);
+      return;
+    }
+    // A session that was ending, and is gone, has ended.
+    if (answer === 'away' && this.ending) {
+      this.o.onState('ended', 0);
       return;
     }
     const wait = answer === 'known' && this.tries === 0 ? 50 : Math.min(250 * 2 ** this.tries, SLOWEST_MS);
