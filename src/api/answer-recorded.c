@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "event/store.h"
+#include "policy/suggest.h"
 
 /* Records that are looked at, the newest; and seqs that are named of those that fit. */
 #define MAX_LOOKED_AT 20000
@@ -304,7 +305,114 @@ void answer_from_event(struct api_call *c)
 		from_event(c, &f);
 }
 
+/* ---- POST /api/policies/suggest ------------------------------------------------------------- */
+
+struct suggesting {
+	struct api_call *call;
+	struct suggest *suggest;
+	uint64_t n_looked_at, n_covered, n_left_out;
+	struct {
+		uint64_t seq;
+		const char *reason;
+	} left_out[MAX_SEQS];
+	struct buf text;
+};
+
+static void leave_out(struct suggesting *s, uint64_t seq, const char *reason)
+{
+	if (s->n_left_out < MAX_SEQS) {
+		s->left_out[s->n_left_out].seq = seq;
+		s->left_out[s->n_left_out].reason = reason;
+	}
+	s->n_left_out++;
+}
+
+/* What was denied is no evidence that it should be permitted. */
+static int on_observed(const struct event_record *r, void *ctx)
+{
+	struct suggesting *s = ctx;
+	_cleanup_operation_ struct operation o = { 0 };
+
+	if (++s->n_looked_at % BREATHE_RECORDS == 0)
+		s->call->api->host.breathe(s->call->api->host.ctx);
+	if (r->event.decision != EVENT_ALLOW && r->event.decision != EVENT_WOULD_DENY) {
+		if (r->event.decision == EVENT_DENY)
+			leave_out(s, r->seq, "it was denied");
+		return 0;
+	}
+	if (recorded_make(&r->event, &o) < 0 || !suggest_add(s->suggest, &o.request, r->seq))
+		leave_out(s, r->seq, "no policy can be made of it");
+	else
+		s->n_covered++;
+	return 0;
+}
+
+static void json_line(const struct suggestion *line, void *ctx)
+{
+	struct suggesting *s = ctx;
+	struct json_writer *w = &s->call->json;
+
+	(void)buf_append_span(&s->text, buf_span(&line->text));
+	json_begin_object(w);
+	json_key_string(w, "text", buf_span(&line->text));
+	append_sentence(w, s->call->api, buf_span(&line->text));
+	json_key_uint(w, "events", line->n_seqs);
+	json_key(w, "seqs");
+	json_begin_array(w);
+	for (size_t i = 0; i < MIN(line->n_seqs, (size_t)MAX_SEQS); i++)
+		json_uint(w, line->seqs[i]);
+	json_end_array(w);
+	json_end_object(w);
+}
+
+static void answer_suggestion(struct suggesting *s)
+{
+	struct json_writer *w = api_answer_json(s->call, 200);
+
+	json_begin_object(w);
+	json_key(w, "lines");
+	json_begin_array(w);
+	suggest_each(s->suggest, json_line, s);
+	json_end_array(w);
+	json_key_string(w, "text", buf_span(&s->text));
+	json_key_uint(w, "looked_at", s->n_looked_at);
+	json_key_uint(w, "covered", s->n_covered);
+	json_key(w, "left_out");
+	json_begin_array(w);
+	for (size_t i = 0; i < MIN(s->n_left_out, (uint64_t)MAX_SEQS); i++) {
+		json_begin_object(w);
+		json_key_uint(w, "seq", s->left_out[i].seq);
+		json_key_string(w, "reason", span_of(s->left_out[i].reason));
+		json_end_object(w);
+	}
+	json_end_array(w);
+	json_end_object(w);
+}
+
 void answer_suggest(struct api_call *c)
 {
-	api_problem(c, 503, "not yet");
+	struct event_query q = { .is_newest_first = true, .limit = MAX_LOOKED_AT };
+	struct suggesting s = { .call = c, .text = BUF_INIT(LIMIT_API_REPLY) };
+	const struct json *since, *until;
+	const struct api_key keys[] = { { "since", JSON_NUMBER, false, &since },
+					{ "until", JSON_NUMBER, false, &until } };
+	struct event_reader *reader;
+	struct api_facts f = { 0 };
+	struct err err = { 0 };
+
+	if (!api_query_is_empty(c) || !api_read_body(c, keys, ARRAY_SIZE(keys)) ||
+	    !api_read_uint(c, since, "since", INT64_MAX, &q.filter.since_seq) ||
+	    !api_read_uint(c, until, "until", INT64_MAX, &q.filter.until_seq))
+		return;
+	reader = api_events(c);
+	if (!reader)
+		return;
+	c->api->host.describe(c->api->host.ctx, &f);
+	s.suggest = suggest_new((const char *const[]){ f.home, NULL });
+	if (event_reader_query(reader, &q, on_observed, &s, &err) < 0)
+		api_problem(c, 503, "%s", err.text);
+	else
+		answer_suggestion(&s);
+	suggest_free(s.suggest);
+	buf_done(&s.text);
 }

@@ -675,8 +675,3 @@ void answer_diff(struct api_call *c)
 		diff(c, next);
 	policy_source_free(next);
 }
-
-void answer_complete(struct api_call *c)
-{
-	api_problem(c, 503, "not yet");
-}

@@ -96,7 +96,7 @@ static void add_security(const struct api_call *call, struct buf *out)
 	(void)buf_printf(out,
 			 "content-security-policy: default-src 'none'; script-src 'self'; "
 			 "style-src 'self'%s; img-src 'self' data:; font-src 'self'; "
-			 "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
+			 "connect-src 'self'; base-uri 'none'; form-action 'none'; "
 			 "frame-ancestors 'none'\r\n",
 			 nonce);
 	(void)buf_append_str(out, "x-content-type-options: nosniff\r\n"

@@ -71,6 +71,7 @@ struct api {
 	uint64_t policy_generation;
 	VEC(struct api_text) texts; /* oldest first */
 	uint64_t n_texts;	    /* ever */
+	struct api_seen *seen; /* answer-complete.c: for completion */
 	char bytes[65536];	    /* what is being read */
 };
 
@@ -124,6 +125,8 @@ void policies_refuse(struct api_call *c, const struct policy_findings *list, con
 /* By id, or where that is empty by text. */
 bool policies_find(const struct policy_source *s, enum policy_layer layer, struct span id,
 		   struct span text, struct policy_item *ret);
+
+void api_seen_free(struct api_seen *s);
 
 struct operation;
 

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "policy/domain.h"
+#include "policy/names.h"
 #include "policy/text.h"
 
 /* ---- Events as operations ------------------------------------------------------------ */
@@ -225,10 +226,13 @@ static void write_pattern(struct span path, struct buf *out)
 
 int breadth_write(enum breadth b, const struct policy_request *r, bool is_forbid, struct buf *out)
 {
+	const char *name;
+
 	if (!breadth_fits(b, r))
 		return -EINVAL;
-	(void)buf_printf(out, "%s (principal, action == Action::\"%s\", ", is_forbid ? "forbid" : "permit",
-			 action_name(r, is_forbid));
+	name = action_name(r, is_forbid);
+	(void)buf_printf(out, "%s (principal, action %s Action::\"%s\", ", is_forbid ? "forbid" : "permit",
+			 action_has_members(action_index(span_of(name))) ? "in" : "==", name);
 	switch (b) {
 	case BREADTH_FILE:
 		(void)buf_append_str(out, "resource == File::");

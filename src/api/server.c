@@ -25,6 +25,7 @@ void api_handle_closed(struct api *a)
 	event_reader_free(a->reader);
 	policy_decider_free(a->decider);
 	policy_unref(a->policy);
+	api_seen_free(a->seen);
 	for (size_t i = 0; i < a->texts.len; i++)
 		buf_done(&a->texts.items[i].text);
 	vec_done(&a->texts);

@@ -256,6 +256,7 @@ static int apply(void *ctx, const struct api_change *change, struct policy_findi
 	if (r < 0)
 		return r;
 	policy_source_collect(next, NULL);
+	s->is_reload_quiet = true;
 	r = session_put_into_force(s, next, err);
 	if (r < 0)
 		return r;

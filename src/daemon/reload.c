@@ -228,6 +228,7 @@ static int reload(struct session *s, struct buf *report, struct err *err)
 	int r;
 
 	s->has_seen = false;
+	s->is_reload_quiet = false;
 	r = policy_layers_load(s->options->layers, /* color = */ false, report, /* list = */ NULL, &source,
 			       err);
 	return r < 0 ? r : session_put_into_force(s, source, err);
@@ -269,7 +270,9 @@ void session_policy_applied(struct session *s, uint64_t *applied, uint64_t gener
 	if (s->reload_started_ns) {
 		took_ns = clock_monotonic_ns() - s->reload_started_ns;
 		e.latency_us = (uint32_t)(took_ns / 1000);
-		log_notice("policy reloaded: %zu policies in force", s->n_policies);
+		/* Whoever changed it through the API has an answer; the terminal is the agent's. */
+		if (!s->is_reload_quiet)
+			log_notice("policy reloaded: %zu policies in force", s->n_policies);
 	}
 	journal_write(&s->journal, &e);
 	session_api_applied(s, (double)took_ns / (double)NS_PER_MS);

@@ -50,7 +50,7 @@ struct session {
 		off_t size;
 		struct timespec changed;
 	} seen[SESSION_MAX_WATCHES];
-	bool has_seen;
+	bool has_seen, is_reload_quiet;
 	int bundle_fd;		      /* of the first policy, and */
 	int proxy_end_fd; /* the proxy's end of its line to the supervisor, until it starts */
 

@@ -23,7 +23,7 @@ static const char *const verbs[N_ACTIONS] = {
 	[POLICY_NETWORK_DATAGRAM] = "sending datagrams to",
 	[POLICY_HTTP_REQUEST] = "HTTP requests to",
 	[POLICY_MCP_CALL] = "calling",
-	[ACTION_FILE_OPEN] = "reading and changing",
+	[ACTION_FILE_OPEN] = "opening",
 	[ACTION_HTTP_REWRITE] = "setting headers of requests to",
 };
 
