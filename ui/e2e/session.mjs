@@ -56,7 +56,7 @@ export async function startSession() {
   child.stdout.on('data', (d) => (said += d));
   child.stderr.on('data', (d) => (said += d));
   const ended = new Promise((r) => child.on('exit', r));
-  const leash = (...args) => execFileSync(LEASH, args, { env, cwd: work, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const leash = (...args) => execFileSync(LEASH, args, { env, cwd: work, encoding: 'utf8', maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'pipe'] });
   const url = await until('the page’s address', () => {
     try {
       return leash('ui').trim().split('\n').find((l) => l.startsWith('http'));

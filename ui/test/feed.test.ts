@@ -105,6 +105,18 @@ describe('what is counted', () => {
     feed.pause(false);
     expect(feed.overview()).toMatchObject({ matched: 30, waiting: 0 });
   });
+  it('steps through what is shown', () => {
+    const feed = new Feed();
+    feed.add(events);
+    feed.filter({ ...NO_FILTER, decisions: ['deny'] });
+    const seqs = expected((e) => e.decision === 'deny');
+    expect(feed.neighbour(0, -1)).toBe(seqs.at(-1));
+    expect(feed.neighbour(0, 1)).toBe(seqs[0]);
+    expect(feed.neighbour(seqs[3]!, 1)).toBe(seqs[4]);
+    expect(feed.neighbour(seqs[0]!, -1)).toBe(seqs[0]);
+    feed.filter({ ...NO_FILTER, text: 'no such text' });
+    expect(feed.neighbour(1, 1)).toBe(0);
+  });
   it('joins what was stopped again and again', () => {
     const feed = new Feed();
     feed.add(events);

@@ -1,5 +1,6 @@
 // The table of events. The worker has them all; here are those in sight.
 import { signal } from '@preact/signals';
+import type { VNode } from 'preact';
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/hooks';
 import { groupOf, isAlarm } from '../model/event';
 import { clock, commandLine, count, plain } from '../model/text';
@@ -80,11 +81,38 @@ function argvText(row: Row): string {
   }
 }
 
-function Line({ row, index, top, height }: { row: Row | undefined; index: number; top: number; height: number }) {
+interface LineProps {
+  row: Row | undefined;
+  index: number;
+  top: number;
+  height: number;
+  isOpen: boolean;
+}
+
+// What is as it was is given to Preact as it was, which then looks at none of it.
+class Lines {
+  private drawn = new Map<number, LineProps & { vnode: VNode }>();
+  private next = new Map<number, LineProps & { vnode: VNode }>();
+
+  line(p: LineProps): VNode {
+    const old = this.drawn.get(p.index);
+    const same = old && old.row === p.row && old.top === p.top && old.height === p.height && old.isOpen === p.isOpen;
+    const vnode = same ? old.vnode : <Line key={p.index} {...p} />;
+    this.next.set(p.index, { ...p, vnode });
+    return vnode;
+  }
+
+  // Only what is in sight is remembered.
+  turn(): void {
+    [this.drawn, this.next] = [this.next, this.drawn];
+    this.next.clear();
+  }
+}
+
+function Line({ row, index, top, height, isOpen }: LineProps) {
   const style = { transform: `translateY(${top}px)`, height: `${height}px` };
   if (!row) return <div class="row row-empty" role="row" aria-rowindex={index + 2} style={style} />;
   const tone = toneOf(row);
-  const isOpen = row.seq === selected.value;
   const object = argvText(row);
   return (
     <div
@@ -138,13 +166,7 @@ function Line({ row, index, top, height }: { row: Row | undefined; index: number
 
 // Moves the selection by rows; the drawer follows if it is open.
 export async function step(by: number): Promise<void> {
-  const n = overview.value.matched;
-  if (n === 0) return;
-  const at = selected.value ? await ask('place', selected.value) : -1;
-  const to = at < 0 ? (by > 0 ? 0 : n - 1) : Math.min(n - 1, Math.max(0, at + by));
-  const [row] = await ask('rows', to, to + 1);
-  if (!row) return;
-  selected.value = row.seq;
+  selected.value = (await ask('neighbour', selected.value, by)) || selected.value;
 }
 
 export function EventTable({ empty }: { empty: string }) {
@@ -152,6 +174,7 @@ export function EventTable({ empty }: { empty: string }) {
   const [, redraw] = useReducer((n: number) => n + 1, 0);
   const pages = useRef<Pages | null>(null);
   pages.current ??= new Pages(() => redraw(0));
+  const lines = useRef(new Lines());
   const narrow = useMedia('(max-width: 720px)');
   const height = narrow ? 52 : 26;
   const total = overview.value.matched;
@@ -179,8 +202,14 @@ export function EventTable({ empty }: { empty: string }) {
     else if (!selected.value) following.value = true;
   };
 
-  // Only a row that is drawn can be pointed at.
-  const isDrawn = list.items.some((item) => pages.current!.row(item.index, at, total)?.seq === selected.value);
+  let isDrawn = false;
+  const drawn = list.items.map((item) => {
+    const row = pages.current!.row(item.index, at, total);
+    const isOpen = row !== undefined && row.seq === selected.value;
+    isDrawn ||= isOpen;
+    return lines.current.line({ row, index: item.index, top: item.start, height, isOpen });
+  });
+  lines.current.turn();
 
   return (
     <div class="table">
@@ -190,6 +219,7 @@ export function EventTable({ empty }: { empty: string }) {
         role="grid"
         aria-label="Events"
         aria-rowcount={total + 1}
+        // Only a row that is drawn can be pointed at.
         aria-activedescendant={isDrawn ? `event-${selected.value}` : undefined}
         tabIndex={0}
         onScroll={scrolled}
@@ -203,15 +233,7 @@ export function EventTable({ empty }: { empty: string }) {
           <span role="columnheader">policy</span>
         </div>
         <div class="rows" role="rowgroup" style={{ height: `${list.size}px` }}>
-          {list.items.map((item) => (
-            <Line
-              key={item.index}
-              row={pages.current!.row(item.index, at, total)}
-              index={item.index}
-              top={item.start}
-              height={height}
-            />
-          ))}
+          {drawn}
         </div>
         {total === 0 ? <p class="nothing">{empty}</p> : null}
       </div>

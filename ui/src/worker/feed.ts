@@ -143,6 +143,15 @@ export class Feed {
     return this.selection.rows[i] === row && i < this.selection.length ? i : -1;
   }
 
+  // The event so many rows further among those shown; from one that is not shown, the first or last.
+  neighbour(seq: number, by: number): number {
+    const last = this.selection.length - 1;
+    if (last < 0) return 0;
+    const at = this.place(seq);
+    const to = at < 0 ? (by > 0 ? 0 : last) : Math.min(last, Math.max(0, at + by));
+    return this.columns.seq[this.selection.rows[to]!]!;
+  }
+
   record(seq: number): LeashEvent | null {
     const row = this.columns.find(seq);
     return row < 0 ? null : this.columns.record(row);

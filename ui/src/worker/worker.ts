@@ -27,6 +27,8 @@ export interface ToWorker {
 // An event shows at once; more of them are gathered for a frame or two, the costlier counts for longer.
 const OVERVIEW_MS = 33;
 const SHAPE_MS = 250;
+// While history is read the page needs the processor less than the reading does.
+const LOADING_MS = 200;
 const HISTORY = 100_000;
 
 const post = (message: FromWorker) => self.postMessage(message);
@@ -34,6 +36,8 @@ const post = (message: FromWorker) => self.postMessage(message);
 let feed = new Feed();
 let version = 0;
 let link: Link | null = null;
+
+let isLoading = true;
 
 function throttled(ms: number, run: () => void): () => void {
   let waits = false;
@@ -47,7 +51,7 @@ function throttled(ms: number, run: () => void): () => void {
         last = performance.now();
         run();
       },
-      Math.max(0, last + ms - performance.now()),
+      Math.max(0, last + (isLoading ? Math.max(ms, LOADING_MS) : ms) - performance.now()),
     );
   };
 }
@@ -91,7 +95,10 @@ function connect(): void {
     },
     later: (ms, run) => setTimeout(run, ms),
     history: HISTORY,
-    onState: (state, retryMs) => post({ type: 'link', state, retryMs }),
+    onState: (state, retryMs) => {
+      isLoading = state === 'connecting' || state === 'history';
+      post({ type: 'link', state, retryMs });
+    },
     onEvents: add,
     onMissed: (n) => {
       feed.miss(n);
