@@ -92,6 +92,7 @@ worker.onmessage = (message: MessageEvent<FromWorker>) => {
         version.value = m.version;
         overview.value = m.overview;
       });
+      afterDrawing();
       break;
     case 'shape':
       batch(() => {
@@ -129,6 +130,13 @@ worker.onmessage = (message: MessageEvent<FromWorker>) => {
       break;
   }
 };
+
+// Nothing is drawn in a page that is not seen, which still counts in its title.
+function afterDrawing(): void {
+  const done = () => worker.postMessage({ id: 0, ask: 'drawn', args: [] } satisfies ToWorker);
+  if (document.hidden) setTimeout(done, 500);
+  else requestAnimationFrame(() => setTimeout(done, 0));
+}
 
 export async function refreshSession(): Promise<void> {
   try {

@@ -16,7 +16,7 @@ export type FromWorker =
   | { type: 'other' };
 
 // What the page may ask: a method of the feed, or one of these.
-export type Asked = Exclude<keyof Feed, 'columns' | 'selection' | 'processes' | 'network'> | 'connect';
+export type Asked = Exclude<keyof Feed, 'columns' | 'selection' | 'processes' | 'network'> | 'connect' | 'drawn';
 
 export interface ToWorker {
   id: number;
@@ -58,7 +58,15 @@ function throttled(ms: number, run: () => void): () => void {
 
 const sendOverview = () => post({ type: 'overview', version, overview: feed.overview() });
 const sendShape = () => post({ type: 'shape', facets: feed.facets(), timeline: feed.timeline() });
-const soonOverview = throttled(OVERVIEW_MS, sendOverview);
+// A page that is still drawing is not given more to draw: it would never come to its user's keys.
+let isDrawn = true;
+let isLate = false;
+const soonOverview = throttled(OVERVIEW_MS, () => {
+  isLate = !isDrawn;
+  if (isLate) return;
+  isDrawn = false;
+  sendOverview();
+});
 const soonShape = throttled(SHAPE_MS, sendShape);
 
 function changed(): void {
@@ -121,6 +129,11 @@ self.onmessage = (message: MessageEvent<ToWorker>) => {
   const { id, ask, args } = message.data;
   if (ask === 'connect') {
     connect();
+    return;
+  }
+  if (ask === 'drawn') {
+    isDrawn = true;
+    if (isLate) soonOverview();
     return;
   }
   const value = (feed[ask] as (...a: unknown[]) => unknown)(...args);
