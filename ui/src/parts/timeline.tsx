@@ -73,6 +73,7 @@ export function Timeline() {
     const element = box.current!;
     const muted = colour('--muted');
     const line = colour('--line');
+    const red = colour('--deny');
     const bars = uPlot.paths.bars!({ size: [0.86, 14], align: 1 });
     const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: '11px system-ui' };
     const made = new uPlot(
@@ -97,7 +98,7 @@ export function Timeline() {
           })),
         ],
         hooks: {
-          draw: [(u) => drawDenied(u, colour('--deny'))],
+          draw: [(u) => drawDenied(u, red)],
           setSelect: [
             (u) => {
               if (u.select.width < 3) return;
