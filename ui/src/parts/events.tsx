@@ -175,6 +175,7 @@ export function EventTable({ empty }: { empty: string }) {
   const pages = useRef<Pages | null>(null);
   pages.current ??= new Pages(() => redraw(0));
   const lines = useRef(new Lines());
+  const wanted = useRef(-1);
   const narrow = useMedia('(max-width: 720px)');
   const height = narrow ? 52 : 26;
   const total = overview.value.matched;
@@ -185,11 +186,19 @@ export function EventTable({ empty }: { empty: string }) {
     if (following.value && !paused.value && total) list.toEnd();
   }, [total, height, following.value, paused.value]);
 
+  // The worker may know of rows for which there is no room yet.
+  useLayoutEffect(() => {
+    if (wanted.current < 0 || wanted.current >= total) return;
+    list.reveal(wanted.current);
+    wanted.current = -1;
+  });
+
   useEffect(() => {
     if (!selected.value) return;
     following.value = false;
     void ask('place', selected.value).then((i) => {
-      if (i >= 0) list.reveal(i);
+      wanted.current = i;
+      redraw(0);
     });
   }, [selected.value, drawerOpen.value]);
 
