@@ -1,0 +1,2 @@
+import type { LeashEvent } from '../src/model/event';
+export function makeEvents(n: number, options?: { hostile?: boolean }): LeashEvent[];
