@@ -293,6 +293,7 @@ test('everything can be done by keyboard', async () => {
   await page.keyboard.press('/');
   await page.keyboard.type('key.txt');
   await page.keyboard.press('Escape');
+  assert.equal(await page.locator('#search').inputValue(), 'key.txt');
   await page.keyboard.press('k');
   await page.locator('.table .row.is-selected').waitFor();
   const first = await page.locator('.table .row.is-selected').getAttribute('id');

@@ -200,7 +200,7 @@ export function EventTable({ empty }: { empty: string }) {
       wanted.current = i;
       redraw(0);
     });
-  }, [selected.value, drawerOpen.value]);
+  }, [selected.value, drawerOpen.value, at]);
 
   // Who scrolls up wants to read; who returns to the end wants to follow.
   const scrolled = () => {

@@ -81,7 +81,11 @@ function live(e: KeyboardEvent): void {
 
 function escape(e: KeyboardEvent): void {
   if (helpOpen.value) helpOpen.value = false;
-  else if (isTyping(e)) (e.composedPath()[0] as HTMLElement).blur();
+  else if (isTyping(e)) {
+    // Leaves the field; Chromium would empty it, and tell nobody.
+    e.preventDefault();
+    (e.composedPath()[0] as HTMLElement).blur();
+  }
   else if (drawerOpen.value) closeDrawer();
   else selected.value = 0;
 }

@@ -75,9 +75,9 @@ export function toggleDenied(): void {
 
 function Field(p: { label: string; id: string; hint: string; value: string; change: (v: string) => void }) {
   const input = useRef<HTMLInputElement>(null);
-  // Chips and links change it too.
+  // Chips and links change it too; but who types is always ahead of what was drawn.
   useEffect(() => {
-    if (input.current && input.current.value !== p.value) input.current.value = p.value;
+    if (input.current && document.activeElement !== input.current) input.current.value = p.value;
   }, [p.value]);
   return (
     <label class={`field field-${p.id}`}>
