@@ -630,7 +630,7 @@ def check_description(api):
         content = response.get("content", {})
         if reply.status != 204 and content and kind not in content:
             bad[(method, path, reply.status)] = "type %s is not described" % kind
-        if kind.endswith("json") and kind in content:
+        if kind in ("application/json", "application/problem+json") and kind in content:
             n += 1
             schema = {**store, **json.loads(json.dumps(content[kind]["schema"]))}
             error = next(jsonschema.Draft202012Validator(schema).iter_errors(reply.json()), None)
