@@ -55,7 +55,6 @@ struct api_call {
 	struct span file;	 /* in place of out; static */
 	struct api_field_out fields[API_MAX_FIELDS];
 	size_t n_fields;
-	const char *style_nonce; /* for the page's policy of content, or NULL */
 	/* Or the answer comes with this generation. */
 	uint64_t awaits;
 	void (*in_force)(struct api_call *c, uint64_t generation, double ms);

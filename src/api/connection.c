@@ -88,19 +88,13 @@ static void add_field(struct buf *out, const char *name, struct span value)
 	(void)buf_append_str(out, "\r\n");
 }
 
-static void add_security(const struct api_call *call, struct buf *out)
+static void add_security(struct buf *out)
 {
-	char nonce[64] = "";
-
-	if (call->style_nonce)
-		(void)snprintf(nonce, sizeof(nonce), " 'nonce-%s'", call->style_nonce);
-	(void)buf_printf(out,
-			 "content-security-policy: default-src 'none'; script-src 'self'; "
-			 "style-src 'self'%s; img-src 'self' data:; font-src 'self'; "
-			 "connect-src 'self'; base-uri 'none'; form-action 'none'; "
-			 "frame-ancestors 'none'\r\n",
-			 nonce);
-	(void)buf_append_str(out, "x-content-type-options: nosniff\r\n"
+	(void)buf_append_str(out, "content-security-policy: default-src 'none'; script-src 'self'; "
+				  "style-src 'self'; img-src 'self' data:; font-src 'self'; "
+				  "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+				  "frame-ancestors 'none'\r\n"
+				  "x-content-type-options: nosniff\r\n"
 				  "referrer-policy: no-referrer\r\n"
 				  "cross-origin-opener-policy: same-origin\r\n"
 				  "cross-origin-resource-policy: same-origin\r\n");
@@ -138,7 +132,7 @@ static void write_head(struct api_connection *c, size_t body_len, struct buf *ou
 	}
 	if (!has_cache)
 		add_field(out, "cache-control", SPAN("no-store"));
-	add_security(call, out);
+	add_security(out);
 	if (!c->keeps_alive)
 		add_field(out, "connection", SPAN("close"));
 	(void)buf_append_str(out, "\r\n");

@@ -1,13 +1,6 @@
 #include "api/page.h"
 
-#include <stdio.h>
-#include <sys/random.h>
-
 #include "api/private.h"
-
-/* Stands in the page where this answer's number goes; the policy of content names the same. */
-#define NONCE_MARK "__LEASH_NONCE__"
-#define NONCE_LEN 32
 
 static const struct page_file *find(struct span path)
 {
@@ -17,42 +10,6 @@ static const struct page_file *find(struct span path)
 		if (span_eq_str(path, page_files[i].path))
 			return &page_files[i];
 	return NULL;
-}
-
-static bool make_nonce(struct api_call *c, char **ret)
-{
-	unsigned char bytes[NONCE_LEN / 2];
-	char *hex = arena_alloc(&c->arena, NONCE_LEN + 1);
-
-	if (!hex || getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		return false;
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-	*ret = hex;
-	return true;
-}
-
-/* Styles that the editor makes are told from those of an attacker by this answer's number. */
-static void serve_html(struct api_call *c, const struct page_file *f)
-{
-	struct span rest = f->bytes;
-	char *nonce = NULL;
-
-	if (!make_nonce(c, &nonce)) {
-		api_problem(c, 500, "no random number could be drawn");
-		return;
-	}
-	api_answer_text(c, 200, f->type, (struct span){ 0 });
-	while (rest.len) {
-		const char *mark = memmem(rest.p, rest.len, NONCE_MARK, strlen(NONCE_MARK));
-		size_t len = mark ? (size_t)(mark - rest.p) : rest.len;
-
-		(void)buf_append(&c->out, rest.p, len);
-		if (mark)
-			(void)buf_append_str(&c->out, nonce);
-		rest = span_from(rest, len + (mark ? strlen(NONCE_MARK) : 0));
-	}
-	c->style_nonce = nonce;
 }
 
 /* RFC 9110 §12.5.3: without the field any coding will do. */
@@ -88,10 +45,6 @@ void page_serve(struct api_call *c)
 
 	if (!f) {
 		api_problem(c, 404, "there is nothing here");
-		return;
-	}
-	if (f->is_html) {
-		serve_html(c, f);
 		return;
 	}
 	if (f->is_packed && !takes_gzip(c->head)) {

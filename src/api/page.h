@@ -10,7 +10,6 @@ struct page_file {
 	const char *tag; /* with its quotes */
 	struct span bytes;
 	bool is_packed; /* with gzip */
-	bool is_html;
 	bool is_hashed; /* its name changes with its content */
 };
 

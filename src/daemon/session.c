@@ -426,7 +426,6 @@ static void stop(struct session *s)
 			   .message = span_of(s->failure.text) };
 	int r;
 
-	session_stop_api(s);
 	if (s->terminal)
 		terminal_free(s->terminal);
 	sandbox_done(&s->sandbox);
@@ -441,6 +440,8 @@ static void stop(struct session *s)
 	if (s->journal.store) {
 		journal_drain(&s->journal);
 		journal_write(&s->journal, &e);
+		/* Those who watch see the end, too. */
+		session_stop_api(s);
 		session_record(s, s->failure.code ? "failed" : "ended");
 		r = journal_close(&s->journal);
 		if (r < 0)
