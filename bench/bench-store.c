@@ -176,7 +176,7 @@ static void record(const char *directory, uint64_t rate, uint64_t n)
 	seconds = seconds_since(start);
 	(void)waitpid(pid, NULL, 0);
 	start = clock_monotonic_ns();
-	if (journal_close(&j) < 0)
+	if (journal_finish(&j) < 0)
 		fail("the journal failed");
 	cpu = cpu_seconds(RUSAGE_SELF) - before;
 	(void)stat(path, &st);

@@ -184,14 +184,19 @@ int journal_start(struct journal *j, uv_loop_t *loop, struct err *err)
 	return 0;
 }
 
-int journal_close(struct journal *j)
+int journal_finish(struct journal *j)
 {
 	int r;
 
-	if (!j->store)
-		return 0;
 	journal_drain(j);
 	r = event_store_finish(j->store);
+	return j->failure ? j->failure : r;
+}
+
+void journal_close(struct journal *j)
+{
+	if (!j->store)
+		return;
 	event_store_free(j->store);
 	j->store = NULL;
 	causes_free(TAKE_PTR(j->causes));
@@ -203,5 +208,4 @@ int journal_close(struct journal *j)
 		if (j->sources[i].wake_fd >= 0)
 			fd_close(TAKE_FD(j->sources[i].wake_fd));
 	}
-	return j->failure ? j->failure : r;
 }

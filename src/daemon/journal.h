@@ -70,5 +70,7 @@ void journal_drain(struct journal *j);
  * subscriber was told of. Failure ends the session, as always.
  */
 void journal_flush(struct journal *j);
-/* Drains, writes out and syncs; frees everything. */
-int journal_close(struct journal *j);
+/* Drains, writes out and syncs; nothing is taken any more. The first error there was. */
+int journal_finish(struct journal *j) _must_check_;
+/* Frees everything. */
+void journal_close(struct journal *j);

@@ -14,7 +14,9 @@ void session_record(const struct session *s, const char *state)
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 	struct json_writer w = { .out = &out };
 	char now[RFC3339_LEN + 1];
-	char head[SHA256_HEX_LEN + 1];
+	bool is_over = strcmp(state, "running") != 0 && s->journal.store;
+	char head[SHA256_HEX_LEN + 1] = "";
+	uint64_t n_written = is_over ? event_store_head(s->journal.store, head) : 0;
 	struct err err = { 0 };
 
 	clock_format_rfc3339(clock_real_ns(), now);
@@ -35,15 +37,12 @@ void session_record(const struct session *s, const char *state)
 						       s->options->layers->environment.profile));
 	json_key_string_opt(&w, "policy", span_of(s->options->layers->policy_file));
 	json_key_string(&w, "backend", SPAN("supervisor"));
-	json_key_uint(&w, "events", s->journal.n_events);
+	json_key_uint(&w, "events", is_over ? n_written : s->journal.n_events);
 	json_key_uint(&w, "denied", s->journal.n_denied);
 	json_key_uint(&w, "would_deny", s->journal.n_would_deny);
 	json_key_uint(&w, "lost", s->journal.n_lost);
 	/* With the end named here, records that are missing there are noticed; see leash verify. */
-	if (strcmp(state, "running") != 0 && s->journal.store) {
-		(void)event_store_head(s->journal.store, head);
-		json_key_string(&w, "head", span_of(head));
-	}
+	json_key_string_opt(&w, "head", span_of(head));
 	json_end_object(&w);
 	(void)buf_append_char(&out, '\n');
 	if (file_replace(path, buf_span(&out), 0600, /* want_sync = */ false, &err) < 0)

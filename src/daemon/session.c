@@ -442,8 +442,10 @@ static void stop(struct session *s)
 		journal_write(&s->journal, &e);
 		/* Those who watch see the end, too. */
 		session_stop_api(s);
+		r = journal_finish(&s->journal);
+		/* What could not be written is not promised. */
 		session_record(s, s->failure.code ? "failed" : "ended");
-		r = journal_close(&s->journal);
+		journal_close(&s->journal);
 		if (r < 0)
 			log_error("the event log is incomplete: %s", strerror(-r));
 		say_what_was_denied(s);
