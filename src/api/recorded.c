@@ -157,7 +157,7 @@ static struct span directory_of(struct span path)
 static struct span ending_of(struct span path)
 {
 	struct span name = path_base_name(path);
-	const char *dot = name.len ? memrchr(name.p, '.', name.len) : NULL;
+	const char *dot = name.p && name.len ? memrchr(name.p, '.', name.len) : NULL;
 
 	return dot && dot > name.p ? span_from(name, (size_t)(dot - name.p)) : (struct span){ 0 };
 }

@@ -311,7 +311,7 @@ void session_start_api(struct session *s)
 				       .apply = apply };
 	struct err err = { 0 };
 
-	if (s->api || !session_has_api(s))
+	if (s->api || s->is_ending || !session_has_api(s))
 		return;
 	if (open_listener(s, &err) < 0 || api_start(&s->loop, s->options->listen, &host,
 						    s->options->token_file, &s->api, &err) < 0) {

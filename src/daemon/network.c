@@ -147,6 +147,8 @@ static void start(struct session *s)
 	struct err err = { 0 };
 
 	stop_waiting(s);
+	if (s->is_ending)
+		return;
 	/* The proxy is told its port, to which no one inside is let. */
 	session_start_api(s);
 	if (start_proxy(s, &err) < 0)

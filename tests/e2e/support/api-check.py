@@ -560,6 +560,10 @@ def check_commands(session, api):
     same("it ends by SIGTERM", second.process.wait(15), 128 + 15)
     time.sleep(0.2)
     same("its token's file is gone", len([f for f in os.listdir(HOME + "/.local/state/leash/run") if f.endswith(".json")]), 1)
+    for n in range(12):
+        run("-I", "-V", "--", "sleep", "0.0%d" % n)
+    same("nor do sessions leave one that end as soon as they have begun",
+         len([f for f in os.listdir(HOME + "/.local/state/leash/run") if f.endswith(".json")]), 1)
     same("leash token of what does not run", run("token", sorted(os.listdir(HOME + "/.local/state/leash/sessions"))[-1]).returncode, 1)
     for words, env, want in ((["--listen", ""], {}, None), ([], {"LEASH_LISTEN": ""}, None), (["-l", "19191"], {}, 19191),
                              ([], {"LEASH_LISTEN": "127.0.0.1:19192"}, 19192), (["--listen=localhost:19193"], {"LEASH_LISTEN": ""}, 19193),

@@ -183,8 +183,7 @@ static void test_only_cedar_is_offered(void **state)
 		"permit (principal, action, resource) when { |",
 		"permit (principal, action, resource) when { context.|",
 		"permit (principal, action, resource) when { context has |",
-		"permit (principal, action == Action::\"NetworkConnect\", resource) when { "
-		"context.ip.|",
+		"permit (principal, action, resource) when { context.ip.|",
 		"permit (principal, action, resource) when { context.exe == |",
 		"permit (principal, action, resource) when { context.exe like |",
 		"permit (principal, action, resource) when { resource in |",
