@@ -236,13 +236,13 @@ static void complete(struct api_call *c, struct span text, size_t offset,
 	const struct api_seen *s;
 	struct completions found;
 	struct event_reader *reader = api_events(c);
-	struct api_facts f = { 0 };
+	struct api_facts f;
 
 	if (!reader)
 		return;
 	look(c->api, reader);
 	s = c->api->seen;
-	c->api->host.describe(c->api->host.ctx, &f);
+	f = api_describe(c->api);
 	seen->paths = s->paths.list.items;
 	seen->n_paths = s->paths.list.len;
 	seen->hosts = s->hosts.list.items;

@@ -129,9 +129,9 @@ void earlier_json(struct api *a, struct json_writer *w)
 	struct api_layers layers;
 	const struct api_layer *file = policies_layers(a, &layers);
 	const struct api_layer *runtime = &layers.items[layers.session];
-	struct api_facts f = { 0 };
+	struct api_facts f;
 
-	a->host.describe(a->host.ctx, &f);
+	f = api_describe(a);
 	json_rules(w, "active", s, file, runtime);
 	json_rules(w, "file", s, file, file);
 	json_rules(w, "runtime", s, runtime, runtime);
@@ -327,11 +327,11 @@ static void add_to_session(struct api_call *c, struct span cedar)
 	const struct policy_source *s = c->api->host.source(c->api->host.ctx);
 	struct api_layers layers;
 	struct policy_item item;
-	struct api_facts f = { 0 };
+	struct api_facts f;
 
 	(void)policies_layers(c->api, &layers);
 	if (policies_find(s, POLICY_LAYER_SESSION, (struct span){ 0 }, cedar, &item)) {
-		c->api->host.describe(c->api->host.ctx, &f);
+		f = api_describe(c->api);
 		earlier_answer(c, f.generation, 0);
 		return;
 	}

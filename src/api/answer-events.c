@@ -11,13 +11,13 @@
 struct event_reader *api_events(struct api_call *c)
 {
 	struct api *a = c->api;
-	struct api_facts f = { 0 };
+	struct api_facts f;
 	struct err err = { 0 };
 
 	a->host.flush(a->host.ctx);
 	if (a->reader)
 		return a->reader;
-	a->host.describe(a->host.ctx, &f);
+	f = api_describe(a);
 	if (event_reader_open(f.directory, &a->reader, &err) < 0)
 		api_problem(c, 503, "%s", err.text);
 	return a->reader;

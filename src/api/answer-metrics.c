@@ -62,7 +62,7 @@ void answer_metrics(struct api_call *c)
 {
 	struct event_reader *reader;
 	struct event_counts *counts;
-	struct api_facts f = { 0 };
+	struct api_facts f;
 	struct err err = { 0 };
 
 	if (!api_query_is_empty(c))
@@ -75,7 +75,7 @@ void answer_metrics(struct api_call *c)
 		api_problem(c, 503, "%s", err.text);
 		return;
 	}
-	c->api->host.describe(c->api->host.ctx, &f);
+	f = api_describe(c->api);
 	api_answer_text(c, 200, "text/plain; version=0.0.4; charset=utf-8", (struct span){ 0 });
 	session(&c->out, c->api, &f);
 	events_by_kind(&c->out, counts);

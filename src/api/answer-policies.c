@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "policy/json.h"
 
 /* What an answer still needs when the policy is in force; in the call's arena. */
 struct applied {
@@ -19,12 +20,6 @@ struct applied {
 	enum policy_layer layer;
 	bool is_in_memory;
 };
-
-static void describe(const struct api *a, struct api_facts *ret)
-{
-	*ret = (struct api_facts){ 0 };
-	a->host.describe(a->host.ctx, ret);
-}
 
 const struct api_layer *policies_layers(struct api *a, struct api_layers *ret)
 {
@@ -62,7 +57,7 @@ void policies_remember(struct api *a)
 
 	if (a->texts.len && span_eq(buf_span(&a->texts.items[a->texts.len - 1].text), l->text))
 		return;
-	describe(a, &f);
+	f = api_describe(a);
 	t.generation = f.generation;
 	t.time_ns = clock_real_ns();
 	t.n_policies = f.n_policies;
@@ -196,7 +191,7 @@ void policies_answer_applied(struct api_call *c, uint64_t generation, double ms)
 	struct json_writer *w = api_answer_json(c, 200);
 	struct api_facts f;
 
-	describe(c->api, &f);
+	f = api_describe(c->api);
 	json_begin_object(w);
 	json_key_uint(w, "generation", generation);
 	api_json_ms(w, ms);
@@ -224,7 +219,7 @@ static bool check_base(struct api_call *c, const struct json *base)
 		return true;
 	if (!api_read_uint(c, base, "base", UINT64_MAX, &n))
 		return false;
-	describe(c->api, &f);
+	f = api_describe(c->api);
 	if (n == f.generation)
 		return true;
 	api_problem(c, 409, "generation %llu is in force by now, not %llu",
@@ -583,14 +578,9 @@ static void json_policy(struct json_writer *w, const struct policy_source *s, si
 
 	(void)policy_source_say(s, i, &sentence);
 	json_begin_object(w);
-	json_key_string(w, "id", span_of(item.id));
-	json_key_string(w, "layer", span_of(policy_layer_name(item.layer)));
-	json_key_string(w, "effect", item.is_forbid ? SPAN("forbid") : SPAN("permit"));
-	json_key_string(w, "file", span_of(item.file));
-	json_key_uint(w, "line", item.line);
+	policy_json_item(w, &item);
 	json_key_uint(w, "offset", item.begin);
 	json_key_uint(w, "length", item.end - item.begin);
-	json_key_string(w, "text", item.text);
 	json_key_string(w, "sentence", buf_span(&sentence));
 	json_key_bool(w, "editable", item.layer == editable->layer);
 	json_end_object(w);
@@ -607,7 +597,7 @@ void answer_policies(struct api_call *c)
 	if (!api_query_is_empty(c))
 		return;
 	editable = policies_layers(c->api, &layers);
-	describe(c->api, &f);
+	f = api_describe(c->api);
 	w = api_answer_json(c, 200);
 	json_begin_object(w);
 	json_key_uint(w, "generation", f.generation);

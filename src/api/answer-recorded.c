@@ -113,11 +113,11 @@ static int open_alone(struct api_call *c, struct span text, struct asked *ret, s
 {
 	_cleanup_buf_ struct buf report = BUF_INIT(LIMIT_POLICY_TEXT);
 	struct policy_environment env = { 0 };
-	struct api_facts f = { 0 };
+	struct api_facts f;
 	struct policy_source *s;
 	int r;
 
-	c->api->host.describe(c->api->host.ctx, &f);
+	f = api_describe(c->api);
 	env.agent = f.agent;
 	env.home = f.home;
 	env.workspace = f.workspace;
@@ -204,10 +204,10 @@ static void append_sentence(struct json_writer *w, const struct api *a, struct s
 	_cleanup_buf_ struct buf report = BUF_INIT(LIMIT_POLICY_TEXT);
 	_cleanup_buf_ struct buf sentence = BUF_INIT(LIMIT_POLICY_TEXT);
 	struct policy_environment env = { 0 };
-	struct api_facts f = { 0 };
+	struct api_facts f;
 	struct policy_source *s;
 
-	a->host.describe(a->host.ctx, &f);
+	f = api_describe(a);
 	env.home = f.home;
 	env.workspace = f.workspace;
 	env.agent = f.agent;
@@ -402,7 +402,7 @@ void answer_suggest(struct api_call *c)
 	const struct api_key keys[] = { { "since", JSON_NUMBER, false, &since },
 					{ "until", JSON_NUMBER, false, &until } };
 	struct event_reader *reader;
-	struct api_facts f = { 0 };
+	struct api_facts f;
 	struct err err = { 0 };
 
 	if (!api_query_is_empty(c) || !api_read_body(c, keys, ARRAY_SIZE(keys)) ||
@@ -412,7 +412,7 @@ void answer_suggest(struct api_call *c)
 	reader = api_events(c);
 	if (!reader)
 		return;
-	c->api->host.describe(c->api->host.ctx, &f);
+	f = api_describe(c->api);
 	s.suggest = suggest_new((const char *const[]){ f.home, NULL });
 	if (event_reader_query(reader, &q, on_observed, &s, &err) < 0)
 		api_problem(c, 503, "%s", err.text);

@@ -9,17 +9,11 @@ void answer_health(struct api_call *c)
 	api_answer_text(c, 200, "text/plain; charset=utf-8", SPAN("ok\n"));
 }
 
-static void describe(const struct api *a, struct api_facts *ret)
-{
-	*ret = (struct api_facts){ 0 };
-	a->host.describe(a->host.ctx, ret);
-}
-
 void answer_ready(struct api_call *c)
 {
 	struct api_facts f;
 
-	describe(c->api, &f);
+	f = api_describe(c->api);
 	if (f.is_ready && !f.is_ending)
 		api_answer_text(c, 200, "text/plain; charset=utf-8", SPAN("ready\n"));
 	else
@@ -53,7 +47,7 @@ void answer_login(struct api_call *c)
 
 /* ---- The session ------------------------------------------------------------------ */
 
-static void json_counters(struct json_writer *w, const struct api_facts *f)
+void api_json_counters(struct json_writer *w, const struct api_facts *f)
 {
 	json_key(w, "counters");
 	json_begin_object(w);
@@ -91,7 +85,7 @@ void answer_session(struct api_call *c)
 
 	if (!api_query_is_empty(c))
 		return;
-	describe(a, &f);
+	f = api_describe(a);
 	w = api_answer_json(c, 200);
 	json_begin_object(w);
 	json_key_string(w, "id", span_of(f.id));
@@ -115,7 +109,7 @@ void answer_session(struct api_call *c)
 	json_key_string_opt(w, "policy_file", span_of(f.policy_file));
 	json_key_uint(w, "generation", f.generation);
 	json_key_uint(w, "policies", f.n_policies);
-	json_counters(w, &f);
+	api_json_counters(w, &f);
 	json_listen(w, &a->auth.listen);
 	json_key_uint(w, "clients", a->live.n);
 	json_end_object(w);
@@ -145,7 +139,7 @@ void answer_mode(struct api_call *c)
 
 	if (!api_query_is_empty(c))
 		return;
-	describe(c->api, &f);
+	f = api_describe(c->api);
 	w = api_answer_json(c, 200);
 	json_begin_object(w);
 	json_key_string(w, "mode", span_of(policy_mode_name(f.mode)));

@@ -14,6 +14,7 @@
 #include "cedar/cedar-format.h"
 #include "cedar/cedar.h"
 #include "policy/compare.h"
+#include "policy/json.h"
 #include "policy/names.h"
 
 /* Decisions of a comparison that are shown. */
@@ -49,10 +50,10 @@ static int open_source(struct policy_source *s, uint64_t generation, struct poli
 struct policy_decider *tools_in_force(struct api_call *c, struct policy **ret)
 {
 	struct api *a = c->api;
-	struct api_facts f = { 0 };
+	struct api_facts f;
 	struct err err = { 0 };
 
-	a->host.describe(a->host.ctx, &f);
+	f = api_describe(a);
 	if (!a->policy || a->policy_generation != f.generation) {
 		policy_unref(TAKE_PTR(a->policy));
 		policy_decider_free(TAKE_PTR(a->decider));
@@ -327,13 +328,13 @@ static int add_headers(struct api_call *c, struct operation *o, const struct jso
 static int read_operation(struct api_call *c, const struct operation_keys *k, struct operation *o,
 			  struct err *err)
 {
-	struct api_facts f = { 0 };
+	struct api_facts f;
 	const char *verb = c_string(c, k->operation), *object = c_string(c, k->object);
 	const char *host = k->host ? c_string(c, k->host) : NULL;
 	int r;
 
 	*o = (struct operation){ 0 };
-	c->api->host.describe(c->api->host.ctx, &f);
+	f = api_describe(c->api);
 	if (!verb || !object || !object[0] || (k->host && !host))
 		return err_say(err, -EINVAL, "operation and object are texts without NUL");
 	r = operation_parse(o, verb, object, f.home, f.workspace, err);
@@ -357,64 +358,17 @@ static struct span verdict_name(enum decision d)
 	return d == DECISION_ALLOW ? SPAN("allow") : SPAN("deny");
 }
 
-static void json_ids(struct json_writer *w, const struct policy_decision *d)
-{
-	json_key(w, "policies");
-	json_begin_array(w);
-	for (size_t i = 0; i < d->n_reasons; i++)
-		json_string(w, span_of(d->reasons[i]));
-	json_end_array(w);
-}
-
-static void json_reasons(struct json_writer *w, const char *key,
-			 const struct policy_reason *reasons, size_t n)
-{
-	json_key(w, key);
-	json_begin_array(w);
-	for (size_t i = 0; i < n; i++) {
-		const struct policy_reason *r = &reasons[i];
-
-		json_begin_object(w);
-		json_key_string(w, "policy", span_of(r->id));
-		json_key_string(w, "effect", r->is_forbid ? SPAN("forbid") : SPAN("permit"));
-		json_key_string(w, "file", span_of(r->file));
-		json_key_uint(w, "line", r->line);
-		json_key_string(w, "text", r->text);
-		json_key(w, "conditions");
-		json_begin_array(w);
-		for (size_t k = 0; k < r->n_conditions; k++) {
-			json_begin_object(w);
-			json_key_string(w, "text", span_of(r->conditions[k].text));
-			json_key_string(
-				w, "result",
-				span_of(policy_condition_result_name(r->conditions[k].result)));
-			json_end_object(w);
-		}
-		json_end_array(w);
-		json_end_object(w);
-	}
-	json_end_array(w);
-}
-
 static void answer_decision(struct api_call *c, const struct policy *p,
 			    const struct policy_request *r, const struct policy_decision *d)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_API_REPLY);
-	struct policy_explanation found = { 0 };
 	struct json_writer *w = api_answer_json(c, 200);
 
-	(void)!policy_explanation_make(p, r, d, &found);
 	(void)policy_explain(p, r, d, /* color = */ false, &text);
 	json_begin_object(w);
-	json_key_string(w, "action", span_of(policy_action_name(r->action)));
-	json_key_string(w, "decision", verdict_name(d->verdict));
-	json_ids(w, d);
-	json_key_bool(w, "error", d->has_error);
-	json_reasons(w, "reasons", found.reasons, found.n_reasons);
-	json_reasons(w, "almost", found.almost, found.n_almost);
+	policy_json_explanation(w, p, r, d);
 	json_key_string(w, "text", buf_span(&text));
 	json_end_object(w);
-	policy_explanation_done(&found);
 }
 
 static void explain(struct api_call *c, struct operation *o, const struct json *text)
@@ -493,8 +447,7 @@ static bool test_one(struct api_call *c, struct asked *a, const struct test_case
 	if (r >= 0) {
 		policy_decide(a->decider, a->policy, &o.request, &d);
 		is_good = span_eq(verdict_name(d.verdict), t->expect->text) && is_named(&d, t->by);
-		json_key_string(w, "decision", verdict_name(d.verdict));
-		json_ids(w, &d);
+		policy_json_decision(w, &d);
 	} else {
 		json_key_string(w, "error", span_of(err.text));
 	}

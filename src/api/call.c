@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "policy/json.h"
 
 void api_call_init(struct api_call *c)
 {
@@ -163,19 +164,9 @@ void api_json_ms(struct json_writer *w, double ms)
 static void json_finding(struct json_writer *w, const struct policy_finding *f)
 {
 	json_begin_object(w);
-	json_key_string(w, "severity", f->is_error ? SPAN("error") : SPAN("warning"));
-	json_key_string(w, "code", span_of(f->code));
-	json_key_string_opt(w, "policy", span_of(f->policy));
-	json_key_string(w, "file", span_of(f->file));
-	json_key_uint(w, "line", f->line);
-	json_key_uint(w, "column", f->column);
-	json_key_uint(w, "end_line", f->end_line);
-	json_key_uint(w, "end_column", f->end_column);
+	policy_json_finding(w, f);
 	json_key_uint(w, "offset", f->begin);
 	json_key_uint(w, "length", f->end - f->begin);
-	json_key_string(w, "source", span_of(f->source));
-	json_key_string(w, "message", span_of(f->message));
-	json_key_string_opt(w, "suggestion", span_of(f->suggestion));
 	json_end_object(w);
 }
 

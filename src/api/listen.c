@@ -3,27 +3,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
 
 #include "base/fd.h"
 #include "base/limits.h"
-
-#define BACKLOG 128
-
-static bool parse_port(struct span s, uint16_t *ret)
-{
-	uint32_t n = 0;
-
-	if (s.len == 0 || s.len > 5)
-		return false;
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-		n = n * 10 + (uint32_t)(s.p[i] - '0');
-	}
-	*ret = (uint16_t)n;
-	return n > 0 && n <= UINT16_MAX;
-}
+#include "base/tcp.h"
 
 static bool parse_host(struct span s, struct api_listen *l)
 {
@@ -60,10 +43,11 @@ static bool parse_parts(struct span text, struct api_listen *l)
 				colon = n++ ? text.len : i;
 		host.len = colon;
 	}
-	port = span_from(text, colon + 1);
-	if (colon < text.len && !parse_port(port, &l->port))
-		return false;
 	l->is_port_given = colon < text.len;
+	if (l->is_port_given)
+		l->port = tcp_parse_port(span_from(text, colon + 1));
+	if (!l->port)
+		return false;
 	return parse_host(host, l);
 }
 
@@ -71,11 +55,13 @@ int api_listen_parse(struct span text, struct api_listen *ret, struct err *err)
 {
 	struct api_listen l = API_LISTEN_DEFAULT;
 	struct span t = span_trim(text);
+	uint16_t port = tcp_parse_port(t);
 
+	l.is_port_given = port != 0;
 	if (t.len == 0)
 		l.address[0] = 0;
-	else if (parse_port(t, &l.port))
-		l.is_port_given = true;
+	else if (port)
+		l.port = port;
 	else if (!parse_parts(t, &l))
 		return err_say(
 			err, -EINVAL,
@@ -104,41 +90,15 @@ bool api_listen_is_any(const struct api_listen *l)
 	return strcmp(l->address, "0.0.0.0") == 0;
 }
 
-static int listen_at(const struct api_listen *l, uint16_t port, int *ret_fd)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-	bool is_v6 = strchr(l->address, ':') != NULL;
-	_cleanup_close_ int fd = -1;
-	int on = 1;
-
-	if (inet_pton(is_v6 ? AF_INET6 : AF_INET, l->address,
-		      is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr) != 1)
-		return -EINVAL;
-	fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (is_v6)
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4,
-		 is_v6 ? sizeof(v6) : sizeof(v4)) < 0)
-		return -errno;
-	if (listen(fd, BACKLOG) < 0)
-		return -errno;
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 int api_listen_open(struct api_listen *l, struct err *err)
 {
 	uint32_t port = l->port;
-	int r = listen_at(l, l->port, &l->fd);
+	int r = tcp_listen(l->address, l->port, /* is_v6_only = */ true, &l->fd);
 
 	for (int i = 1; r == -EADDRINUSE && !l->is_port_given && i < LIMIT_API_PORTS; i++) {
 		if (++port > UINT16_MAX)
 			break;
-		r = listen_at(l, (uint16_t)port, &l->fd);
+		r = tcp_listen(l->address, (uint16_t)port, /* is_v6_only = */ true, &l->fd);
 	}
 	if (r < 0)
 		return err_set(err, r, "listen on %s port %u%s", l->address, l->port,

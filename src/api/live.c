@@ -197,23 +197,6 @@ static void end(struct live_client *l, int status, const char *why)
 	(void)send_once(l, b, WEBSOCKET_CLOSE);
 }
 
-static void json_counters(struct json_writer *w, const struct api_facts *f)
-{
-	json_key(w, "counters");
-	json_begin_object(w);
-	json_key_uint(w, "events", f->n_events);
-	json_key_uint(w, "denied", f->n_denied);
-	json_key_uint(w, "would_deny", f->n_would_deny);
-	json_key_uint(w, "lost", f->n_lost);
-	json_end_object(w);
-}
-
-static void describe(const struct api *a, struct api_facts *ret)
-{
-	*ret = (struct api_facts){ 0 };
-	a->host.describe(a->host.ctx, ret);
-}
-
 static bool send_hello(struct live_client *l, const struct api_facts *f)
 {
 	struct batch *b = batch_new();
@@ -359,14 +342,14 @@ static struct batch *session_message(struct api *a)
 	struct json_writer w = { .out = &b->text };
 	struct api_facts f;
 
-	describe(a, &f);
+	f = api_describe(a);
 	json_begin_object(&w);
 	json_key_string(&w, "type", SPAN("session"));
 	json_key_string(&w, "state", f.is_ending ? SPAN("ending") : SPAN("running"));
 	json_key_string(&w, "mode", span_of(policy_mode_name(f.mode)));
 	json_key_uint(&w, "generation", f.generation);
 	json_key_uint(&w, "policies", f.n_policies);
-	json_counters(&w, &f);
+	api_json_counters(&w, &f);
 	json_end_object(&w);
 	batch_seal(b, WEBSOCKET_TEXT);
 	return b;
@@ -458,7 +441,7 @@ static void more_history(struct live_client *l)
 		}
 		if (is_full)
 			continue;
-		describe(a, &f);
+		f = api_describe(a);
 		l->next_seq = f.n_events + 1;
 		go_live(l);
 	}
@@ -500,7 +483,7 @@ static void begin(struct live_client *l)
 	struct api_facts f;
 
 	a->host.flush(a->host.ctx);
-	describe(a, &f);
+	f = api_describe(a);
 	if (!find_first(l, f.n_events)) {
 		end(l, STATUS_GOING_AWAY, "the record cannot be read");
 		return;

@@ -77,6 +77,8 @@ struct api {
 
 /* server.c */
 void api_handle_closed(struct api *a);
+/* What the session is like now. */
+struct api_facts api_describe(const struct api *a);
 /* The time now, by the loop's clock. */
 uint64_t api_now(const struct api *a);
 
@@ -109,6 +111,9 @@ void live_publish(struct api *a, uint64_t seq, struct span json, const struct ev
 /* Something about the session has changed. */
 void live_tell(struct api *a);
 void live_stop(struct api *a);
+
+/* answer-session.c: how many events there were, as a key of the object that is open. */
+void api_json_counters(struct json_writer *w, const struct api_facts *f);
 
 /* answer-policies.c: what the routes that change policies share. */
 typedef void (*policies_answer_fn)(struct api_call *c, uint64_t generation, double ms);

@@ -11,6 +11,14 @@
 
 #define SWEEP_MS 1000
 
+struct api_facts api_describe(const struct api *a)
+{
+	struct api_facts f = { 0 };
+
+	a->host.describe(a->host.ctx, &f);
+	return f;
+}
+
 uint64_t api_now(const struct api *a)
 {
 	return uv_now(a->loop);

@@ -86,7 +86,8 @@
 #define LIMIT_PROXY_RELAY ((size_t)64 * 1024)
 /* Connections to servers that wait for the next client; */
 #define LIMIT_PROXY_IDLE ((size_t)64)
-/* for how long: servers close theirs after five seconds or more, and say where it is less. */
+/* for how long: most servers keep theirs for five seconds or more, and one that closes earlier is
+ * seen to. */
 #define LIMIT_PROXY_IDLE_MS ((uint64_t)3000)
 /* How often is looked whose time is over. */
 #define LIMIT_PROXY_IDLE_LOOK_MS 500

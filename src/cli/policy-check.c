@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/policy-private.h"
+#include "policy/json.h"
 
 enum { OPTION_DENY_WARNINGS = POLICY_OPTION_OWN };
 
@@ -120,23 +121,6 @@ static void print_text(const struct checking *c, bool is_good)
 
 /* ---- For programs --------------------------------------------------------------- */
 
-static void json_finding(struct json_writer *w, const struct policy_finding *f)
-{
-	json_begin_object(w);
-	json_key_string(w, "severity", f->is_error ? SPAN("error") : SPAN("warning"));
-	json_key_string(w, "code", span_of(f->code));
-	json_key_string_opt(w, "policy", span_of(f->policy));
-	json_key_string(w, "file", span_of(f->file));
-	json_key_uint(w, "line", f->line);
-	json_key_uint(w, "column", f->column);
-	json_key_uint(w, "end_line", f->end_line);
-	json_key_uint(w, "end_column", f->end_column);
-	json_key_string(w, "source", span_of(f->source));
-	json_key_string(w, "message", span_of(f->message));
-	json_key_string_opt(w, "suggestion", span_of(f->suggestion));
-	json_end_object(w);
-}
-
 static void json_handling(struct json_writer *w, const struct policy_report *r)
 {
 	json_begin_object(w);
@@ -159,8 +143,11 @@ static void print_json(const struct checking *c, bool is_good)
 	json_key_uint(&w, "policies", c->n_policies);
 	json_key(&w, "findings");
 	json_begin_array(&w);
-	for (size_t i = 0; i < c->findings.len; i++)
-		json_finding(&w, &c->findings.items[i]);
+	for (size_t i = 0; i < c->findings.len; i++) {
+		json_begin_object(&w);
+		policy_json_finding(&w, &c->findings.items[i]);
+		json_end_object(&w);
+	}
 	json_end_array(&w);
 	json_key(&w, "handling");
 	json_begin_array(&w);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/policy-private.h"
+#include "policy/json.h"
 
 enum {
 	OPTION_EXE = POLICY_OPTION_OWN,
@@ -110,61 +111,17 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	return 0;
 }
 
-static void json_reason(struct json_writer *w, const struct policy_reason *r)
-{
-	json_begin_object(w);
-	json_key_string(w, "policy", span_of(r->id));
-	json_key_string(w, "effect", r->is_forbid ? SPAN("forbid") : SPAN("permit"));
-	json_key_string(w, "file", span_of(r->file));
-	json_key_uint(w, "line", r->line);
-	json_key_string(w, "text", r->text);
-	json_key(w, "conditions");
-	json_begin_array(w);
-	for (size_t i = 0; i < r->n_conditions; i++) {
-		json_begin_object(w);
-		json_key_string(w, "text", span_of(r->conditions[i].text));
-		json_key_string(w, "result",
-				span_of(policy_condition_result_name(r->conditions[i].result)));
-		json_end_object(w);
-	}
-	json_end_array(w);
-	json_end_object(w);
-}
-
-static void json_reasons(struct json_writer *w, const char *key,
-			 const struct policy_reason *reasons, size_t n)
-{
-	json_key(w, key);
-	json_begin_array(w);
-	for (size_t i = 0; i < n; i++)
-		json_reason(w, &reasons[i]);
-	json_end_array(w);
-}
-
 static void print_json(const struct policy *p, const struct policy_request *r,
 		       const struct policy_decision *d)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 	struct json_writer w = { .out = &out };
-	struct policy_explanation found = { 0 };
 
-	(void)!policy_explanation_make(p, r, d, &found);
 	json_begin_object(&w);
-	json_key_string(&w, "action", span_of(policy_action_name(r->action)));
-	json_key_string(&w, "decision",
-			d->verdict == DECISION_ALLOW ? SPAN("allow") : SPAN("deny"));
-	json_key(&w, "policies");
-	json_begin_array(&w);
-	for (size_t i = 0; i < d->n_reasons; i++)
-		json_string(&w, span_of(d->reasons[i]));
-	json_end_array(&w);
-	json_key_bool(&w, "error", d->has_error);
-	json_reasons(&w, "reasons", found.reasons, found.n_reasons);
-	json_reasons(&w, "almost", found.almost, found.n_almost);
+	policy_json_explanation(&w, p, r, d);
 	json_end_object(&w);
 	(void)buf_append_char(&out, '\n');
 	(void)print_out(&out);
-	policy_explanation_done(&found);
 }
 
 static void print_text(const struct policy *p, const struct policy_request *r,

@@ -9,6 +9,7 @@
 #include "cedar/cedar-format.h"
 #include "cli/command.h"
 #include "cli/policy-private.h"
+#include "policy/json.h"
 
 enum { OPTION_EXPANDED = POLICY_OPTION_OWN, OPTION_SCHEMA };
 
@@ -122,12 +123,7 @@ static void json_item(struct json_writer *w, const struct policy_item *item, boo
 	_cleanup_buf_ struct buf expanded = BUF_INIT(0);
 
 	json_begin_object(w);
-	json_key_string(w, "id", span_of(item->id));
-	json_key_string(w, "layer", span_of(policy_layer_name(item->layer)));
-	json_key_string(w, "effect", item->is_forbid ? SPAN("forbid") : SPAN("permit"));
-	json_key_string(w, "file", span_of(item->file));
-	json_key_uint(w, "line", item->line);
-	json_key_string(w, "text", item->text);
+	policy_json_item(w, item);
 	if (want_expanded) {
 		append_expanded(&expanded, item);
 		json_key_string(w, "expanded", buf_span(&expanded));

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/policy-cases.h"
 #include "cli/policy-private.h"
+#include "policy/json.h"
 
 enum { OPTION_CASES = POLICY_OPTION_OWN, OPTION_VERBOSE };
 
@@ -110,12 +111,7 @@ static void say_json(struct testing *t, const struct policy_case *c,
 	json_key_string(w, "operation", span_of(c->verb));
 	json_key_string(w, "object", span_of(c->object));
 	json_key_string(w, "expected", c->want_allow ? SPAN("allow") : SPAN("deny"));
-	json_key_string(w, "decision", d->verdict == DECISION_ALLOW ? SPAN("allow") : SPAN("deny"));
-	json_key(w, "policies");
-	json_begin_array(w);
-	for (size_t i = 0; i < d->n_reasons; i++)
-		json_string(w, span_of(d->reasons[i]));
-	json_end_array(w);
+	policy_json_decision(w, d);
 	json_key_bool(w, "passed", is_good);
 	json_end_object(w);
 }

@@ -1,31 +1,14 @@
 #include "daemon/publish.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/span.h"
+#include "base/tcp.h"
 
 #define PORT_ATTEMPTS 1000
-
-/* 1-65535, or 0 for anything else. */
-static uint16_t parse_port(struct span s)
-{
-	uint32_t n = 0;
-
-	if (s.len == 0 || s.len > 5)
-		return 0;
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return 0;
-		n = n * 10 + (uint32_t)(s.p[i] - '0');
-	}
-	return n <= UINT16_MAX ? (uint16_t)n : 0;
-}
 
 /* Splits "ip:host:container" from the right; the ip may be "[v6]". */
 static size_t split(struct span s, struct span parts[3])
@@ -46,30 +29,6 @@ static size_t split(struct span s, struct span parts[3])
 	return n;
 }
 
-static int listen_on(const char *address, uint16_t port, int *ret_fd)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-	bool is_v6 = strchr(address, ':') != NULL;
-	_cleanup_close_ int fd = -1;
-	int on = 1;
-
-	if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address,
-		      is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr) != 1)
-		return -EINVAL;
-	fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4,
-		 is_v6 ? sizeof(v6) : sizeof(v4)) < 0)
-		return -errno;
-	if (listen(fd, 128) < 0)
-		return -errno;
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 static int open_listener(struct published_port *p, bool is_host_given)
 {
 	int r = -EADDRINUSE;
@@ -79,7 +38,7 @@ static int open_listener(struct published_port *p, bool is_host_given)
 
 		if (port > UINT16_MAX)
 			break;
-		r = listen_on(p->address, (uint16_t)port, &p->listen_fd);
+		r = tcp_listen(p->address, (uint16_t)port, /* is_v6_only = */ false, &p->listen_fd);
 		if (r >= 0)
 			p->host = (uint16_t)port;
 	}
@@ -99,8 +58,8 @@ int publish_open(published_ports *ports, const char *option, struct err *err)
 	if (span_ends_with(text, SPAN("/tcp")))
 		text.len -= 4;
 	n = split(text, parts);
-	p.container = parse_port(parts[0]);
-	p.host = n > 1 && parts[1].len ? parse_port(parts[1]) : p.container;
+	p.container = tcp_parse_port(parts[0]);
+	p.host = n > 1 && parts[1].len ? tcp_parse_port(parts[1]) : p.container;
 	if (!p.container || !p.host)
 		return err_say(err, -EINVAL,
 			       "-p %s: expected [ADDRESS:][HOST-PORT:]CONTAINER-PORT, ports 1 to 65535", option);

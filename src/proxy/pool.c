@@ -12,7 +12,7 @@ struct idle {
 	struct pool_key key;
 	struct stream *stream;
 	struct h2_session *session;
-	uint64_t until_ms; /* of the loop's clock */
+	uint64_t since_ms; /* of the loop's clock */
 };
 
 TAILQ_HEAD(idle_list, idle);
@@ -73,13 +73,10 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct pool *p = timer->data;
 	uint64_t now = uv_now(timer->loop);
-	struct idle *i, *next;
+	struct idle *i;
 
-	for (i = TAILQ_FIRST(&p->idle); i; i = next) {
-		next = TAILQ_NEXT(i, entry);
-		if (now >= i->until_ms)
-			drop(i);
-	}
+	while ((i = TAILQ_FIRST(&p->idle)) && now >= i->since_ms + LIMIT_PROXY_IDLE_MS)
+		drop(i);
 	arm(p);
 }
 
@@ -91,7 +88,7 @@ static bool is_same(const struct pool_key *a, const struct pool_key *b)
 }
 
 void pool_put(struct pool *p, const struct pool_key *key, struct stream *stream,
-	      struct h2_session *session, uint64_t idle_ms)
+	      struct h2_session *session)
 {
 	struct idle *i = xnew(struct idle);
 
@@ -101,7 +98,7 @@ void pool_put(struct pool *p, const struct pool_key *key, struct stream *stream,
 	i->key = *key;
 	i->stream = stream;
 	i->session = session;
-	i->until_ms = uv_now(p->timer.loop) + idle_ms;
+	i->since_ms = uv_now(p->timer.loop);
 	TAILQ_INSERT_TAIL(&p->idle, i, entry);
 	p->n_idle++;
 	stream_set_owner(stream, on_ready, i);

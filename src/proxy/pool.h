@@ -26,9 +26,9 @@ struct pool_key {
 /* Lives as long as the process. */
 struct pool *pool_new(uv_loop_t *loop) _must_check_;
 
-/* Takes the stream, and the session on it where HTTP/2 is spoken (else NULL), for so long. */
+/* Takes the stream, and the session on it where HTTP/2 is spoken (else NULL). */
 void pool_put(struct pool *p, const struct pool_key *key, struct stream *stream,
-	      struct h2_session *session, uint64_t idle_ms);
+	      struct h2_session *session);
 /* The connection that was put in last: the caller's, with its session or NULL. NULL: there is none.
  */
 struct stream *pool_take(struct pool *p, const struct pool_key *key,

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 
-#include "base/limits.h"
 #include "proxy/answer.h"
 #include "proxy/connection-private.h"
 
@@ -210,16 +209,17 @@ struct stream *connection_take_pooled(struct connection *c, const struct endpoin
 
 void connection_pool_server(struct connection *c)
 {
-	struct pool_key key = key_of(c, &c->dialled);
 	struct h2_session *session = NULL;
 	struct stream *server = c->exchange	 ? exchange_release(c->exchange)
 				: c->h2_exchange ? h2_exchange_release(c->h2_exchange, &session)
 						 : NULL;
+	struct pool_key key;
 
 	if (!server)
 		return;
+	key = key_of(c, &c->dialled);
 	stream_reset_count(server);
-	pool_put(c->proxy->pool, &key, server, session, LIMIT_PROXY_IDLE_MS);
+	pool_put(c->proxy->pool, &key, server, session);
 }
 
 bool connection_speaks(const struct connection *c)

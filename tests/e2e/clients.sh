@@ -6,10 +6,7 @@
 . "$(dirname "$0")/support/world.sh"
 . "$(dirname "$0")/support/node-packages.sh"
 CLIENTS=$ROOT/tests/e2e/support/clients
-if [ "${LEASH_TEST_WORLD:-}" != yes ]; then
-	install_node_packages clients "$CLIENTS" --ignore-scripts
-	export NODE_PACKAGES_WHY
-fi
+install_client_packages
 enter_world "$@"
 TIME_LIMIT=120
 
@@ -20,10 +17,7 @@ REPOSITORIES=$T/repositories
 mkdir -p "$SERVED/npm" "$SERVED/simple/tiny-greeting" "$REPOSITORIES" "$WORK/clients"
 cp "$CLIENTS"/* "$WORK/clients"
 cp "$CLIENTS/page.html" "$SERVED"
-# A node package's modules are looked for beside the script.
-mkdir "$WORK/clients/node_modules"
-[ "$NODE_PACKAGES_WHY" ] || mount_node_packages clients/node_modules "$WORK/clients/node_modules"
-on_exit 'umount "$WORK/clients/node_modules" 2>/dev/null'
+mount_client_packages "$WORK/clients"
 
 policy=$T_HOME/policy.cedar
 user_file "$policy" <<'END'

@@ -7,17 +7,12 @@
 . "$(dirname "$0")/support/world.sh"
 . "$(dirname "$0")/support/node-packages.sh"
 PEERS=$ROOT/tests/e2e/support/websocket
-if [ "${LEASH_TEST_WORLD:-}" != yes ]; then
-	install_node_packages clients "$ROOT/tests/e2e/support/clients" --ignore-scripts
-	export NODE_PACKAGES_WHY
-fi
+install_client_packages
 enter_world "$@"
 
 mkdir "$WORK/peers"
 cp "$PEERS"/* "$WORK/peers"
-mkdir "$WORK/peers/node_modules"
-[ "$NODE_PACKAGES_WHY" ] || mount_node_packages clients/node_modules "$WORK/peers/node_modules"
-on_exit 'umount "$WORK/peers/node_modules" 2>/dev/null'
+mount_client_packages "$WORK/peers"
 chown "$T_UID:$T_GID" "$WORK/peers" "$WORK"/peers/*.*
 
 SEEN=$T/seen

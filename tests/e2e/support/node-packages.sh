@@ -32,3 +32,17 @@ install_node_packages() {
 mount_node_packages() {
 	mount --bind "$NODE_PACKAGES_CACHE/$1" "$2"
 }
+
+# The packages of the clients that speak to servers, before enter_world; NODE_PACKAGES_WHY says why there are none.
+install_client_packages() {
+	[ "${LEASH_TEST_WORLD:-}" != yes ] || return 0
+	install_node_packages clients "$ROOT/tests/e2e/support/clients" --ignore-scripts
+	export NODE_PACKAGES_WHY
+}
+
+# mount_client_packages DIRECTORY: after it, for the scripts in there: modules are looked for beside them.
+mount_client_packages() {
+	mkdir "$1/node_modules"
+	[ "$NODE_PACKAGES_WHY" ] || mount_node_packages clients/node_modules "$1/node_modules"
+	on_exit "umount '$1/node_modules' 2>/dev/null"
+}

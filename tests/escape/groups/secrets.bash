@@ -29,17 +29,23 @@ group_secrets() {
 	inside secrets_brokers
 }
 
+# judge NAME HOW-OFTEN: the value was seen where it must not be.
+judge() {
+	if [ ! "$OUTSIDE" ]; then
+		is "$1" "$2" 0
+	elif [ "$2" -gt 0 ]; then
+		ok "$1: works without leash"
+	else
+		diag "no effect: $1"
+	fi
+}
+
 # What the agent reads of anything is on its output: looked at from outside, it must hold no value.
 found() { # NAME COMMAND…
-	local name=$1 n
+	local name=$1
 	shift
 	leash_run -- "$@"
-	n=$(grep -acF -e "$KEY" -e "${KEY:8:24}" "$OUT")
-	if [ "$OUTSIDE" ]; then
-		[ "$n" -gt 0 ] && ok "$name: works without leash" || diag "no effect: $name"
-	else
-		is "$name" "$n" 0
-	fi
+	judge "$name" "$(grep -acF -e "$KEY" -e "${KEY:8:24}" "$OUT")"
 }
 
 secrets_found() {
@@ -68,18 +74,13 @@ for maps in glob.glob("/proc/[0-9]*/maps"):
 
 # not_sent NAME COMMAND: no server that the secret is not for sees it.
 not_sent() {
-	local n
 	: >"$SEEN"
 	leash_run -- sh -c "curl() { command curl -sS --max-time 8 \"\$@\"; }; $2"
-	n=$(grep -v "^GET /v1/redirect" "$SEEN" | grep -cF "$KEY")
-	if [ "$OUTSIDE" ]; then
-		[ "$n" -gt 0 ] && ok "$1: works without leash" || diag "no effect: $1"
-	else
-		is "$1" "$n" 0
-	fi
+	judge "$1" "$(grep -v "^GET /v1/redirect" "$SEEN" | grep -cF "$KEY")"
 }
 
 secrets_sent() {
+	local name command
 	: >"$SEEN"
 	# shellcheck disable=SC2016
 	leash_run -- sh -c 'curl -sS --max-time 8 -H "x-api-key: $API_KEY" http://permitted.test:8090/v1/x'
@@ -107,7 +108,7 @@ END
 }
 
 secrets_reflected() {
-	local form
+	local name command
 	while IFS='|' read -r name command; do
 		found "SEC-03 $name" sh -c "curl() { command curl -sS --max-time 8 -H \"x-api-key: \$API_KEY\" \"\$@\"; }; $command"
 	done <<'END'
