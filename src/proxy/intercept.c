@@ -189,14 +189,19 @@ static void on_client(void *ctx, struct stream *s, int status)
 	struct intercept *i = ctx;
 
 	(void)s;
-	if (status < 0)
-		end(i);
-	else if (i->state == WITH_CLIENT)
+	/* What came before a socket's error can still be read: it may say why. */
+	if (i->state == WITH_CLIENT)
 		shake_with_client(i);
 	else if (i->state == FOR_REQUEST)
 		await_request(i);
 	else if (i->state == ANSWERING)
 		answer_client(i);
+	if (status >= 0)
+		return;
+	if (i->state == WITH_CLIENT)
+		fail_client(i, strerror(ECONNRESET), /* is_mistrust = */ false);
+	else
+		end(i);
 }
 
 static void on_server(void *ctx, struct stream *s, int status)

@@ -485,6 +485,20 @@ check("an address has a certificate of its own", s.out.count("hello") == 1, s)
 s = Session(CURL + f"--cacert {T}/self.crt https://plain.test/; sleep 2")
 check("a client that does not trust the authority gets an event with the remedy", not s.paths and
       any(e["kind"] == "net.close" and "/run/leash/ca.crt" in e["message"] and "passthrough" in e["message"] for e in s.events), s)
+s = Session(python("""
+import ssl
+resolve("plain.test"); rejected = 0
+for i in range(20):
+    c = dial("203.0.113.24", 443)
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    fd = c.detach()
+    inside = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_socket(socket.socket(fileno=fd), server_hostname="plain.test", do_handshake_on_connect=False)
+    try: inside.do_handshake()
+    except ssl.SSLCertVerificationError: rejected += 1
+    inside.close()
+time.sleep(1)
+print(rejected)"""))
+check("... however fast it goes", s.out == "20\n" and sum("/run/leash/ca.crt" in e.get("message", "") for e in s.events) == 20, s)
 s = Session(CURL + f"--cacert {T}/ca.crt https://pinned.test/ && " + CURL + "https://pinned.test/; true")
 check("what a policy passes through has the server's own certificate", s.out.count("hello") == 1 and
       any(e["kind"] == "net.connect" and "pinned" in str(e["policies"]) for e in s.events), s)
