@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <stdio.h>
-#include <sys/random.h>
 
 #include "api/private.h"
 #include "base/alloc.h"
@@ -46,6 +45,7 @@ static void on_closed(uv_handle_t *handle)
 	buf_done(&c->body);
 	buf_done(&c->pending);
 	api_call_done(&c->call);
+	live_free(c->live);
 	xfree(c);
 	api_handle_closed(a);
 }

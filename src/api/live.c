@@ -704,9 +704,10 @@ static void add(struct api *a, struct live_client *l)
 
 void live_left(struct api_connection *c)
 {
-	struct live_client *l = TAKE_PTR(c->live);
+	struct live_client *l = c->live;
 	struct api *a = c->api;
 
+	l->phase = PHASE_ENDING;
 	if (l->prev)
 		l->prev->next = l->next;
 	else
@@ -718,6 +719,12 @@ void live_left(struct api_connection *c)
 		(void)uv_timer_stop(&a->live.beat);
 		batch_unref(TAKE_PTR(a->live.open));
 	}
+}
+
+void live_free(struct live_client *l)
+{
+	if (!l)
+		return;
 	batch_unref(l->own);
 	buf_done(&l->message);
 	arena_done(&l->texts);

@@ -106,7 +106,13 @@ extern const struct span api_openapi;
 void live_join(struct api_call *c);
 /* Bytes from a client. */
 void live_feed(struct api_connection *c, struct span bytes);
+/*
+ * The connection is closed: nothing more is sent. The client itself lasts until
+ * live_free, for it can be closed from within anything that is done for another.
+ */
 void live_left(struct api_connection *c);
+/* NULL allowed. */
+void live_free(struct live_client *l);
 void live_publish(struct api *a, uint64_t seq, struct span json, const struct event *e);
 /* Something about the session has changed. */
 void live_tell(struct api *a);
