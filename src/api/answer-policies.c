@@ -272,15 +272,20 @@ void answer_rollback(struct api_call *c)
 
 /* ---- Adding ----------------------------------------------------------------------- */
 
-static void append_policy(struct buf *out, struct span text)
+/* Where it begins. */
+static size_t append_policy(struct buf *out, struct span text)
 {
+	size_t at;
+
 	while (out->len && (out->data[out->len - 1] == '\n' || out->data[out->len - 1] == ' '))
 		out->len--;
 	if (out->len)
 		(void)buf_append_str(out, "\n\n");
+	at = out->len;
 	(void)buf_append_span(out, text);
 	if (text.len && text.p[text.len - 1] != '\n')
 		(void)buf_append_char(out, '\n');
+	return at;
 }
 
 static void add_text(struct api_call *c, struct span added)
@@ -288,17 +293,16 @@ static void add_text(struct api_call *c, struct span added)
 	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_POLICY_FILE);
 	struct api_change change = { .has_text = true };
 	struct api_layers layers;
-	size_t before;
+	size_t at;
 
 	(void)buf_append_span(&text, policies_layers(c->api, &layers)->text);
-	before = text.len;
-	append_policy(&text, added);
+	at = append_policy(&text, added);
 	if (text.failed) {
 		api_problem(c, 413, "a policy file may have %zu bytes", LIMIT_POLICY_FILE);
 		return;
 	}
 	change.text = buf_span(&text);
-	apply(c, &change, policies_answer_applied, MIN(before, text.len));
+	apply(c, &change, policies_answer_applied, at);
 }
 
 void answer_policies_add(struct api_call *c)
@@ -439,7 +443,7 @@ static bool read_add(struct api_call *c, struct edits *e, const struct json *lis
 			return false;
 		}
 		if (text || cedar)
-			append_policy(&e->added, (text ? text : cedar)->text);
+			(void)append_policy(&e->added, (text ? text : cedar)->text);
 		else if (!earlier_from_action(c, effect, action, &e->added))
 			return false;
 	}
@@ -471,7 +475,7 @@ static void make_text(const struct edits *e, struct span old, struct buf *out)
 	}
 	(void)buf_append_span(out, span_from(old, at));
 	if (e->added.len)
-		append_policy(out, buf_span(&e->added));
+		(void)append_policy(out, buf_span(&e->added));
 }
 
 static size_t count_items(const struct json *list)

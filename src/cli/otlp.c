@@ -144,6 +144,17 @@ static void write_body(struct json_writer *w, const struct event *e)
 	string_value(w, buf_span(&text));
 }
 
+static void attribute_true(struct json_writer *w, const char *key, bool is_so)
+{
+	if (!is_so)
+		return;
+	begin_attribute(w, key);
+	json_begin_object(w);
+	json_key_bool(w, "boolValue", true);
+	json_end_object(w);
+	json_end_object(w);
+}
+
 static void write_own_attributes(struct json_writer *w, const struct event_record *r)
 {
 	const struct event *e = &r->event;
@@ -165,6 +176,8 @@ static void write_own_attributes(struct json_writer *w, const struct event_recor
 	attribute_text(w, "leash.header", e->header);
 	attribute_text(w, "leash.secret", e->secret);
 	attribute_text(w, "leash.message", e->message);
+	attribute_true(w, "leash.argv_cut", e->argv_cut);
+	attribute_true(w, "leash.cut", e->is_cut);
 }
 
 /* Names that the semantic conventions have. */
@@ -201,6 +214,7 @@ static void write_object(struct json_writer *w, const struct event *e)
 	attribute_number(w, is_http ? "http.response.status_code" : "process.exit.code",
 			 e->has_status, e->status);
 	attribute_name(w, "error.type", error ? error : "");
+	attribute_number(w, "leash.error", e->error && !error, e->error);
 }
 
 static void write_record(struct json_writer *w, const struct event_record *r)

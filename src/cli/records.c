@@ -22,24 +22,19 @@ int records_open(const char *name, struct records *ret, struct err *err)
 	return event_reader_open(ret->directory, &ret->reader, err);
 }
 
-static int keep_seq(const struct event_record *record, void *ctx)
+static int see_whether_stop(const struct event_record *record, void *ctx)
 {
-	*(uint64_t *)ctx = record->seq;
+	*(bool *)ctx = record->event.kind == EVENT_SESSION_STOP;
 	return 0;
 }
 
-int records_is_stopped(const struct records *r, struct err *err)
+int records_is_stopped(struct event_reader *reader, struct err *err)
 {
-	struct event_query q = { .filter.kinds = EVENT_BIT(EVENT_SESSION_STOP),
-				 .is_newest_first = true,
-				 .limit = 1 };
-	uint64_t last_seq, stop_seq = 0;
-	int64_t n = event_reader_query(r->reader, &q, keep_seq, &stop_seq, err);
+	const struct event_query last = { .is_newest_first = true, .limit = 1 };
+	bool is_stop = false;
+	int64_t n = event_reader_query(reader, &last, see_whether_stop, &is_stop, err);
 
-	if (n <= 0)
-		return (int)n;
-	n = event_reader_last_seq(r->reader, &last_seq, err);
-	return n < 0 ? (int)n : last_seq == stop_seq;
+	return n < 0 ? (int)n : is_stop;
 }
 
 void records_done(struct records *r)

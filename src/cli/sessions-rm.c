@@ -175,17 +175,19 @@ static int prune(const struct prune *p, struct buf *out, struct err *err)
 	struct retention keep = RETENTION_DEFAULT;
 	_cleanup_free_ char *home = home_directory(err);
 	_cleanup_free_ char *state = home ? state_directory(home) : NULL;
+	bool is_complete = true;
 	int r = state ? read_retention(p, home, &keep, err) : -ENOENT;
 
 	if (r == 0)
 		r = retention_plan(&keep, state, p->is_quiet ? QUIET_MAX : SIZE_MAX, &victims, err);
-	for (size_t i = 0; i < victims.len && r == 0; i++) {
-		if (!p->is_dry_run)
-			r = retention_remove(state, victims.items[i].id, err);
-		if (r == 0)
+	for (size_t i = 0; r == 0 && i < victims.len; i++) {
+		/* One that cannot be removed keeps none of the others. */
+		if (p->is_dry_run || retention_remove(state, victims.items[i].id, err) == 0)
 			say(p, &victims.items[i], &keep, out);
+		else
+			is_complete = false;
 	}
-	return r;
+	return r < 0 ? r : is_complete ? 0 : err->code;
 }
 
 static int prune_main(int argc, char **argv)

@@ -75,13 +75,13 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	return 0;
 }
 
-static int count_events(const struct records *records, struct row *row)
+static int count_events(struct event_reader *reader, struct row *row)
 {
-	int r = event_reader_last_seq(records->reader, &row->n_events, NULL);
+	int r = event_reader_last_seq(reader, &row->n_events, NULL);
 
 	if (r == 0)
-		r = event_reader_count_decision(records->reader, EVENT_DENY, &row->n_denied, NULL);
-	return r < 0 ? r : records_is_stopped(records, NULL);
+		r = event_reader_count_decision(reader, EVENT_DENY, &row->n_denied, NULL);
+	return r < 0 ? r : records_is_stopped(reader, NULL);
 }
 
 /* Of a session without a database only its summary tells; there were such before events.db. */
@@ -97,16 +97,16 @@ static void read_summary(struct row *row)
 static void read_events(const char *directory, struct row *row)
 {
 	bool is_open = event_store_is_open(directory);
-	struct records records = { .directory = (char *)(uintptr_t)directory };
-	int r = event_reader_open(directory, &records.reader, NULL);
+	struct event_reader *reader = NULL;
+	int r = event_reader_open(directory, &reader, NULL);
 
 	if (r == -ENOENT) {
 		read_summary(row);
 		return;
 	}
 	if (r == 0)
-		r = count_events(&records, row);
-	event_reader_free(records.reader);
+		r = count_events(reader, row);
+	event_reader_free(reader);
 	row->state = is_open ? "running" : r < 0 ? "damaged" : r ? "ended" : "died";
 }
 

@@ -10,6 +10,7 @@
 /* key 0 is a free slot; a keyed hash, so nobody chooses two that are the same. */
 struct known {
 	uint64_t key, seq;
+	bool has_forgotten; /* another key was pushed out of it */
 };
 
 struct causes {
@@ -37,8 +38,13 @@ static uint64_t find(const struct known *table, size_t n, uint64_t key)
 
 static void put(struct known *table, size_t n, uint64_t key, uint64_t seq)
 {
-	if (key)
-		table[key % n] = (struct known){ key, seq };
+	struct known *k = &table[key % n];
+
+	if (!key)
+		return;
+	k->has_forgotten |= k->key && k->key != key;
+	k->key = key;
+	k->seq = seq;
 }
 
 /* Names are asked for and used in either case; longer than this there is none. */
@@ -85,9 +91,10 @@ static uint64_t special_cause(const struct causes *c, const struct event *e)
 
 void causes_find(const struct causes *c, struct event *e)
 {
-	/* What was forked and began no program of its own runs its parent's. */
 	e->exec = exec_of(c, e->pid);
-	if (!e->exec)
+	/* What was forked and began no program of its own, or none that was forgotten, runs its
+	 * parent's. */
+	if (!e->exec && !c->execs[(uint32_t)e->pid % N_EXECS].has_forgotten)
 		e->exec = exec_of(c, e->ppid);
 	if (e->cause)
 		return;

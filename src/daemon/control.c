@@ -323,12 +323,17 @@ void session_start_api(struct session *s)
 
 void session_announce_api(struct session *s)
 {
+	const char *url;
+
 	if (!session_has_api(s) || !(s->options->want_url || s->options->want_browser))
 		return;
 	session_start_api(s);
 	if (!s->api)
 		return;
-	log_notice("control page: %s", api_url(s->api));
+	/* What is no terminal may be kept, and the token in the URL is a secret. */
+	url = api_url(s->api);
+	log_notice("control page: %.*s",
+		   (int)(isatty(STDERR_FILENO) ? strlen(url) : strcspn(url, "#")), url);
 	if (s->options->want_browser)
 		open_browser(s);
 }

@@ -431,6 +431,9 @@ static int scan(struct scan *s)
 	if (f->since_seq >= s->last)
 		return 0;
 	s->first = f->since_seq + 1;
+	/* To look at so few takes less than to find out which. */
+	if (s->last - s->first < EVENT_BLOCK)
+		return scan_records(s, s->first, s->last);
 	r = narrow_init(&s->narrow, s->reader->db, f, last_seq);
 	if (r == 0)
 		r = scan_blocks(s);

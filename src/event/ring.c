@@ -60,6 +60,8 @@ int event_ring_create(size_t size, int *ret_memory_fd, int *ret_wake_fd, struct 
 	return 0;
 }
 
+_Static_assert(RING_N_TEXTS == EVENT_N_TEXTS, "the ring carries every text");
+
 static int ring_size(int memory_fd, size_t *ret)
 {
 	int seals = fcntl(memory_fd, F_GET_SEALS);

@@ -106,7 +106,6 @@ int event_reader_last_seq(struct event_reader *r, uint64_t *ret, struct err *err
 
 struct event_counts {
 	uint64_t n[EVENT_KIND_MAX][EVENT_DECISION_MAX];
-	uint64_t n_lost; /* events that could not be kept: the sum of the lost records' counts */
 };
 
 /* How many records of each kind there are by decision (EVENT_DECISION_NONE: without one). */

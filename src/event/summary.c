@@ -18,7 +18,7 @@ static void add_count(struct event_counts *counts, int64_t mark, int64_t n)
 static int read_counts(struct event_reader *r, struct event_counts *ret)
 {
 	sqlite3_stmt *row = NULL;
-	int64_t n_marked = 0, n_lost = 0;
+	int64_t n_marked = 0;
 	uint64_t n_all = 0;
 	int code = SQLITE_ROW;
 	int result = reader_last_seq(r, &n_all);
@@ -37,10 +37,6 @@ static int read_counts(struct event_reader *r, struct event_counts *ret)
 	(void)sqlite3_finalize(row);
 	if (result == 0 && n_all > (uint64_t)n_marked)
 		add_count(ret, EVENT_MARK_BULK, (int64_t)n_all - n_marked);
-	if (result == 0)
-		result = sql_number(r->db, "SELECT total(count) FROM detail WHERE count > 0",
-				    &n_lost);
-	ret->n_lost = (uint64_t)n_lost;
 	return result;
 }
 

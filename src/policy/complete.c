@@ -802,11 +802,10 @@ static enum place find_place(const struct completing *c)
 
 static bool is_in_comment(struct span text, size_t from, size_t cursor)
 {
-	for (size_t i = from; i + 1 < cursor; i++)
-		if (text.p[i] == '/' && text.p[i + 1] == '/' &&
-		    !memchr(text.p + i, '\n', cursor - i))
-			return true;
-	return false;
+	const char *newline = cursor > from ? memrchr(text.p + from, '\n', cursor - from) : NULL;
+	size_t begin = newline ? (size_t)(newline - text.p) + 1 : from;
+
+	return cursor > begin && memmem(text.p + begin, cursor - begin, "//", 2);
 }
 
 static bool is_string(enum token_kind kind)

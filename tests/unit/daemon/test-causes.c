@@ -86,7 +86,7 @@ static void what_is_forgotten_is_not_mistaken(void **state)
 	for (int32_t pid = 1; pid <= 100000; pid++)
 		(void)cause_of(c, EVENT(PROC_EXEC, .pid = pid), (uint64_t)pid);
 	for (int32_t pid = 1; pid <= 100000; pid++) {
-		uint64_t cause = cause_of(c, EVENT(FILE_OPEN, .pid = pid), 200000);
+		uint64_t cause = cause_of(c, EVENT(FILE_OPEN, .pid = pid, .ppid = 100000), 200000);
 
 		assert_true(cause == 0 || cause == (uint64_t)pid);
 		n_known += cause != 0;
