@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-/* Is there a display, and a program that opens things on it? */
+/* Is there a display? */
 bool browser_is_there(void);
 /*
  * Opens the URL. It holds the token, and command lines can be read by everybody:

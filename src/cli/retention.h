@@ -1,6 +1,6 @@
 /*
  * Which sessions are kept: the oldest go first, by age and by the space that all
- * take. What runs stays, and so does what began within the last hour.
+ * take. What runs stays, and so does what ended within the last hour.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ struct retention_victim {
 
 typedef VEC(struct retention_victim) retention_victims;
 
-/* What would go now, the oldest first, max at most. sessions is the directory of all. */
+/* What would go now, the oldest first, max at most. */
 int retention_plan(const struct retention *keep, const char *state, size_t max,
 		   retention_victims *ret, struct err *err) _must_check_;
 void retention_victims_done(retention_victims *v);
