@@ -10,6 +10,8 @@ skip_all() {
 	exit 77
 }
 
+# tools/build-page fetches a newer node where the system's is too old.
+PATH=$(echo "$ROOT"/ui/node_modules/node-linux-*/bin):$PATH
 command -v node >/dev/null || skip_all 'no node'
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || skip_all 'no chromium'
 [ -d "$ROOT/ui/node_modules/playwright-core" ] || skip_all 'no packages: npm ci in ui/'

@@ -128,7 +128,7 @@ function setText(text) {
 }
 
 function addEvent(e) {
-  const record = { seq: events.length + 1, time: new Date().toISOString(), session: session.id, mode, ...e };
+  const record = { seq: events.length + 1, time: new Date().toISOString(), session: session().id, mode, ...e };
   events.push(record);
   for (const c of clients) if (c.ready) c.send(JSON.stringify([record]));
 }
@@ -271,12 +271,6 @@ if (Number(opt.rate)) {
     addEvent(e);
   }, 1000 / Number(opt.rate));
 }
-
-// Tests break connections and add events.
-process.on('message', (m) => {
-  if (m.add) for (const e of m.add) addEvent(e);
-  if (m.cut) for (const c of clients) c.terminate();
-});
 
 server.listen(Number(opt.port), '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${opt.port}/#token=${opt.token}`);

@@ -21,9 +21,6 @@ function report(what, value, unit, limit) {
 }
 
 // ---- Weight and load. The second load is of a machine that has seen the page's files. ----
-let bytes = 0;
-await cdp.send('Network.enable');
-cdp.on('Network.loadingFinished', (e) => (bytes += e.encodedDataLength));
 await page.goto(`http://127.0.0.1:${port}/#token=dev`);
 await page.locator('.pulse').waitFor();
 const own = () => page.evaluate(() => performance.getEntriesByType('resource').filter((r) => !r.name.includes('/api')).reduce((sum, r) => sum + r.transferSize, 0));
@@ -100,10 +97,7 @@ report('filter answers, slowest', answers[answers.length - 1], 'ms');
 
 // ---- Memory: the page's heap and the worker's, arrays included ----
 await page.waitForTimeout(1500);
-const targets = await browser.newBrowserCDPSession();
 let heap = 0;
-const { targetInfos } = await targets.send('Target.getTargets');
-void targetInfos;
 await cdp.send('HeapProfiler.collectGarbage');
 const main = await cdp.send('Runtime.getHeapUsage');
 heap += main.usedSize + (main.backingStorageSize ?? 0) + (main.embedderHeapUsedSize ?? 0);

@@ -9,7 +9,7 @@ import { Icon } from './parts/icon';
 import { useKeys } from './parts/keys';
 import { Name } from './parts/name';
 import { theme, toggleTheme } from './parts/theme';
-import { hasEnded, linkState, overview, refreshSession, retryMs, say, session, skipped, toast, view, type View } from './state';
+import { hasEnded, linkState, overview, refreshSession, retryMs, say, session, toast, totals, view, type View } from './state';
 import { Later } from './views/later';
 import { Live } from './views/live';
 import { NetworkView } from './views/network';
@@ -109,10 +109,7 @@ function Nav() {
 
 function Top() {
   const s = session.value;
-  const o = overview.value;
-  const denied = Math.max(o.denied, s?.counters.denied ?? 0);
-  const would = Math.max(o.wouldDeny, s?.counters.would_deny ?? 0);
-  const lost = Math.max(o.lost, s?.counters.lost ?? 0) + o.missed;
+  const { events, denied, wouldDeny: would, lost } = totals.value;
   return (
     <header class="top">
       <span class="brand">leash</span>
@@ -124,7 +121,7 @@ function Top() {
       </span>
       <span class="counters">
         <span>
-          <b>{count(Math.max(o.total + skipped.value, s?.counters.events ?? 0))}</b> events
+          <b>{count(events)}</b> events
         </span>
         <span class={denied ? 'is-deny' : ''}>
           <b>{count(denied)}</b> stopped

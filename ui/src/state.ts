@@ -1,6 +1,6 @@
 // What the views share: the worker's news as signals, and what the user chose.
 import { batch, computed, effect, signal } from '@preact/signals';
-import { api, signedIn, type Session } from './api';
+import { api, messageOf, signedIn, type Session } from './api';
 import { NO_FILTER, type Facets, type Filter } from './model/filter';
 import type { Timeline } from './model/histogram';
 import type { Feed, Overview } from './worker/feed';
@@ -28,6 +28,17 @@ export const overview = signal<Overview>({
   commands: [],
   ended: false,
   status: null,
+});
+// What leash has counted or this page has seen, whichever knows of more.
+export const totals = computed(() => {
+  const o = overview.value;
+  const known = session.value?.counters;
+  return {
+    events: Math.max(o.total + skipped.value, known?.events ?? 0),
+    denied: Math.max(o.denied, known?.denied ?? 0),
+    wouldDeny: Math.max(o.wouldDeny, known?.would_deny ?? 0),
+    lost: Math.max(o.lost, known?.lost ?? 0) + o.missed,
+  };
 });
 export const hasEnded = computed(() => overview.value.ended || linkState.value === 'ended');
 // Rises when rows changed their places: what was fetched before is void.
@@ -164,7 +175,7 @@ function takeToken(): string {
   if (fragment === '' || fragment.startsWith('/')) return '';
   const token = /(?:^|&)token=([^&]*)/.exec(fragment)?.[1] ?? fragment;
   history.replaceState(null, '', `${location.pathname}#/live`);
-  return decodeURIComponent(token);
+  return token;
 }
 
 export async function start(): Promise<void> {
@@ -173,7 +184,12 @@ export async function start(): Promise<void> {
   addEventListener('hashchange', () => {
     const late = takeToken();
     readHash();
-    if (late) void signIn(late);
+    // Another session's, perhaps: nothing of the old one may stay.
+    if (late)
+      void api.login(late).then(
+        () => location.reload(),
+        (e) => say(messageOf(e), true),
+      );
   });
   await signIn(token);
 }
@@ -186,9 +202,8 @@ async function signIn(token: string): Promise<void> {
     if (signedIn.value === null) signedIn.value = false;
     return;
   }
-  const first = signedIn.value !== true;
   signedIn.value = true;
-  if (first) void ask('connect');
+  void ask('connect');
 }
 
 let sent = NO_FILTER;

@@ -29,7 +29,7 @@ import {
 } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { api, type Completion, type Finding, type Place } from '../api';
-import { plain } from '../model/text';
+import { HIDDEN, plain } from '../model/text';
 import { offsetOf, placeOf } from './places';
 import { tokenAt, type TokenKind } from './tokens';
 
@@ -187,7 +187,6 @@ function diagnosticOf(doc: Text, f: Finding): Diagnostic {
 export interface EditorOptions {
   parent: HTMLElement;
   text: string;
-  readOnly: boolean;
   label: string;
   changed(text: string): void;
   apply(): void;
@@ -215,7 +214,7 @@ export class Editor {
           lintGutter(),
           history(),
           drawSelection(),
-          highlightSpecialChars(),
+          highlightSpecialChars({ addSpecialChars: HIDDEN }),
           EditorView.lineWrapping,
           highlightActiveLine(),
           highlightActiveLineGutter(),
@@ -227,7 +226,6 @@ export class Editor {
           syntaxHighlighting(colours),
           autocompletion({ override: [complete], activateOnTypingDelay: 60, maxRenderedOptions: 75, icons: true }),
           look,
-          EditorState.readOnly.of(o.readOnly),
           EditorView.contentAttributes.of({ 'aria-label': o.label }),
           placeholder('// Rules of your own, in Cedar. What no permit allows is denied; a forbid wins.'),
           EditorView.updateListener.of((u) => u.docChanged && o.changed(u.state.doc.toString())),

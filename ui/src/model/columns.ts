@@ -102,11 +102,6 @@ export class Columns {
     return value === ABSENT ? undefined : value;
   }
 
-  argvAt(row: number): string[] {
-    const id = this.text.argv[row]!;
-    return id ? (JSON.parse(this.strings.get(id)) as string[]) : [];
-  }
-
   // The record again, but for its place in the chain.
   record(row: number): LeashEvent {
     const out: Record<string, unknown> = {

@@ -2,7 +2,7 @@
 // being seen is shown as an escape, the same ones that `leash events` prints.
 
 // The characters of utf8_is_hidden() in src/base/utf8.c, and lone surrogates.
-const HIDDEN =
+export const HIDDEN =
   /[\0-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Surrogate}/gu;
 const ANY_HIDDEN = new RegExp(HIDDEN.source, 'u');
 // Letters that are written from the right and would move their neighbours about.

@@ -153,7 +153,7 @@ function Why({ event }: { event: LeashEvent }) {
         </p>
       )}
       {event.decision === 'would-deny' ? <p>It was let through, because the mode is {event.mode}.</p> : null}
-      {error ? <p class="muted">{error}</p> : null}
+      {error ? <p class="muted"><Name text={error} /></p> : null}
       {answer ? <Reasons answer={answer} event={event} /> : null}
     </section>
   );

@@ -33,9 +33,3 @@ export function Path({ path }: { path: string }) {
     </span>
   );
 }
-
-// The object of an event: a path, a command line (arguments as JSON) or plain text.
-export function Target({ text, isPath }: { text: string; isPath: boolean }) {
-  if (isPath) return <Path path={text} />;
-  return <Name text={text} />;
-}

@@ -6,8 +6,7 @@ export function useRegularly(run: () => Promise<void>, when: unknown[] = []): vo
   const last = useRef(0);
   const total = overview.value.total;
   useEffect(() => {
-    last.current = Date.now();
-    void run();
+    last.current = 0;
   }, when);
   useEffect(() => {
     const timer = setTimeout(
@@ -18,5 +17,5 @@ export function useRegularly(run: () => Promise<void>, when: unknown[] = []): vo
       Math.max(0, last.current + 1000 - Date.now()),
     );
     return () => clearTimeout(timer);
-  }, [total]);
+  }, [total, ...when]);
 }

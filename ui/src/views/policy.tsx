@@ -110,7 +110,6 @@ export function PolicyView() {
     editor.current = new Editor({
       parent: host.current,
       text: draft.value ?? '',
-      readOnly: false,
       label: 'Policy, in Cedar',
       changed: (text) => (draft.value = text),
       apply: () => void actions.current.apply(),
@@ -261,7 +260,7 @@ function useValidation(editor: Holder, layer: Layer | undefined): void {
           // What other layers have to say stands in the list only.
           editor.current?.mark(v.findings.filter((f) => f.file === layer.name || f.file === ''));
         })
-        .catch(() => undefined);
+        .catch((e) => abort.signal.aborted || say(messageOf(e), true));
     }, VALIDATE_MS);
     return () => {
       clearTimeout(timer);
@@ -404,7 +403,7 @@ function Changes() {
     };
   }, [text, generation]);
 
-  if (error) return <p class="note">{error}</p>;
+  if (error) return <p class="note"><Name text={error} /></p>;
   if (!diff) return <p class="nothing">…</p>;
   if (diff.policies.length === 0 && diff.decisions.length === 0) return <p class="nothing">The same as what is in force.</p>;
   return (
@@ -412,7 +411,7 @@ function Changes() {
       {diff.policies.map((x, i) => (
         <div key={i} class={`change change-${x.in}`}>
           <p>
-            <strong>{x.in === 'new' ? 'Added' : 'Taken away'}</strong> <span class="muted mono">{x.id}</span>
+            <strong>{x.in === 'new' ? 'Added' : 'Taken away'}</strong> <span class="muted mono"><Name text={x.id} /></span>
           </p>
           <Cedar text={x.text} />
         </div>
@@ -460,7 +459,7 @@ function Past(p: {
       .then((h) => setEntries(h.entries))
       .catch((e) => setError(messageOf(e)));
   }, [generation]);
-  if (error) return <p class="error">{error}</p>;
+  if (error) return <p class="error"><Name text={error} /></p>;
   if (entries.length === 0) return <p class="nothing">No text was applied yet.</p>;
   return (
     <ol class="history">

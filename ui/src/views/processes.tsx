@@ -1,14 +1,14 @@
 // Who runs, as a tree, and what each touched.
 import { signal } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { api } from '../api';
+import { api, messageOf } from '../api';
 import { treeOf, type Branch, type Process } from '../model/processes';
 import { commandLine, count, plain, plural } from '../model/text';
 import { Icon } from '../parts/icon';
 import { Name, Path } from '../parts/name';
 import { useRegularly } from '../parts/regularly';
 import { useVirtual } from '../parts/virtual';
-import { ask, go, setFilter, skipped } from '../state';
+import { ask, go, say, setFilter, skipped } from '../state';
 import type { Touched } from '../worker/feed';
 
 const ROW = 26;
@@ -25,7 +25,7 @@ export function ProcessesView() {
       .processes()
       .then((known) => ask('know', known.processes))
       .then(async () => setAll(await ask('tree')))
-      .catch(() => undefined);
+      .catch((e) => say(messageOf(e), true));
   }, []);
   const lines = useMemo(() => treeOf(all, closed.value), [all, closed.value]);
   const list = useVirtual(scroller, lines.length, ROW);

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { api, messageOf } from '../api';
 import { commandLine, count, duration } from '../model/text';
 import { Name } from '../parts/name';
-import { hasEnded, overview, say, session } from '../state';
+import { hasEnded, overview, say, session, totals } from '../state';
 
 export function Sessions() {
   const s = session.value;
@@ -59,8 +59,7 @@ export function Sessions() {
         </dd>
         <dt>recorded</dt>
         <dd>
-          {count(Math.max(o.total, s.counters.events))} events, {count(Math.max(o.denied, s.counters.denied))} denied,{' '}
-          {count(Math.max(o.lost, s.counters.lost))} lost
+          {count(totals.value.events)} events, {count(totals.value.denied)} denied, {count(totals.value.lost)} lost
         </dd>
         <dt>leash</dt>
         <dd>{s.version}</dd>
