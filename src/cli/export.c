@@ -25,8 +25,9 @@ const struct option_spec export_options[] = {
 	  OPTION_JSONL, 0 },
 	{ "otlp", 0, NULL, "OpenTelemetry logs: OTLP/JSON, a request of at most 500 records a line",
 	  OPTION_OTLP, 0 },
-	{ "output", 'o', "FILE", "write there instead of standard output; a new file only you can read",
-	  OPTION_OUTPUT, 0 },
+	{ "output", 'o', "FILE",
+	  "write there instead of standard output; a new file only you can read", OPTION_OUTPUT,
+	  0 },
 	OPTION_HELP_ROW,
 };
 const size_t n_export_options = ARRAY_SIZE(export_options);

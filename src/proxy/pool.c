@@ -111,8 +111,8 @@ static struct idle *find(const struct pool *p, const struct pool_key *key)
 	struct idle *i;
 
 	TAILQ_FOREACH_REVERSE(i, &p->idle, idle_list, entry)
-		if (is_same(&i->key, key))
-			return i;
+	if (is_same(&i->key, key))
+		return i;
 	return NULL;
 }
 
