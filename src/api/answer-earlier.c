@@ -96,11 +96,6 @@ static void json_rules_of(struct json_writer *w, const struct policy_item *item)
 	cedar_diagnostics_done(&found);
 }
 
-static bool is_in(const struct policy_item *item, const struct api_layer *l)
-{
-	return item->layer == l->layer && strcmp(item->file, l->name) == 0;
-}
-
 /* a and b may be the same. */
 static void json_rules(struct json_writer *w, const char *key, const struct policy_source *s,
 		       const struct api_layer *a, const struct api_layer *b)
@@ -112,7 +107,7 @@ static void json_rules(struct json_writer *w, const char *key, const struct poli
 	for (size_t i = 0; i < policy_source_len(s); i++) {
 		const struct policy_item item = policy_source_at(s, i);
 
-		if (is_in(&item, a) || is_in(&item, b))
+		if (policies_is_in(&item, a) || policies_is_in(&item, b))
 			json_rules_of(w, &item);
 	}
 	json_end_array(w);
@@ -330,7 +325,11 @@ static void add_to_session(struct api_call *c, struct span cedar)
 	struct api_facts f;
 
 	(void)policies_layers(c->api, &layers);
-	if (policies_find(s, POLICY_LAYER_SESSION, (struct span){ 0 }, cedar, &item)) {
+	/* The command line's count, too. */
+	for (size_t i = 0; i < layers.n; i++) {
+		if (layers.items[i].layer != POLICY_LAYER_SESSION ||
+		    !policies_find(s, &layers.items[i], (struct span){ 0 }, cedar, &item))
+			continue;
 		f = api_describe(c->api);
 		earlier_answer(c, f.generation, 0);
 		return;
@@ -366,13 +365,10 @@ void answer_earlier_add_from_action(struct api_call *c)
 		add_to_session(c, buf_span(&cedar));
 }
 
-/* A policy's line and the empty one behind it go with it. */
-static void cut_out(struct span text, size_t begin, size_t end, struct buf *out)
+static void cut_out(struct span text, const struct policy_item *item, struct buf *out)
 {
-	while (end < text.len && (text.p[end] == '\n' || text.p[end] == ' '))
-		end++;
-	(void)buf_append(out, text.p, begin);
-	(void)buf_append_span(out, span_from(text, end));
+	(void)buf_append(out, text.p, item->begin);
+	(void)buf_append_span(out, span_from(text, policies_end_of_removed(text, item->end)));
 }
 
 void answer_earlier_delete(struct api_call *c)
@@ -397,13 +393,12 @@ void answer_earlier_delete(struct api_call *c)
 	wanted_id = id ? id->text : (struct span){ 0 };
 	wanted_text = cedar ? cedar->text : (struct span){ 0 };
 	file = policies_layers(c->api, &layers);
-	if (policies_find(s, file->layer, wanted_id, wanted_text, &item)) {
-		cut_out(file->text, item.begin, item.end, &text);
+	if (policies_find(s, file, wanted_id, wanted_text, &item)) {
+		cut_out(file->text, &item, &text);
 		change.has_text = true;
 		change.text = buf_span(&text);
-	} else if (policies_find(s, POLICY_LAYER_SESSION, wanted_id, wanted_text, &item) &&
-		   strcmp(item.file, layers.items[layers.session].name) == 0) {
-		cut_out(layers.items[layers.session].text, item.begin, item.end, &text);
+	} else if (policies_find(s, &layers.items[layers.session], wanted_id, wanted_text, &item)) {
+		cut_out(layers.items[layers.session].text, &item, &text);
 		change.has_session = true;
 		change.session = buf_span(&text);
 	} else {
@@ -451,7 +446,7 @@ void answer_earlier_lines(struct api_call *c)
 		const struct policy_item item = policy_source_at(s, i);
 		_cleanup_buf_ struct buf sentence = BUF_INIT(LIMIT_POLICY_TEXT);
 
-		if (!is_in(&item, file) && !is_in(&item, runtime))
+		if (!policies_is_in(&item, file) && !policies_is_in(&item, runtime))
 			continue;
 		(void)policy_source_say(s, i, &sentence);
 		json_begin_object(w);

@@ -355,13 +355,18 @@ static struct span trim(struct span s)
 	return s;
 }
 
-bool policies_find(const struct policy_source *s, enum policy_layer layer, struct span id,
+bool policies_is_in(const struct policy_item *item, const struct api_layer *l)
+{
+	return item->layer == l->layer && strcmp(item->file, l->name) == 0;
+}
+
+bool policies_find(const struct policy_source *s, const struct api_layer *l, struct span id,
 		   struct span text, struct policy_item *ret)
 {
 	for (size_t i = 0; s && i < policy_source_len(s); i++) {
 		struct policy_item item = policy_source_at(s, i);
 
-		if (item.layer != layer ||
+		if (!policies_is_in(&item, l) ||
 		    !(id.len ? span_eq_str(id, item.id) : span_eq(trim(text), item.text)))
 			continue;
 		*ret = item;
@@ -377,7 +382,7 @@ static bool add_edit(struct api_call *c, struct edits *e, struct span id, struct
 	struct api_layers layers;
 	struct policy_item item;
 
-	if (!policies_find(s, policies_layers(c->api, &layers)->layer, id, cedar, &item)) {
+	if (!policies_find(s, policies_layers(c->api, &layers), id, cedar, &item)) {
 		api_problem(c, 404, "the editable layer has no policy %.*s", (int)MIN(id.len, 200),
 			    id.p);
 		return false;
@@ -450,8 +455,7 @@ static bool read_add(struct api_call *c, struct edits *e, const struct json *lis
 	return true;
 }
 
-/* A policy that goes takes the rest of its line and one empty line with it. */
-static size_t end_of_removed(struct span text, size_t end)
+size_t policies_end_of_removed(struct span text, size_t end)
 {
 	for (int lines = 0; end < text.len && lines < 2; end++) {
 		if (text.p[end] == '\n')
@@ -471,7 +475,7 @@ static void make_text(const struct edits *e, struct span old, struct buf *out)
 
 		(void)buf_append(out, old.p + at, edit->begin - at);
 		(void)buf_append_span(out, edit->text);
-		at = edit->text.len ? edit->end : end_of_removed(old, edit->end);
+		at = edit->text.len ? edit->end : policies_end_of_removed(old, edit->end);
 	}
 	(void)buf_append_span(out, span_from(old, at));
 	if (e->added.len)
@@ -569,7 +573,7 @@ static size_t count_in(const struct policy_source *s, const struct api_layer *l)
 	for (size_t i = 0; i < policy_source_len(s); i++) {
 		const struct policy_item item = policy_source_at(s, i);
 
-		n += item.layer == l->layer && (!l->name || strcmp(item.file, l->name) == 0);
+		n += policies_is_in(&item, l);
 	}
 	return n;
 }

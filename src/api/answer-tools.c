@@ -549,13 +549,19 @@ static void append_object(const struct policy_request *r, struct buf *out)
 		(void)buf_printf(out, ":%u", r->port);
 }
 
+static void breathe(void *ctx)
+{
+	const struct diffing *x = ctx;
+
+	x->api->host.breathe(x->api->host.ctx);
+}
+
 static void on_difference(const struct difference *d, void *ctx)
 {
 	struct diffing *x = ctx;
 	_cleanup_buf_ struct buf object = BUF_INIT(LIMIT_API_REPLY);
 	const struct policy_decision *says = d->after->n_reasons ? d->after : d->before;
 
-	x->api->host.breathe(x->api->host.ctx);
 	if (x->n_shown++ >= MAX_DECISIONS)
 		return;
 	append_object(d->request, &object);
@@ -615,7 +621,7 @@ static void diff(struct api_call *c, struct policy_source *next)
 	json_end_array(x.w);
 	json_key(x.w, "decisions");
 	json_begin_array(x.w);
-	policy_compare(before, after, on_difference, &x, &result);
+	policy_compare(before, after, on_difference, breathe, &x, &result);
 	json_end_array(x.w);
 	json_key_uint(x.w, "requests", result.n_requests);
 	json_key_uint(x.w, "differences", result.n_differences);

@@ -134,8 +134,12 @@ void policies_remember(struct api *a);
 /* Why a text cannot be used. */
 void policies_refuse(struct api_call *c, const struct policy_findings *list, const struct err *err);
 /* By id, or where that is empty by text. */
-bool policies_find(const struct policy_source *s, enum policy_layer layer, struct span id,
+bool policies_find(const struct policy_source *s, const struct api_layer *l, struct span id,
 		   struct span text, struct policy_item *ret);
+/* Two layers of one kind are told apart by their names. */
+bool policies_is_in(const struct policy_item *item, const struct api_layer *l);
+/* A policy that goes takes the rest of its line and one empty line with it. */
+size_t policies_end_of_removed(struct span text, size_t end);
 
 void api_seen_free(struct api_seen *s);
 

@@ -340,7 +340,7 @@ static void say_json(struct diffing *d, struct comparison *ret)
 	json_end_array(&d->json);
 	json_key(&d->json, "decisions");
 	json_begin_array(&d->json);
-	policy_compare(d->policies[0], d->policies[1], on_difference, d, ret);
+	policy_compare(d->policies[0], d->policies[1], on_difference, NULL, d, ret);
 	flush_group(d);
 	json_end_array(&d->json);
 	json_key_uint(&d->json, "requests", ret->n_requests);
@@ -353,7 +353,7 @@ static void say_json(struct diffing *d, struct comparison *ret)
 static void say_all(struct diffing *d, struct comparison *ret)
 {
 	say_texts(d);
-	policy_compare(d->policies[0], d->policies[1], on_difference, d, ret);
+	policy_compare(d->policies[0], d->policies[1], on_difference, NULL, d, ret);
 	flush_group(d);
 	if (d->n_groups > MAX_SHOWN && !d->want_all)
 		(void)buf_printf(&d->out, "... and %zu more; --all shows them\n",

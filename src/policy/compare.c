@@ -6,6 +6,9 @@
 /* Of one request. */
 #define MAX_HEADERS 64
 
+/* A request takes a microsecond or a few. */
+#define REQUESTS_A_BREATH 1000
+
 struct comparing {
 	const struct policy *before, *after;
 	struct policy_decider *before_decider, *after_decider;
@@ -13,6 +16,7 @@ struct comparing {
 	VEC(struct compare_facts) facts; /* the first are the usual ones */
 	const struct compare_facts *present;
 	difference_fn fn;
+	void (*breathe)(void *ctx);
 	void *ctx;
 	struct comparison *ret;
 	size_t limit; /* of requests, so that no kind takes all */
@@ -94,7 +98,8 @@ static void ask(struct comparing *c, struct policy_request *r)
 		c->ret->is_cut = true;
 		return;
 	}
-	c->ret->n_requests++;
+	if (++c->ret->n_requests % REQUESTS_A_BREATH == 0 && c->breathe)
+		c->breathe(c->ctx);
 	r->fact = fact_of;
 	r->fact_ctx = c;
 	r->http = &http;
@@ -275,7 +280,7 @@ static void make_edges(struct comparing *c)
 }
 
 void policy_compare(const struct policy *before, const struct policy *after, difference_fn fn,
-		    void *ctx, struct comparison *ret)
+		    void (*breathe)(void *ctx), void *ctx, struct comparison *ret)
 {
 	struct comparing c = {
 		.before = before,
@@ -283,6 +288,7 @@ void policy_compare(const struct policy *before, const struct policy *after, dif
 		.before_decider = policy_decider_new(0),
 		.after_decider = policy_decider_new(0),
 		.fn = fn,
+		.breathe = breathe,
 		.ctx = ctx,
 		.ret = ret,
 	};

@@ -42,7 +42,8 @@ struct comparison {
 /*
  * Calls fn for each difference in verdict; the span of that call is all that it
  * is good for. Requests about the same object with the same facts follow each
- * other. What differs whatever the facts are is said once, without facts.
+ * other. What differs whatever the facts are is said once, without facts. breathe
+ * is called every now and then, for who has more to do; NULL: nobody.
  */
 void policy_compare(const struct policy *before, const struct policy *after, difference_fn fn,
-		    void *ctx, struct comparison *ret);
+		    void (*breathe)(void *ctx), void *ctx, struct comparison *ret);

@@ -42,7 +42,7 @@ static char *compare(struct fixture *f, const char *before, const char *after,
 	struct buf out = BUF_INIT(0);
 
 	(void)buf_append_str(&out, "");
-	policy_compare(a, b, append, &out, ret);
+	policy_compare(a, b, append, NULL, &out, ret);
 	policy_unref(a);
 	policy_unref(b);
 	return buf_take(&out);
