@@ -65,7 +65,11 @@ drive() {
 	is "$name: claude ends well" "$RC" 0
 	like "$name: it prints the closing text" "$(out)" 'The scenario is over'
 	is "$name: every step was taken" "$(jq -s 'map(select(.result != null)) | length' "$transcript")" 10
-	[[ $name = "in clear" ]] || check_memory "$name: no process of the container has the key"
+	if [[ $name = "in clear" ]]; then
+		check_memory "$name: a key that was given to it is found in its memory" '[1-9][0-9]*'
+	else
+		check_memory "$name: no process of the container has the key"
+	fi
 	is "$name: the service got the real key" \
 		"$(jq -rs 'map(select(.request != null and (.request | startswith("POST /v1/messages"))) | .key) | unique | join(",")' "$transcript")" \
 		"$KEY"

@@ -26,10 +26,10 @@ search_memory() {
 	SEARCH_PID=$!
 }
 
-# check_memory NAME
+# check_memory NAME [HOW-OFTEN]: how often it was found, as a pattern; not at all unless said.
 check_memory() {
 	wait "$SEARCH_PID"
-	like "$1" "$(cat "$SEARCHED" 2>&1)" '^([3-9]|[1-9][0-9]+) 0$'
+	like "$1" "$(cat "$SEARCHED" 2>&1)" "^([3-9]|[1-9][0-9]+) ${2:-0}\$"
 	diag "$(head -n 5 "$T/memory.err")"
 }
 
