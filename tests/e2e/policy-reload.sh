@@ -38,8 +38,8 @@ tell() {
 }
 # The generation that the session says it decides on; 0 before it does.
 generation() {
-	# The log of a busy session is long: grep first.
-	grep -h '"kind":"policy.applied".*}$' "$(events_file)" 2>/dev/null |
+	# The log of a busy session is long.
+	as_user "$LEASH" events --json --kind policy.applied 2>/dev/null |
 		jq -s 'map(select(.error == null).generation) | max // 0'
 }
 # Waits until that is later than it was at the last save.
