@@ -83,11 +83,35 @@ static void escape_hidden(struct buf *out, uint32_t scalar)
 		(void)buf_printf(out, "\\u%04x", scalar);
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/* The high bit of each byte of x that is 0; in bytes above one that is 0 it may be set wrongly. */
+static uint64_t zero_bytes(uint64_t x)
+{
+	return (x - EACH_BYTE) & ~x & EACH_BYTE << 7;
+}
+
+/* Does one of eight characters need an escape? For some that need none it says so, too. */
+static bool may_need_escape(uint64_t eight)
+{
+	uint64_t is_not_ascii = eight & EACH_BYTE << 7;
+	uint64_t is_control = (eight - EACH_BYTE * 0x20) & ~eight & EACH_BYTE << 7;
+
+	return is_not_ascii | is_control | zero_bytes(eight ^ EACH_BYTE * '"') |
+	       zero_bytes(eight ^ EACH_BYTE * '\\') | zero_bytes(eight ^ EACH_BYTE * 0x7f);
+}
+
 /* Characters that need no escape, so that most strings are one append. */
 static size_t plain_prefix(struct span s)
 {
 	size_t n = 0;
+	uint64_t eight;
 
+	for (; n + sizeof(eight) <= s.len; n += sizeof(eight)) {
+		memcpy(&eight, s.p + n, sizeof(eight));
+		if (may_need_escape(eight))
+			break;
+	}
 	while (n < s.len && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
 		n++;
 	return n;
@@ -207,6 +231,13 @@ void json_key_string_opt(struct json_writer *w, const char *key, struct span s)
 {
 	if (s.len)
 		json_key_string(w, key, s);
+}
+
+void json_key_plain(struct json_writer *w, const char *key, struct span s)
+{
+	json_key(w, key);
+	before_value(w);
+	append_between(w->out, '"', s, "\"");
 }
 
 void json_key_int(struct json_writer *w, const char *key, int64_t n)

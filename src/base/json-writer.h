@@ -32,6 +32,8 @@ void json_null(struct json_writer *w);
 /* A key with its value. The _opt form leaves empty strings out. */
 void json_key_string(struct json_writer *w, const char *key, struct span s);
 void json_key_string_opt(struct json_writer *w, const char *key, struct span s);
+/* Of text that surely needs no escape: a time, a hash. */
+void json_key_plain(struct json_writer *w, const char *key, struct span s);
 void json_key_int(struct json_writer *w, const char *key, int64_t n);
 void json_key_uint(struct json_writer *w, const char *key, uint64_t n);
 void json_key_bool(struct json_writer *w, const char *key, bool b);

@@ -10,6 +10,8 @@
 #define DRAIN_INTERVAL_MS 5
 /* A record is written out so soon: who follows sees it, and a crash takes no more than that. */
 #define WRITE_INTERVAL_NS (25 * NS_PER_MS)
+/* The first, later: a session that is over by then needs no write-ahead log. */
+#define FIRST_WRITE_NS (75 * NS_PER_MS)
 
 static const size_t ring_sizes[JOURNAL_N_SOURCES] = { (size_t)1024 * 1024, (size_t)256 * 1024 };
 
@@ -125,8 +127,10 @@ static void on_drain_timer(uv_timer_t *timer)
 
 	journal_drain(j);
 	since = event_store_waiting_since(j->store);
-	if (since && clock_monotonic_ns() - since >= WRITE_INTERVAL_NS) {
+	if (since &&
+	    clock_monotonic_ns() - since >= (j->has_written ? WRITE_INTERVAL_NS : FIRST_WRITE_NS)) {
 		journal_flush(j);
+		j->has_written = true;
 		since = event_store_waiting_since(j->store);
 	}
 	if (j->n_events == before && !since) {

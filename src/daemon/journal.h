@@ -39,7 +39,7 @@ struct journal {
 	struct causes *causes;
 	struct journal_source sources[JOURNAL_N_SOURCES];
 	uv_timer_t drain_timer;
-	bool is_polling;
+	bool is_polling, has_written;
 	uint64_t n_events, n_denied, n_would_deny, n_lost;
 	struct event last_denied; /* only its kind is kept */
 	const char *mode;

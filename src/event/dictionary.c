@@ -1,5 +1,7 @@
 #include "event/dictionary.h"
 
+#include <stdlib.h>
+
 #include "base/alloc.h"
 #include "base/map.h"
 
@@ -22,20 +24,11 @@ void dictionary_done(struct dictionary *d)
 	*d = (struct dictionary){ 0 };
 }
 
-void dictionary_begin_key(struct dictionary *d)
+void dictionary_begin_key(struct dictionary *d, size_t n_parts, size_t text_len)
 {
 	buf_reset(&d->key);
-}
-
-void dictionary_add_number(struct dictionary *d, uint64_t n)
-{
-	(void)buf_append(&d->key, &n, sizeof(n));
-}
-
-void dictionary_add_text(struct dictionary *d, struct span text)
-{
-	dictionary_add_number(d, text.len);
-	(void)buf_append_span(&d->key, text);
+	if (!buf_reserve(&d->key, n_parts * sizeof(uint64_t) + text_len))
+		abort();
 }
 
 static bool holds(const struct dictionary_entry *e, struct span key)

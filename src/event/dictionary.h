@@ -29,8 +29,22 @@ struct dictionary {
 
 void dictionary_init(struct dictionary *d, size_t n_sets);
 void dictionary_done(struct dictionary *d);
-void dictionary_begin_key(struct dictionary *d);
-void dictionary_add_number(struct dictionary *d, uint64_t n);
-void dictionary_add_text(struct dictionary *d, struct span text);
+/* Makes room for a key of n_parts numbers and texts, with that many bytes of text in all. */
+void dictionary_begin_key(struct dictionary *d, size_t n_parts, size_t text_len);
+
+static inline void dictionary_add_number(struct dictionary *d, uint64_t n)
+{
+	memcpy(d->key.data + d->key.len, &n, sizeof(n));
+	d->key.len += sizeof(n);
+}
+
+static inline void dictionary_add_text(struct dictionary *d, struct span text)
+{
+	dictionary_add_number(d, text.len);
+	if (text.len)
+		memcpy(d->key.data + d->key.len, text.p, text.len);
+	d->key.len += text.len;
+}
+
 /* The key's entry, valid until the next call; is_new: with the next id, not yet in the table. */
 struct dictionary_entry *dictionary_find(struct dictionary *d, bool *ret_is_new);

@@ -197,7 +197,7 @@ int event_to_json_with(const struct event *e, const struct event_fragments *made
 		json_key_uint(&w, "seq", at->seq);
 	if (e->time_ns) {
 		clock_format_rfc3339(e->time_ns, time);
-		json_key_string(&w, "time", span_make(time, RFC3339_LEN));
+		json_key_plain(&w, "time", span_make(time, RFC3339_LEN));
 	}
 	if (at->session)
 		json_key_string(&w, "session", span_of(at->session));
@@ -213,7 +213,7 @@ int event_to_json_with(const struct event *e, const struct event_fragments *made
 	write_network(&w, e);
 	write_outcome(&w, e);
 	if (at->prev_hex)
-		json_key_string(&w, "prev", span_of(at->prev_hex));
+		json_key_plain(&w, "prev", span_of(at->prev_hex));
 	json_end_object(&w);
 	return out->failed ? -EMSGSIZE : 0;
 }

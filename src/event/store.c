@@ -232,7 +232,7 @@ static int find_action(struct event_store *s, const struct event *e, struct dict
 	struct dictionary *d = &s->actions;
 	bool is_new;
 
-	dictionary_begin_key(d);
+	dictionary_begin_key(d, 6, e->mode.len + e->policies.len + e->access.len);
 	dictionary_add_number(d, (uint64_t)e->kind | (uint64_t)e->decision << 8 |
 					 (uint64_t)e->backend << 16 | (uint64_t)e->has_flags << 24 |
 					 (uint64_t)e->has_mode_bits << 25 |
@@ -271,7 +271,7 @@ static int find_process(struct event_store *s, const struct event *e, struct dic
 	struct dictionary *d = &s->processes;
 	bool is_new;
 
-	dictionary_begin_key(d);
+	dictionary_begin_key(d, 6, e->exe.len + e->comm.len + e->cwd.len);
 	dictionary_add_number(d, (uint64_t)(uint32_t)e->pid | (uint64_t)(uint32_t)e->ppid << 32);
 	dictionary_add_number(d, (uint64_t)e->uid | (uint64_t)e->has_uid << 32);
 	dictionary_add_number(d, e->exec);
@@ -299,7 +299,7 @@ static int find_directory(struct event_store *s, const struct event *e, struct r
 		return 0;
 	path = span_make(e->path.p, (size_t)(slash - e->path.p));
 	refs->name = span_from(e->path, path.len + 1);
-	dictionary_begin_key(d);
+	dictionary_begin_key(d, 1, path.len);
 	dictionary_add_text(d, path);
 	refs->directory = dictionary_find(d, &is_new);
 	if (!is_new)
@@ -362,8 +362,10 @@ static int insert_event(struct event_store *s, const struct event *e, const stru
 {
 	sqlite3_stmt *q = statement_of(s, INSERT_EVENT);
 	int mark = event_mark(e);
+	int r;
 
-	bind_number(q, 1, seq);
+	/* SQLite gives the next number itself, without looking whether it is free. */
+	(void)sqlite3_bind_null(q, 1);
 	bind_number(q, 2, e->time_ns);
 	(void)sqlite3_bind_int64(q, 3, refs->action->id);
 	(void)sqlite3_bind_int64(q, 4, refs->process->id);
@@ -378,7 +380,8 @@ static int insert_event(struct event_store *s, const struct event *e, const stru
 	bind_number_if(q, 8, e->cause, e->cause == e->exec ? EVENT_CAUSE_EXEC : e->cause);
 	bind_number_if(q, 9, mark != EVENT_MARK_BULK, (uint64_t)mark);
 	(void)sqlite3_bind_blob(q, 10, hash, SHA256_LEN, SQLITE_STATIC);
-	return sql_run(q);
+	r = sql_run(q);
+	return r == 0 && sqlite3_last_insert_rowid(s->db) != (sqlite3_int64)seq ? -EBADMSG : r;
 }
 
 /* ---- Blocks ---------------------------------------------------------------- */

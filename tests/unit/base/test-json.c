@@ -71,6 +71,32 @@ static void assert_bad(const char *text, const char *why)
 		fail_msg("\"%s\" is not in \"%s\"", why, err.text);
 }
 
+/* Wherever a character stands in a text, it is written as it is alone. */
+static void characters_are_written_alike_everywhere(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		_cleanup_buf_ struct buf alone = BUF_INIT(0);
+		struct json_writer w = { .out = &alone };
+		char letter = (char)c;
+
+		json_string(&w, span_make(&letter, 1));
+		for (size_t at = 0; at < 20; at++) {
+			_cleanup_buf_ struct buf in_text = BUF_INIT(0), expected = BUF_INIT(0);
+			struct json_writer v = { .out = &in_text };
+			char text[20];
+
+			memset(text, 'a', sizeof(text));
+			text[at] = letter;
+			json_string(&v, span_make(text, sizeof(text)));
+			(void)buf_printf(&expected, "\"%.*s%.*s%.*s\"", (int)at,
+					 "aaaaaaaaaaaaaaaaaaaa", (int)alone.len - 2, alone.data + 1,
+					 (int)(19 - at), "aaaaaaaaaaaaaaaaaaaa");
+			assert_string_equal(in_text.data, expected.data);
+		}
+	}
+}
+
 static void mistakes_are_refused(void **state)
 {
 	(void)state;
@@ -265,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documents_are_read),
 		cmocka_unit_test(all_byte_strings_survive),
+		cmocka_unit_test(characters_are_written_alike_everywhere),
 		cmocka_unit_test(mistakes_are_refused),
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(limits_can_be_wider),
