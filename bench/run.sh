@@ -41,7 +41,7 @@ as_user() {
 	${AS[@]+"${AS[@]}"} "$@"
 }
 
-install -m 755 "$BUILD/leash" "$T/leash"
+install -m 755 "$BUILD/leash" "$BUILD/leash-proxy" "$T"
 [ ! -x "$BUILD/bench/bench-open" ] || install -m 755 "$BUILD/bench/bench-open" "$T/bench-open"
 cc -O2 -std=gnu17 -D_GNU_SOURCE -o "$T/spawn-timer" "$ROOT/bench/spawn-timer.c"
 install -d -m 777 "$T/work" "$T/empty"
