@@ -131,13 +131,19 @@ static bool wait_readable(int fd, int timeout_ms)
 	return n > 0;
 }
 
+void child_kill(const struct child *c)
+{
+	if (c->pid > 0)
+		(void)kill(c->pid, SIGKILL);
+}
+
 void child_stop(struct child *c, int timeout_ms)
 {
 	if (c->control_fd >= 0)
 		fd_close(TAKE_FD(c->control_fd));
 	if (c->pid > 0) {
 		if (c->pidfd < 0 || !wait_readable(c->pidfd, timeout_ms))
-			(void)kill(c->pid, SIGKILL);
+			child_kill(c);
 		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		c->pid = 0;

@@ -27,6 +27,8 @@ int child_start(struct child *c, struct err *err) _must_check_;
 /* Sends a message; a failure means that the process is gone. */
 int child_send(struct child *c, uint16_t type, struct span payload, const int *fds, size_t n_fds,
 	       struct err *err) _must_check_;
+/* Kills the process and does not wait for it: child_stop does. */
+void child_kill(const struct child *c);
 /* Closes the control socket, which asks the process to end, and waits for it; kills it after timeout_ms. */
 void child_stop(struct child *c, int timeout_ms);
 /* Was the process killed by a signal? Then err says by which. Does not reap. */

@@ -428,6 +428,8 @@ static void stop(struct session *s)
 
 	if (s->terminal)
 		terminal_free(s->terminal);
+	/* It has nothing to tell, and is gone by the time that is waited for. */
+	child_kill(&s->signer);
 	sandbox_done(&s->sandbox);
 	housekeeping_stop(&s->housekeeping);
 	/* Both end by themselves when nobody talks to them; what they still wrote is drained below. */

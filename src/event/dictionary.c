@@ -15,9 +15,10 @@ void dictionary_init(struct dictionary *d, size_t n_sets)
 
 void dictionary_done(struct dictionary *d)
 {
-	for (size_t i = 0; i < d->n_sets * N_WAYS; i++) {
-		xfree(d->entries[i].key);
-		buf_done(&d->entries[i].text);
+	/* Most are free, and have no memory yet. */
+	for (struct dictionary_entry *e = d->taken; e; e = e->next_taken) {
+		xfree(e->key);
+		buf_done(&e->text);
 	}
 	xfree(d->entries);
 	buf_done(&d->key);
@@ -38,6 +39,10 @@ static bool holds(const struct dictionary_entry *e, struct span key)
 
 static void replace(struct dictionary *d, struct dictionary_entry *e, uint64_t hash)
 {
+	if (!e->id) {
+		e->next_taken = d->taken;
+		d->taken = e;
+	}
 	xfree(e->key);
 	buf_reset(&e->text);
 	e->hash = hash;

@@ -17,10 +17,12 @@ struct dictionary_entry {
 	struct buf text; /* members of JSON made once; split_at parts it */
 	size_t split_at;
 	uint64_t block; /* the last one in which the value was noted; UINT64_MAX: none */
+	struct dictionary_entry *next_taken;
 };
 
 struct dictionary {
 	struct dictionary_entry *entries, *last;
+	struct dictionary_entry *taken; /* those that are not free, by next_taken */
 	size_t n_sets; /* a power of two */
 	uint64_t clock;
 	int64_t n_ids;
