@@ -359,19 +359,25 @@ static int take(struct event_ring *r, uint64_t available, struct event *e)
 	return (int)rec.len;
 }
 
-/* A waiting writer is woken when an eighth of the ring is free, not for each record taken. */
-static void make_room(struct event_ring *r, size_t len, uint64_t head)
+/*
+ * A waiting writer is woken when an eighth of the ring is free, not for each
+ * record taken. What is free is up to where it has written by now: one that waits
+ * again has filled what it was woken for.
+ */
+static void make_room(struct event_ring *r, size_t len)
 {
+	uint64_t head;
+
 	r->tail += len;
 	atomic_store(&r->header->tail, r->tail);
+	if (!atomic_load(&r->header->is_writer_waiting))
+		return;
+	head = atomic_load(&r->header->head);
 	if (r->size - (head - r->tail) < r->size / 8)
 		return;
-	if (atomic_load(&r->header->is_writer_waiting)) {
-		atomic_store(&r->header->is_writer_waiting, 0);
-		atomic_fetch_add(&r->header->room_futex, 1);
-		(void)syscall(SYS_futex, &r->header->room_futex, FUTEX_WAKE, INT_MAX, NULL, NULL,
-			      0);
-	}
+	atomic_store(&r->header->is_writer_waiting, 0);
+	atomic_fetch_add(&r->header->room_futex, 1);
+	(void)syscall(SYS_futex, &r->header->room_futex, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 static bool report_lost(struct event_ring *r, uint64_t n_lost,
@@ -399,6 +405,9 @@ static void fall_asleep(struct event_ring *r)
 		ring_bell(r);
 }
 
+/* Times that one drain looks again where a busy writer has filled half of the ring meanwhile. */
+#define DRAIN_ROUNDS 4
+
 static int fail(struct event_ring *r)
 {
 	r->is_broken = true;
@@ -415,18 +424,23 @@ int event_ring_drain(struct event_ring *r, void (*fn)(const struct event *e, voi
 	if (r->is_broken)
 		return -EBADMSG;
 	n_lost = atomic_load(&r->header->n_lost);
-	head = atomic_load(&r->header->head);
-	if (head - r->tail > r->size || head % RING_ALIGN)
-		return fail(r);
-	while (r->tail != head) {
-		struct event e;
-		int len = take(r, head - r->tail, &e);
-
-		if (len < 0)
+	for (int i = 0; i < DRAIN_ROUNDS; i++) {
+		head = atomic_load(&r->header->head);
+		if (head - r->tail > r->size || head % RING_ALIGN)
 			return fail(r);
-		fn(&e, ctx);
-		make_room(r, (size_t)len, head);
-		n++;
+		/* Who waits is not left waiting until somebody drains again. */
+		if (i && head - r->tail < r->size / 2)
+			break;
+		while (r->tail != head) {
+			struct event e;
+			int len = take(r, head - r->tail, &e);
+
+			if (len < 0)
+				return fail(r);
+			fn(&e, ctx);
+			make_room(r, (size_t)len);
+			n++;
+		}
 	}
 	n += report_lost(r, n_lost, fn, ctx);
 	fall_asleep(r);

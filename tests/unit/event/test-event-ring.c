@@ -292,6 +292,38 @@ static void concurrent_writers_lose_nothing_while_the_reader_keeps_up(void **sta
 	free_rings(&r);
 }
 
+static void count_slowly(const struct event *e, void *ctx)
+{
+	uint64_t until = clock_monotonic_ns() + 5000;
+
+	(void)e;
+	while (clock_monotonic_ns() < until)
+		;
+	++*(uint64_t *)ctx;
+}
+
+/* A wake-up costs both sides a system call; between two of them an eighth of the ring is written. */
+static void a_waiting_writer_is_not_woken_for_each_record(void **state)
+{
+	struct rings r = make_rings(65536);
+	struct thread thread;
+	uint64_t n = 0;
+
+	(void)state;
+	start(&thread, 1, r.writer, N_EACH);
+	while (n < N_EACH) {
+		struct pollfd p = { .fd = r.wake_fd, .events = POLLIN };
+
+		assert_int_equal(poll(&p, 1, 10000), 1);
+		assert_true(event_ring_drain(r.reader, count_slowly, &n) >= 0);
+	}
+	assert_int_equal(pthread_join(thread.id, NULL), 0);
+	assert_true(atomic_load(&r.header->room_futex) > 10);
+	assert_true(atomic_load(&r.header->room_futex) <
+		    atomic_load(&r.header->head) / (r.size / 8 - 1024));
+	free_rings(&r);
+}
+
 static void a_slow_reader_slows_the_writer_but_loses_nothing(void **state)
 {
 	struct rings r = make_rings(4096);
@@ -475,6 +507,7 @@ int main(void)
 		cmocka_unit_test(only_a_sleeping_reader_is_woken),
 		cmocka_unit_test(what_comes_during_a_drain_rings_again),
 		cmocka_unit_test(concurrent_writers_lose_nothing_while_the_reader_keeps_up),
+		cmocka_unit_test(a_waiting_writer_is_not_woken_for_each_record),
 		cmocka_unit_test(a_slow_reader_slows_the_writer_but_loses_nothing),
 		cmocka_unit_test(a_reader_that_stands_still_costs_events_but_they_are_counted),
 		cmocka_unit_test(an_event_larger_than_the_ring_is_counted_at_once),
