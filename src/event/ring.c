@@ -414,10 +414,29 @@ static int fail(struct event_ring *r)
 	return -EBADMSG;
 }
 
+/* Hands over the records up to head. Returns how many, or -EBADMSG. */
+static int drain_to(struct event_ring *r, uint64_t head,
+		    void (*fn)(const struct event *e, void *ctx), void *ctx)
+{
+	int n = 0;
+
+	while (r->tail != head) {
+		struct event e;
+		int len = take(r, head - r->tail, &e);
+
+		if (len < 0)
+			return -EBADMSG;
+		fn(&e, ctx);
+		make_room(r, (size_t)len);
+		n++;
+	}
+	return n;
+}
+
 int event_ring_drain(struct event_ring *r, void (*fn)(const struct event *e, void *ctx), void *ctx)
 {
 	uint64_t bell, head, n_lost;
-	int n = 0;
+	int n = 0, taken;
 
 	if (read(r->wake_fd, &bell, sizeof(bell)) < 0 && errno != EAGAIN)
 		return fail(r);
@@ -431,16 +450,10 @@ int event_ring_drain(struct event_ring *r, void (*fn)(const struct event *e, voi
 		/* Who waits is not left waiting until somebody drains again. */
 		if (i && head - r->tail < r->size / 2)
 			break;
-		while (r->tail != head) {
-			struct event e;
-			int len = take(r, head - r->tail, &e);
-
-			if (len < 0)
-				return fail(r);
-			fn(&e, ctx);
-			make_room(r, (size_t)len);
-			n++;
-		}
+		taken = drain_to(r, head, fn, ctx);
+		if (taken < 0)
+			return fail(r);
+		n += taken;
 	}
 	n += report_lost(r, n_lost, fn, ctx);
 	fall_asleep(r);
