@@ -12,14 +12,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/alloc.h"
+#include "base/path.h"
 #include "supervise/blocking.h"
 #include "supervise/caller.h"
 #include "supervise/canonical.h"
 #include "supervise/caps.h"
 #include "supervise/decide.h"
+#include "supervise/exits.h"
 #include "supervise/handlers.h"
 #include "supervise/image.h"
 #include "supervise/memory.h"
@@ -30,6 +32,7 @@
 
 #define MAX_INTERPRETERS 5 /* as the kernel follows */
 #define MAX_AUXV 64
+#define MAX_COMM ((size_t)15)	    /* TASK_COMM_LEN without its NUL */
 #define AT_EXECVE_CHECK_BIT 0x10000 /* Linux 6.14 */
 #define POLL_ROUNDS 50
 #define POLL_NS 1000000
@@ -355,6 +358,18 @@ static void record_exec(struct worker *w, struct plan *p)
 	decide_record(w, &p->event, &p->verdict);
 }
 
+/* To be told of its end. The program's own name for itself is what the kernel makes of its path. */
+static void watch_end(struct worker *w, const struct plan *p, bool is_taken)
+{
+	const struct process *c = w->process;
+	struct span name = path_base_name(p->event.path);
+	struct event e = { .pid = c->tgid, .ppid = c->ppid, .uid = c->uid, .path = p->event.path };
+
+	e.comm = is_taken ? span_of(c->comm) : span_make(name.p, MIN(name.len, MAX_COMM));
+	e.exe = is_taken ? span_of(c->exe) : (struct span){ 0 };
+	exits_add(w->s->exits, &e);
+}
+
 static void record_tamper(struct worker *w, struct plan *p, const char *what)
 {
 	struct event e = p->event;
@@ -377,6 +392,7 @@ static int open_proc(struct worker *w, pid_t pid)
 static void check_executed(struct worker *w, struct plan *p, pid_t pid)
 {
 	bool is_caller = pid == w->process->tid;
+	bool is_taken;
 	_cleanup_close_ int other_fd = is_caller ? -1 : open_proc(w, pid);
 	int dir_fd = is_caller ? w->process->dir_fd : other_fd;
 	const char *problem =
@@ -395,8 +411,10 @@ static void check_executed(struct worker *w, struct plan *p, pid_t pid)
 	if (p->last != PROGRAM_LOADER)
 		watch_remove(w->s->watch, w->process->tgid, WATCH_LOADER);
 	record_exec(w, p);
-	if (!is_caller || p->kind != PROGRAM_ELF || p->event.path.p[0] != '/' ||
-	    !process_take_exec(w, p->event.path, w->path))
+	is_taken = is_caller && p->kind == PROGRAM_ELF && p->event.path.p[0] == '/' &&
+		   process_take_exec(w, p->event.path, w->path);
+	watch_end(w, p, is_taken);
+	if (!is_taken)
 		process_note_exec(w->s, w->process->tgid);
 	trace_release(pid);
 }
@@ -467,6 +485,7 @@ static int64_t exec_untraced(struct worker *w, struct plan *p)
 	if (r < 0)
 		return r;
 	record_exec(w, p);
+	watch_end(w, p, /* is_taken = */ false);
 	process_note_exec(w->s, w->process->tgid);
 	if (notify_continue(w->s->listener_fd, w->call->id) < 0) {
 		blocking_end(w);

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -14,20 +13,12 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "supervise/caps.h"
+#include "supervise/task-info.h"
 #include "supervise/worker.h"
 
 #ifndef PIDFD_THREAD /* Linux 6.9 */
 #define PIDFD_THREAD O_EXCL
 #endif
-
-/* ioctl_pidfd(2), Linux 6.13: what would else be read and parsed from a text. */
-struct task_info {
-	uint64_t mask, cgroup;
-	uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid, exit_code;
-};
-#define TASK_INFO _IOWR(0xff, 11, struct task_info)
-#define TASK_INFO_PID UINT64_C(1)
-#define TASK_INFO_CREDS UINT64_C(2)
 
 #define FRESH_NS (5 * NS_PER_MS)
 #define STALE_NS (250 * NS_PER_MS) /* comm and parent may change without our seeing it */

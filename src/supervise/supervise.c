@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "supervise/blocking.h"
 #include "supervise/caps.h"
+#include "supervise/exits.h"
 #include "supervise/link.h"
 #include "supervise/notify.h"
 #include "supervise/supervisor.h"
@@ -29,6 +30,9 @@
 
 #define MAX_DEFAULT_WORKERS 8
 #define CHECK_MS 100
+/* Programs that end one after the other wake this thread, and so disturb the next, only so often.
+ */
+#define EXITS_MS 10
 #define MAX_START_WORKERS 64
 
 const struct ipc_type supervise_to_supervisor[SUPERVISE_MESSAGE_MAX] = {
@@ -122,6 +126,9 @@ static int init_shared(struct supervisor *s, struct err *err)
 		return err_set(err, r, "seccomp notifications");
 	(void)notify_set_sync_wake(s->listener_fd);
 	s->watch = watch_new();
+	s->exits = exits_new(s->outer_proc_fd, s->ring);
+	if (!s->exits)
+		return err_set(err, -errno, "watch the ends of programs");
 	(void)pthread_rwlock_init(&s->tree_lock, NULL);
 	(void)pthread_mutex_init(&s->policy_lock, NULL);
 	(void)pthread_cond_init(&s->policy_idle, NULL);
@@ -261,18 +268,24 @@ static int handle_control(struct supervisor *s, size_t n_workers, struct err *er
 
 static int serve(struct supervisor *s, size_t n_workers, struct err *err)
 {
+	bool has_just_handled = false;
+
 	for (;;) {
-		struct pollfd polls[2] = { { .fd = s->control_fd, .events = POLLIN },
-					   { .fd = s->proxy_fd, .events = POLLIN } };
+		struct pollfd polls[] = { { .fd = s->control_fd, .events = POLLIN },
+					  { .fd = s->proxy_fd, .events = POLLIN },
+					  { .fd = has_just_handled ? -1 : exits_fd(s->exits),
+					    .events = POLLIN } };
 		int r;
 
-		if (poll(polls, 2, CHECK_MS) < 0) {
+		if (poll(polls, ARRAY_SIZE(polls), has_just_handled ? EXITS_MS : CHECK_MS) < 0) {
 			if (errno != EINTR)
 				return err_set(err, -errno, "wait for messages");
 			continue;
 		}
 		if (s->pool)
 			pool_check(s);
+		/* Before the daemon's going is seen: by then everything inside has ended. */
+		has_just_handled = exits_handle(s->exits);
 		if (polls[0].revents) {
 			r = handle_control(s, n_workers, err);
 			if (r <= 0)

@@ -47,4 +47,5 @@ struct supervisor {
 
 	struct pool *pool;
 	struct watch *watch;
+	struct exits *exits;
 };

@@ -73,6 +73,30 @@ is "what a program opens follows from its start" \
 is "... which follows from the command's" "$(events ".seq == $exec_seq" | jq .cause)" \
 	"$(events '.kind == "proc.exec"' | head -n 1 | jq .seq)"
 
+# ---- Ends of programs
+cat >"$WORK/ends.py" <<'PY'
+import os, signal, subprocess, time
+subprocess.run(["true"])
+subprocess.run(["sh", "-c", "exit 7"])
+subprocess.run(["sh", "-c", "kill -TERM $$"])
+subprocess.run(["sh", "-c", "exec false"])
+left = subprocess.Popen(["date"], stdout=subprocess.DEVNULL)
+time.sleep(0.3)  # it has ended, and nobody waits for it
+subprocess.Popen(["sleep", "1000"])
+PY
+leash_run -I -- python3 ends.py
+# ends NAME: how the programs of that name ended, in turn
+ends() {
+	events '.kind == "proc.exit" and (.path | endswith("/'"$1"'"))' | jq -s -c 'map(.status)'
+}
+is "ends: a program's status" "$(ends true)" '[0]'
+is "... another's, and a signal as shells say it" "$(ends dash)" '[7,143]'
+is "... a process that executes again ends once, as what it ran last" "$(ends false)" '[1]'
+is "... one that nobody waits for" "$(ends date)" '[0]'
+is "... one that the session's end kills" "$(ends sleep)" '[137]'
+is "... each follows from the program's beginning" \
+	"$(jq -s -c '[.[] | select(.kind == "proc.exec") | {seq, pid}] as $begun | [.[] | select(.kind == "proc.exit") | . as $it | any($begun[]; .seq == $it.cause and .pid == $it.pid)] | unique' "$(events_file)")" '[true]'
+
 # ---- A session that runs
 mkfifo "$T/stdin"
 exec 7<>"$T/stdin"
