@@ -15,7 +15,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/path.h"
 #include "supervise/blocking.h"
 #include "supervise/caller.h"
 #include "supervise/canonical.h"
@@ -358,16 +357,17 @@ static void record_exec(struct worker *w, struct plan *p)
 	decide_record(w, &p->event, &p->verdict);
 }
 
-/* To be told of its end. The program's own name for itself is what the kernel makes of its path. */
-static void watch_end(struct worker *w, const struct plan *p, bool is_taken)
+/* To be told of its end: as what it is now. NULL: it is gone already. */
+static void watch_end(struct worker *w, const struct plan *p, const struct process *now)
 {
-	const struct process *c = w->process;
-	struct span name = path_base_name(p->event.path);
-	struct event e = { .pid = c->tgid, .ppid = c->ppid, .uid = c->uid, .path = p->event.path };
-
-	e.comm = is_taken ? span_of(c->comm) : span_make(name.p, MIN(name.len, MAX_COMM));
-	e.exe = is_taken ? span_of(c->exe) : (struct span){ 0 };
-	exits_add(w->s->exits, &e);
+	if (now)
+		exits_add(w->s->exits, &(struct event){ .pid = now->tgid,
+							.ppid = now->ppid,
+							.uid = now->uid,
+							.path = p->event.path,
+							.exe = span_of(now->exe),
+							.comm = span_of(now->comm),
+							.cwd = span_of(now->cwd) });
 }
 
 static void record_tamper(struct worker *w, struct plan *p, const char *what)
@@ -413,9 +413,9 @@ static void check_executed(struct worker *w, struct plan *p, pid_t pid)
 	record_exec(w, p);
 	is_taken = is_caller && p->kind == PROGRAM_ELF && p->event.path.p[0] == '/' &&
 		   process_take_exec(w, p->event.path, w->path);
-	watch_end(w, p, is_taken);
 	if (!is_taken)
 		process_note_exec(w->s, w->process->tgid);
+	watch_end(w, p, is_taken ? w->process : process_find(w, pid));
 	trace_release(pid);
 }
 
@@ -485,7 +485,6 @@ static int64_t exec_untraced(struct worker *w, struct plan *p)
 	if (r < 0)
 		return r;
 	record_exec(w, p);
-	watch_end(w, p, /* is_taken = */ false);
 	process_note_exec(w->s, w->process->tgid);
 	if (notify_continue(w->s->listener_fd, w->call->id) < 0) {
 		blocking_end(w);
@@ -494,6 +493,7 @@ static int64_t exec_untraced(struct worker *w, struct plan *p)
 	for (int i = 0; i < POLL_ROUNDS && check_watched(w, e.tgid, &e); i++)
 		(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
 	blocking_end(w);
+	watch_end(w, p, process_find(w, e.tgid));
 	return CALL_IS_ANSWERED;
 }
 

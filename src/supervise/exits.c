@@ -27,7 +27,7 @@ struct running {
 	pid_t pid, ppid;
 	uint32_t uid;
 	int pidfd;
-	char *exe, *comm, *path;
+	char *exe, *comm, *cwd, *path;
 };
 
 struct exits {
@@ -43,13 +43,19 @@ static struct span key_of(const pid_t *pid)
 	return span_make(pid, sizeof(*pid));
 }
 
+static void forget_facts(struct running *p)
+{
+	xfree(p->exe);
+	xfree(p->comm);
+	xfree(p->cwd);
+	xfree(p->path);
+}
+
 static void running_free(struct running *p)
 {
 	if (p->pidfd >= 0)
 		fd_close(p->pidfd);
-	xfree(p->exe);
-	xfree(p->comm);
-	xfree(p->path);
+	forget_facts(p);
 	xfree(p);
 }
 
@@ -130,6 +136,7 @@ static void record_exit(struct exits *x, const struct running *p)
 			   .has_uid = true,
 			   .exe = span_of(p->exe),
 			   .comm = span_of(p->comm),
+			   .cwd = span_of(p->cwd),
 			   .path = span_of(p->path) };
 	int status;
 
@@ -152,13 +159,12 @@ static bool has_ended(const struct running *p)
 
 static void keep_facts(struct running *p, const struct event *e)
 {
-	xfree(p->exe);
-	xfree(p->comm);
-	xfree(p->path);
+	forget_facts(p);
 	p->ppid = e->ppid;
 	p->uid = e->uid;
 	p->exe = xmemdup0(e->exe.p, e->exe.len);
 	p->comm = xmemdup0(e->comm.p, e->comm.len);
+	p->cwd = xmemdup0(e->cwd.p, e->cwd.len);
 	p->path = xmemdup0(e->path.p, e->path.len);
 }
 

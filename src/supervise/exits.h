@@ -16,8 +16,8 @@ struct exits;
 /* proc_fd: of the /proc that numbers processes as events do; like the ring it must outlive exits. NULL with errno. */
 struct exits *exits_new(int proc_fd, struct event_ring *ring);
 /*
- * A process runs a program: the event's pid, ppid, uid, exe, comm and path are
- * kept until it ends. The process must be known to be there.
+ * A process runs a program: the event's pid, ppid, uid, exe, comm, cwd and
+ * path are kept until it ends. The process must be known to be there.
  */
 void exits_add(struct exits *x, const struct event *e);
 /* Becomes readable when there is something to handle. */
