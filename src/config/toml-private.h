@@ -42,6 +42,16 @@ bool toml_take_newline(struct toml_reader *r);
 /* A comment, if there is one. */
 int toml_skip_comment(struct toml_reader *r);
 
+struct toml_key {
+	struct span parts[TOML_MAX_DEPTH];
+	size_t at[TOML_MAX_DEPTH];
+	size_t n, line, column;
+};
+
+/* a."b c".d */
+int toml_read_key(struct toml_reader *r, struct toml_key *ret);
+bool toml_is_bare(int c);
+
 /* toml-string.c: any of the four kinds; is_key: not those of several lines. */
 int toml_read_string(struct toml_reader *r, bool is_key, struct span *ret);
 /* toml-scalar.c: numbers, dates, booleans. */

@@ -159,13 +159,7 @@ static void add_member(struct toml_reader *r, struct toml *table, struct toml *i
 
 /* ---- Keys ------------------------------------------------------------------------ */
 
-struct key {
-	struct span parts[TOML_MAX_DEPTH];
-	size_t at[TOML_MAX_DEPTH];
-	size_t n, line, column;
-};
-
-static bool is_bare(int c)
+bool toml_is_bare(int c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	       c == '_' || c == '-';
@@ -177,7 +171,7 @@ static int read_key_part(struct toml_reader *r, struct span *ret)
 
 	if (toml_peek(r, 0) == '"' || toml_peek(r, 0) == '\'')
 		return toml_read_string(r, /* is_key = */ true, ret);
-	while (is_bare(toml_peek(r, 0)))
+	while (toml_is_bare(toml_peek(r, 0)))
 		r->at++;
 	if (r->at == begin)
 		return toml_fail_at(r, begin, "expected a key");
@@ -186,8 +180,7 @@ static int read_key_part(struct toml_reader *r, struct span *ret)
 	return ret->p ? 0 : toml_out_of_memory(r);
 }
 
-/* a."b c".d */
-static int read_key(struct toml_reader *r, struct key *ret)
+int toml_read_key(struct toml_reader *r, struct toml_key *ret)
 {
 	ret->n = 0;
 	toml_place(r, r->at, &ret->line, &ret->column);
@@ -210,8 +203,9 @@ static int read_key(struct toml_reader *r, struct key *ret)
 	}
 }
 
-static struct toml *new_member(struct toml_reader *r, struct toml *table, const struct key *key,
-			       size_t part, enum toml_type type, enum toml_origin origin)
+static struct toml *new_member(struct toml_reader *r, struct toml *table,
+			       const struct toml_key *key, size_t part, enum toml_type type,
+			       enum toml_origin origin)
 {
 	struct toml *item = new_node(r, type, origin);
 
@@ -220,6 +214,7 @@ static struct toml *new_member(struct toml_reader *r, struct toml *table, const 
 	item->key = key->parts[part];
 	item->line = item->key_line = key->line;
 	item->column = item->key_column = key->column;
+	item->key_begin = key->at[0];
 	add_member(r, table, item);
 	return item;
 }
@@ -228,7 +223,7 @@ static struct toml *new_member(struct toml_reader *r, struct toml *table, const 
 
 static int read_value(struct toml_reader *r, struct toml *ret);
 
-static int already(struct toml_reader *r, const struct key *key, size_t part,
+static int already(struct toml_reader *r, const struct toml_key *key, size_t part,
 		   const struct toml *other)
 {
 	return toml_fail_at(r, key->at[part], "\"%.*s\" was defined in line %zu already",
@@ -237,7 +232,7 @@ static int already(struct toml_reader *r, const struct key *key, size_t part,
 }
 
 /* The table that a dotted key means with all but its last part. */
-static int find_dotted(struct toml_reader *r, struct toml *table, const struct key *key,
+static int find_dotted(struct toml_reader *r, struct toml *table, const struct toml_key *key,
 		       struct toml **ret)
 {
 	for (size_t i = 0; i + 1 < key->n; i++) {
@@ -261,8 +256,8 @@ static int find_dotted(struct toml_reader *r, struct toml *table, const struct k
 static int read_assignment(struct toml_reader *r, struct toml *table)
 {
 	struct toml *other, *item;
-	struct key key;
-	int code = read_key(r, &key);
+	struct toml_key key;
+	int code = toml_read_key(r, &key);
 
 	if (code < 0)
 		return code;
@@ -355,9 +350,8 @@ static int read_nested(struct toml_reader *r, struct toml *ret)
 	return code;
 }
 
-static int read_value(struct toml_reader *r, struct toml *ret)
+static int read_any(struct toml_reader *r, struct toml *ret)
 {
-	toml_place(r, r->at, &ret->line, &ret->column);
 	switch (toml_peek(r, 0)) {
 	case '"':
 	case '\'':
@@ -371,10 +365,21 @@ static int read_value(struct toml_reader *r, struct toml *ret)
 	}
 }
 
+static int read_value(struct toml_reader *r, struct toml *ret)
+{
+	int code;
+
+	toml_place(r, r->at, &ret->line, &ret->column);
+	ret->begin = r->at;
+	code = read_any(r, ret);
+	ret->end = r->at;
+	return code;
+}
+
 /* ---- Headers --------------------------------------------------------------------- */
 
 /* The table that a header means with all but its last part. */
-static int find_above(struct toml_reader *r, struct toml *table, const struct key *key,
+static int find_above(struct toml_reader *r, struct toml *table, const struct toml_key *key,
 		      struct toml **ret)
 {
 	for (size_t i = 0; i + 1 < key->n; i++) {
@@ -394,7 +399,7 @@ static int find_above(struct toml_reader *r, struct toml *table, const struct ke
 	return 0;
 }
 
-static int open_table(struct toml_reader *r, struct toml *above, const struct key *key,
+static int open_table(struct toml_reader *r, struct toml *above, const struct toml_key *key,
 		      struct toml **ret)
 {
 	struct toml *table = find_member(r, above, key->parts[key->n - 1]);
@@ -412,7 +417,7 @@ static int open_table(struct toml_reader *r, struct toml *above, const struct ke
 	return table ? 0 : -ENOMEM;
 }
 
-static int open_item(struct toml_reader *r, struct toml *above, const struct key *key,
+static int open_item(struct toml_reader *r, struct toml *above, const struct toml_key *key,
 		     struct toml **ret)
 {
 	struct toml *list = find_member(r, above, key->parts[key->n - 1]);
@@ -436,12 +441,13 @@ static int read_header(struct toml_reader *r, struct toml *root, struct toml **r
 {
 	bool is_item = toml_looking_at(r, "[[", 2);
 	struct toml *above = NULL;
-	struct key key;
+	size_t begin = r->at;
+	struct toml_key key;
 	int code;
 
 	r->at += is_item ? 2 : 1;
 	toml_skip_blanks(r);
-	code = read_key(r, &key);
+	code = toml_read_key(r, &key);
 	if (code < 0)
 		return code;
 	if (!toml_looking_at(r, "]]", is_item ? 2 : 1))
@@ -451,7 +457,13 @@ static int read_header(struct toml_reader *r, struct toml *root, struct toml **r
 	code = find_above(r, root, &key, &above);
 	if (code >= 0)
 		code = is_item ? open_item(r, above, &key, ret) : open_table(r, above, &key, ret);
-	return code < 0 ? code : end_line(r);
+	if (code < 0)
+		return code;
+	(*ret)->begin = begin;
+	(*ret)->end = r->at;
+	code = end_line(r);
+	(*ret)->own_end = r->at;
+	return code;
 }
 
 /* ---- All ------------------------------------------------------------------------ */
@@ -471,6 +483,7 @@ static int read_document(struct toml_reader *r, struct toml *root)
 			code = read_assignment(r, table);
 			if (code >= 0)
 				code = end_line(r);
+			table->own_end = r->at;
 		}
 		if (code < 0)
 			return code;

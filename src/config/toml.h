@@ -43,6 +43,12 @@ struct toml {
 	size_t n_items;
 	size_t line, column; /* of the value, from 1; columns are Unicode scalars */
 	size_t key_line, key_column;
+	/* Bytes of the text, for who changes it: of the value; of a table with a header, the
+	 * header. */
+	size_t begin, end;
+	size_t key_begin; /* of the key before `=`, all its parts */
+	/* Of a table with a header, and of the document: where the lines of its own end. */
+	size_t own_end;
 };
 
 struct toml_error {
