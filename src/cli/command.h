@@ -25,6 +25,7 @@ int command_token(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_policy(int argc, char **argv);
 int command_secret(int argc, char **argv);
+int command_config(int argc, char **argv);
 int command_cedar(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_completion(int argc, char **argv);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/cedar-private.h"
 #include "cli/command.h"
+#include "cli/config-private.h"
 #include "cli/option-tables.h"
 #include "cli/policy-private.h"
 #include "cli/secret-private.h"
@@ -52,6 +53,7 @@ static const struct row plain_rows[] = {
 	{ "export", export_options, &n_export_options, "SESSION" },
 	{ "policy", policy_options, &n_policy_options, "check explain show fmt test diff trust" },
 	{ "secret", secret_options, &n_secret_options, "list test" },
+	{ "config", config_options, &n_config_options, "show set unset path check" },
 	{ "cedar", cedar_options, &n_cedar_options,
 	  "authorize evaluate validate check-parse link format translate-policy translate-schema "
 	  "partially-authorize "
@@ -86,8 +88,9 @@ static const char *operands_of(const struct subcommand_group *group, const char 
 
 static void fill_rows(void)
 {
-	static const struct subcommand_group *const groups[] = { &cedar_group, &secret_group,
-								 &policy_group, &sessions_group };
+	static const struct subcommand_group *const groups[] = { &cedar_group, &config_group,
+								 &secret_group, &policy_group,
+								 &sessions_group };
 
 	for (size_t i = 0; i < ARRAY_SIZE(plain_rows); i++)
 		rows[n_rows++] = plain_rows[i];
@@ -201,12 +204,14 @@ static void print_bash(struct buf *out)
 		     "\tCOMPREPLY=()\n"
 		     "\t((COMP_CWORD > 1)) && case ${COMP_WORDS[1]} in\n\t");
 	append_names(out, "|");
-	(void)buf_append_str(out, ") command=${COMP_WORDS[1]} ;;\n\tesac\n"
-				  "\t[[ $command == cedar || $command == policy || $command == "
-				  "secret || $command == sessions ]] && ((COMP_CWORD > 2)) && "
-				  "[[ ${COMP_WORDS[2]} != -* ]] && "
-				  "command=$command-${COMP_WORDS[2]}\n"
-				  "\tcase $command:$prev in\n");
+	(void)buf_append_str(
+		out,
+		") command=${COMP_WORDS[1]} ;;\n\tesac\n"
+		"\t[[ $command == cedar || $command == config || $command == policy || $command == "
+		"secret || $command == sessions ]] && ((COMP_CWORD > 2)) && "
+		"[[ ${COMP_WORDS[2]} != -* ]] && "
+		"command=$command-${COMP_WORDS[2]}\n"
+		"\tcase $command:$prev in\n");
 	for (size_t i = 0; i < n_rows; i++)
 		bash_values(&rows[i], out);
 	(void)buf_append_str(out, "\tesac\n\tcase $command in\n");
@@ -311,7 +316,8 @@ static void print_zsh(struct buf *out)
 				  "\t\tcommand=$words[2]\n"
 				  "\t\tshift words\n"
 				  "\t\t((CURRENT--))\n"
-				  "\t\tif [[ $command == cedar || $command == policy || $command "
+				  "\t\tif [[ $command == cedar || $command == config || $command "
+				  "== policy || $command "
 				  "== secret || $command == sessions ]] && ((CURRENT > 2)) && "
 				  "[[ $words[2] != -* ]]; then\n"
 				  "\t\t\tcommand=$command-$words[2]\n"
@@ -383,14 +389,15 @@ static void print_fish(struct buf *out)
 				  "\tset -l command run\n"
 				  "\tif set -q words[2]; and contains -- $words[2] ");
 	append_names(out, " ");
-	(void)buf_append_str(out, "\n\t\tset command $words[2]\n"
-				  "\tend\n"
-				  "\tif contains -- $command cedar policy secret sessions; and set "
-				  "-q words[3]; and not string match -q -- '-*' $words[3]\n"
-				  "\t\tset command $command-$words[3]\n"
-				  "\tend\n"
-				  "\ttest $command = $argv[1]\n"
-				  "end\n");
+	(void)buf_append_str(
+		out, "\n\t\tset command $words[2]\n"
+		     "\tend\n"
+		     "\tif contains -- $command cedar config policy secret sessions; and set "
+		     "-q words[3]; and not string match -q -- '-*' $words[3]\n"
+		     "\t\tset command $command-$words[3]\n"
+		     "\tend\n"
+		     "\ttest $command = $argv[1]\n"
+		     "end\n");
 	for (size_t i = 0; i < n_commands; i++) {
 		(void)buf_printf(out, "complete -c leash -n '__fish_use_subcommand' -f -a %s -d ",
 				 commands[i].name);

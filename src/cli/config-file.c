@@ -1,51 +1,25 @@
 #include "cli/config-file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-
 #include "base/alloc.h"
-#include "base/fd.h"
-#include "base/path.h"
-#include "cli/nearest.h"
-#include "config/toml.h"
-
-#define CONFIG_MAX ((size_t)1024 * 1024)
+#include "config/document.h"
+#include "config/settings.h"
 
 struct reading {
-	const char *file;
+	struct config_document *d;
 	secret_specs *specs;	     /* NULL: they are not asked for, only checked */
 	struct retention *retention; /* likewise */
 	struct err *err;
 };
 
-static int fail_at(const struct reading *r, size_t line, size_t column, const struct err *why)
-{
-	return err_say(r->err, -EINVAL, "%s:%zu:%zu: %s", r->file, line, column, why->text);
-}
-
-static int unknown_key(const struct reading *r, const struct toml *v, const char *const *known)
-{
-	struct nearest nearest = { .word = v->key };
-	struct err why = { 0 };
-
-	for (size_t i = 0; known[i]; i++)
-		nearest_offer(&nearest, known[i]);
-	if (nearest.best)
-		(void)err_say(&why, -EINVAL, "unknown key %.*s; did you mean %s?", SPAN_ARG(v->key),
-			      nearest.best);
-	else
-		(void)err_say(&why, -EINVAL, "unknown key %.*s", SPAN_ARG(v->key));
-	return fail_at(r, v->key_line, v->key_column, &why);
-}
-
 static int wrong_type(const struct reading *r, const struct toml *v, const char *wanted)
 {
-	struct err why = { 0 };
+	return config_wrong_type(r->d, v, wanted, r->err);
+}
 
-	(void)err_say(&why, -EINVAL, "a %s stands where %s is expected", toml_type_name(v->type),
-		      wanted);
-	return fail_at(r, v->line, v->column, &why);
+/* What another room said is wrong with it. */
+static int fail_at(const struct reading *r, const struct toml *v, const struct err *why)
+{
+	return config_fail(r->d, v, r->err, "%s", why->text);
 }
 
 static int set_one(const struct reading *r, struct secret_spec *s, struct span key,
@@ -56,7 +30,7 @@ static int set_one(const struct reading *r, struct secret_spec *s, struct span k
 	if (v->type != TOML_STRING && !(v->type == TOML_INTEGER && span_eq_str(key, "port")))
 		return wrong_type(r, v, span_eq_str(key, "port") ? "a number" : "a string");
 	if (memchr(v->text.p, 0, v->text.len) || secret_spec_set(s, key, v->text, &why) < 0)
-		return fail_at(r, v->line, v->column, &why);
+		return fail_at(r, v, &why);
 	return 0;
 }
 
@@ -86,15 +60,13 @@ static int begin(const struct reading *r, struct secret_spec *s, const struct to
 	const struct toml *from = toml_get(table, "from");
 	struct err why = { 0 };
 
-	if (!from) {
-		(void)err_say(&why, -EINVAL,
-			      "from is missing: env:VARIABLE, file:PATH or cmd:COMMAND");
-		return fail_at(r, table->key_line, table->key_column, &why);
-	}
+	if (!from)
+		return config_fail_key(r->d, table, r->err,
+				       "from is missing: env:VARIABLE, file:PATH or cmd:COMMAND");
 	if (from->type != TOML_STRING || memchr(from->text.p, 0, from->text.len))
 		return wrong_type(r, from, "a string");
 	if (secret_spec_begin(s, table->key, from->text, &why) < 0)
-		return fail_at(r, from->line, from->column, &why);
+		return fail_at(r, from, &why);
 	return 0;
 }
 
@@ -111,12 +83,12 @@ static int read_secret(const struct reading *r, const struct toml *table, struct
 	code = begin(r, s, table);
 	for (const struct toml *v = table->first; v && code == 0; v = v->next) {
 		if (!is_known(v->key, known))
-			return unknown_key(r, v, known);
+			return config_unknown_key(r->d, v, known, r->err);
 		if (!span_eq_str(v->key, "from"))
 			code = set(r, s, v);
 	}
 	if (code == 0 && secret_spec_finish(s, &why) < 0)
-		return fail_at(r, table->key_line, table->key_column, &why);
+		return config_fail_key(r->d, table, r->err, "%s", why.text);
 	return code;
 }
 
@@ -141,15 +113,11 @@ static int read_secrets(const struct reading *r, const struct toml *table)
 
 static int read_number(const struct reading *r, const struct toml *v, uint64_t max, uint64_t *ret)
 {
-	struct err why = { 0 };
-
 	if (v->type != TOML_INTEGER)
 		return wrong_type(r, v, "a number");
-	if (v->integer < 0 || (uint64_t)v->integer > max) {
-		(void)err_say(&why, -EINVAL, "expected a number from 0 to %llu",
-			      (unsigned long long)max);
-		return fail_at(r, v->line, v->column, &why);
-	}
+	if (v->integer < 0 || (uint64_t)v->integer > max)
+		return config_fail(r->d, v, r->err, "expected a number from 0 to %llu",
+				   (unsigned long long)max);
 	*ret = (uint64_t)v->integer;
 	return 0;
 }
@@ -168,49 +136,54 @@ static int read_events(const struct reading *r, const struct toml *table)
 		else if (span_eq_str(v->key, "keep_mb"))
 			code = read_number(r, v, RETENTION_MAX_MB, &keep.mb);
 		else
-			code = unknown_key(r, v, known);
+			code = config_unknown_key(r->d, v, known, r->err);
 	}
 	if (code == 0 && r->retention)
 		*r->retention = keep;
 	return code;
 }
 
-static int read_all(const struct reading *r, const struct toml *root)
+static int read_all(const struct reading *r)
 {
-	static const char *const known[] = { "secrets", "events", NULL };
+	static const char *const known[] = { "secrets", "events",   "leash",
+					     "volumes", "projects", NULL };
 	int code = 0;
 
-	for (const struct toml *v = root->first; v && code == 0; v = v->next) {
+	for (const struct toml *v = r->d->root->first; v && code == 0; v = v->next) {
 		if (span_eq_str(v->key, "secrets"))
 			code = read_secrets(r, v);
 		else if (span_eq_str(v->key, "events"))
 			code = read_events(r, v);
-		else
-			code = unknown_key(r, v, known);
+		else if (!is_known(v->key, config_settings_tables))
+			code = config_unknown_key(r->d, v, known, r->err);
 	}
 	return code;
 }
 
 static int read_config(const char *directory, struct reading *reading)
 {
-	_cleanup_arena_ struct arena arena = ARENA_INIT(16 * CONFIG_MAX);
-	_cleanup_free_ char *file = path_join(directory, "config.toml");
-	_cleanup_buf_ struct buf text = BUF_INIT(CONFIG_MAX);
-	struct err *err = reading->err;
-	struct toml_error error;
-	struct toml *root;
-	int r = file_read_at(AT_FDCWD, file, &text);
+	struct config_document d;
+	int r = config_read(directory, &d, reading->err);
 
-	reading->file = file;
-	if (r == -ENOENT || r == -ENOTDIR)
-		return 0;
+	reading->d = &d;
+	if (r >= 0)
+		r = read_all(reading);
+	config_done(&d);
+	return r;
+}
+
+int config_check(struct config_document *d, const char *home, const char *directory,
+		 struct err *err)
+{
+	struct reading reading = { .d = d, .err = err };
+	struct config_settings settings;
+	int r = read_all(&reading);
+
 	if (r < 0)
-		return err_set(err, r, "read %s", file);
-	r = toml_parse(&arena, buf_span(&text), &root, &error);
-	if (r < 0)
-		return err_say(err, r, "%s:%zu:%zu: %s", file, error.line, error.column,
-			       error.message);
-	return read_all(reading, root);
+		return r;
+	r = config_settings_read(d, home, directory, &settings, err);
+	config_settings_done(&settings);
+	return r;
 }
 
 int config_read_secrets(const char *directory, secret_specs *specs, struct err *err)

@@ -1,5 +1,6 @@
 /*
- * config.toml: the user's secrets, and how long sessions are kept.
+ * config.toml: the user's secrets, and how long sessions are kept; how commands
+ * run is read by config/settings.h.
  *
  *   [secrets.NAME]
  *   from = "env:VARIABLE"     # or "file:PATH", "cmd:COMMAND"
@@ -13,6 +14,7 @@
 #pragma once
 
 #include "cli/retention.h"
+#include "config/document.h"
 #include "daemon/secret-spec.h"
 
 /*
@@ -23,3 +25,6 @@
 int config_read_secrets(const char *directory, secret_specs *specs, struct err *err) _must_check_;
 int config_read_retention(const char *directory, struct retention *ret,
 			  struct err *err) _must_check_;
+/* Checks all of the document, as a command in directory would read it. */
+int config_check(struct config_document *d, const char *home, const char *directory,
+		 struct err *err) _must_check_;

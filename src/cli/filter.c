@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "cli/moment.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 int filter_add_kind(struct event_filter *f, const char *value, struct err *err)
 {

@@ -26,6 +26,7 @@ const struct command commands[] = {
 	  "check, explain, show, format, test, compare and trust policies", command_policy },
 	{ "secret", "SUB-COMMAND ...", "list and test the secrets that agents use and never see",
 	  command_secret },
+	{ "config", "SUB-COMMAND ...", "show and change config.toml", command_config },
 	{ "cedar", "SUB-COMMAND ...", "work with Cedar policies: authorize, validate, format, ...",
 	  command_cedar },
 	{ "doctor", "[FLAGS]", "say what this machine offers and what is missing", command_doctor },

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/limits.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "config/toml.h"
 
 struct reading {

@@ -21,6 +21,7 @@
 #include "cli/directories.h"
 #include "cli/option-tables.h"
 #include "cli/state.h"
+#include "config/settings.h"
 #include "daemon/known-keys.h"
 #include "daemon/session.h"
 #include "daemon/terminal.h"
@@ -416,6 +417,58 @@ static int open_listener(struct run *run, struct err *err)
 	return l->address[0] && l->is_port_given ? api_listen_open(l, err) : 0;
 }
 
+/* ---- config.toml -------------------------------------------------------------- */
+
+static bool has_target(const struct run *run, const char *target)
+{
+	for (size_t i = 0; i < run->volumes.len; i++)
+		if (strcmp(run->volumes.items[i].target, target) == 0)
+			return true;
+	return false;
+}
+
+/* What is configured and not there today is no reason to run nothing. */
+static void add_configured_volume(struct run *run, const struct config_document *d,
+				  const struct config_volume *v)
+{
+	if (has_target(run, v->target)) {
+		log_debug("%s:%zu: -v has something else for %s", d->file, v->at->key_line,
+			  v->target);
+		return;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		const char *path = i ? v->target : v->source;
+
+		if (access(path, F_OK) < 0) {
+			log_warning("%s:%zu: %s: %s; the volume is left out", d->file,
+				    v->at->key_line, path, strerror(errno));
+			return;
+		}
+	}
+	vec_push(&run->volumes,
+		 (struct volume){ xstrdup(v->source), xstrdup(v->target), v->is_read_only });
+}
+
+/* Flags go before what the file says. */
+static int add_configured(struct run *run, struct err *err)
+{
+	struct config_document d;
+	struct config_settings settings = { 0 };
+	int r = config_read(run->config, &d, err);
+
+	if (r >= 0)
+		r = config_settings_read(&d, run->home, run->cwd, &settings, err);
+	for (size_t i = 0; i < settings.variables.len && r >= 0; i++)
+		if (!environment_get(&run->env_options, settings.variables.items[i].name))
+			environment_set(&run->env_options, settings.variables.items[i].name,
+					settings.variables.items[i].value);
+	for (size_t i = 0; i < settings.volumes.len && r >= 0; i++)
+		add_configured_volume(run, &d, &settings.volumes.items[i]);
+	config_settings_done(&settings);
+	config_done(&d);
+	return r;
+}
+
 static int prepare(struct run *run, struct err *err)
 {
 	const char *file = secure_getenv("LEASH_POLICY_FILE");
@@ -554,7 +607,8 @@ int command_run(int argc, char **argv)
 		log_error("no command given; try `leash -- bash`, or `leash --help`");
 		return EXIT_USAGE;
 	}
-	code = execute(&run, argv + first, &err);
+	code = add_configured(&run, &err) < 0 ? EXIT_LEASH_FAILED
+					      : execute(&run, argv + first, &err);
 	if (err.code)
 		log_error("%s", err.text);
 	return code;

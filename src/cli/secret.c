@@ -10,7 +10,7 @@
 #include "cli/command.h"
 #include "cli/config-file.h"
 #include "cli/directories.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "cli/option-tables.h"
 #include "cli/policy-private.h"
 #include "cli/secret-private.h"

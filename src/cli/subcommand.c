@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "cli/command.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 const struct subcommand *subcommand_find(const struct subcommand_group *g, const char *name)
 {

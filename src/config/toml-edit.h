@@ -28,7 +28,7 @@ int toml_unset(struct span text, const struct span *keys, size_t n_keys, struct 
 int toml_read_path(struct arena *a, struct span text, struct span parts[TOML_MAX_DEPTH], size_t *ret_n,
 		   struct toml_error *error) _must_check_;
 /* Appends a key, quoted if it must be; a string, always quoted. */
-int toml_append_key(struct buf *out, struct span key) _must_check_;
-int toml_append_string(struct buf *out, struct span text) _must_check_;
+int toml_append_key(struct buf *out, struct span key);
+int toml_append_string(struct buf *out, struct span text);
 /* Appends a value in one line, as it could stand in a document. */
-int toml_append_value(struct buf *out, const struct toml *v) _must_check_;
+int toml_append_value(struct buf *out, const struct toml *v);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "cli/usage.h"
 
 enum { POLICY = 1, VOLUME, VERBOSE, ENV, INTERACTIVE };
