@@ -52,7 +52,8 @@ static const struct usage set_usage = {
 	.description =
 		"Sets one value of config.toml and leaves all else as it is, comments too. KEY is "
 		"written as in the\n"
-		"file, with dots: events.keep_days, projects.\"/home/me/app\".envvars.DEBUG. VALUE is "
+		"file, with dots: events.keep_days, projects.\"/home/me/app\".envvars.DEBUG. VALUE "
+		"is "
 		"a value of TOML;\n"
 		"what is none is taken as text. A file that leash could not read is not written.\n",
 	.options = config_options,
@@ -65,8 +66,9 @@ static const struct usage set_usage = {
 static const struct usage unset_usage = {
 	.name = "config unset",
 	.arguments = "KEY",
-	.description = "Takes one value of config.toml away, with its line. Ends with 1 where there "
-		       "is none.\n",
+	.description =
+		"Takes one value of config.toml away, with its line. Ends with 1 where there "
+		"is none.\n",
 	.options = config_options,
 	.n_options = ARRAY_SIZE(config_options),
 };
@@ -203,8 +205,8 @@ static void show(struct showing *s, const char *key, struct span value, const st
 	(void)buf_append_char(&s->out, '\n');
 }
 
-static void show_text_value(struct showing *s, const char *table, const char *name, const char *text,
-			    const char *suffix, const struct toml *at)
+static void show_text_value(struct showing *s, const char *table, const char *name,
+			    const char *text, const char *suffix, const struct toml *at)
 {
 	_cleanup_buf_ struct buf key = BUF_INIT(0), value = BUF_INIT(0), whole = BUF_INIT(0);
 
@@ -247,7 +249,8 @@ static void show_settings(struct showing *s, const struct config_settings *setti
 {
 	for (size_t i = 0; i < settings->variables.len; i++)
 		show_text_value(s, "leash.envvars", settings->variables.items[i].name,
-				settings->variables.items[i].value, "", settings->variables.items[i].at);
+				settings->variables.items[i].value, "",
+				settings->variables.items[i].at);
 	for (size_t i = 0; i < settings->volumes.len; i++)
 		show_text_value(s, "volumes", settings->volumes.items[i].source,
 				settings->volumes.items[i].target,
@@ -258,7 +261,8 @@ static void show_settings(struct showing *s, const struct config_settings *setti
 				settings->target_image_at);
 }
 
-static int show_all(struct showing *s, struct config_document *d, const struct place *p, struct err *err)
+static int show_all(struct showing *s, struct config_document *d, const struct place *p,
+		    struct err *err)
 {
 	struct retention keep = RETENTION_DEFAULT;
 	struct config_settings settings = { 0 };
@@ -354,13 +358,16 @@ static int read_key(struct change *c, const char *key, struct err *err)
 	struct toml_error error;
 
 	if (toml_read_path(&c->arena, span_of(key), c->keys, &c->n_keys, &error) < 0)
-		return err_say(err, -EINVAL, "%s: %s, at its character %zu", key, error.message, error.column);
+		return err_say(err, -EINVAL, "%s: %s, at its character %zu", key, error.message,
+			       error.column);
 	return 0;
 }
 
-static int say_toml(const struct place *p, int code, const struct toml_error *error, struct err *err)
+static int say_toml(const struct place *p, int code, const struct toml_error *error,
+		    struct err *err)
 {
-	return err_say(err, code, "%s:%zu:%zu: %s", p->file, error->line, error->column, error->message);
+	return err_say(err, code, "%s:%zu:%zu: %s", p->file, error->line, error->column,
+		       error->message);
 }
 
 static int set_one(const struct place *p, const struct config_document *d, const struct change *c,
@@ -461,10 +468,11 @@ static int print_help(void)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 
-	(void)buf_append_str(&out, "Usage: leash config SUB-COMMAND ...\n\n"
-				   "What is so for every command: variables, volumes, projects, secrets, how "
-				   "long sessions are kept.\n\n"
-				   "Sub-commands (`leash config SUB-COMMAND --help` tells more):\n");
+	(void)buf_append_str(
+		&out, "Usage: leash config SUB-COMMAND ...\n\n"
+		      "What is so for every command: variables, volumes, projects, secrets, how "
+		      "long sessions are kept.\n\n"
+		      "Sub-commands (`leash config SUB-COMMAND --help` tells more):\n");
 	subcommand_list(&config_group, 10, &out);
 	(void)buf_append_str(&out, "\nFlags:\n");
 	(void)options_help(config_options, n_config_options, &out);

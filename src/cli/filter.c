@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "base/path.h"
 #include "cli/moment.h"
-#include "base/nearest.h"
 
 int filter_add_kind(struct event_filter *f, const char *value, struct err *err)
 {

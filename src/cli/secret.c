@@ -7,10 +7,10 @@
 
 #include "base/json-writer.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "cli/command.h"
 #include "cli/config-file.h"
 #include "cli/directories.h"
-#include "base/nearest.h"
 #include "cli/option-tables.h"
 #include "cli/policy-private.h"
 #include "cli/secret-private.h"

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "cli/command.h"
 #include "base/nearest.h"
+#include "cli/command.h"
 
 const struct subcommand *subcommand_find(const struct subcommand_group *g, const char *name)
 {

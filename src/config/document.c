@@ -17,7 +17,8 @@ static int parse(struct config_document *d, struct err *err)
 	struct toml_error error;
 	int r = toml_parse(&d->arena, buf_span(&d->text), &d->root, &error);
 
-	return r < 0 ? err_say(err, r, "%s:%zu:%zu: %s", d->file, error.line, error.column, error.message)
+	return r < 0 ? err_say(err, r, "%s:%zu:%zu: %s", d->file, error.line, error.column,
+			       error.message)
 		     : 0;
 }
 
@@ -44,7 +45,8 @@ int config_read_text(const char *directory, struct span text, struct config_docu
 {
 	begin(directory, ret);
 	if (buf_append_span(&ret->text, text) < 0)
-		return err_say(err, -EMSGSIZE, "%s would have more than %zu bytes", ret->file, TEXT_MAX);
+		return err_say(err, -EMSGSIZE, "%s would have more than %zu bytes", ret->file,
+			       TEXT_MAX);
 	return parse(ret, err);
 }
 
@@ -57,8 +59,8 @@ void config_done(struct config_document *d)
 	d->root = NULL;
 }
 
-static int fail_at(const struct config_document *d, size_t line, size_t column, struct err *err,
-		   const char *fmt, va_list args)
+_printf_(5, 0) static int fail_at(const struct config_document *d, size_t line, size_t column,
+				  struct err *err, const char *fmt, va_list args)
 {
 	char text[sizeof(err->text)];
 

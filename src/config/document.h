@@ -11,8 +11,8 @@
 
 struct config_document {
 	struct arena arena;
-	char *file;	 /* whether or not it is there */
-	struct buf text; /* of it, as it was read */
+	char *file;	   /* whether or not it is there */
+	struct buf text;   /* of it, as it was read */
 	struct toml *root; /* an empty table where there is no file */
 };
 

@@ -73,7 +73,8 @@ static size_t append_home(const struct reading *r, struct span text, struct buf 
 	return len;
 }
 
-/* $NAME and ${NAME} at the beginning of text; one that is not set is empty. Bytes taken, 0 for none. */
+/* $NAME and ${NAME} at the beginning of text; one that is not set is empty. Bytes taken, 0 for
+ * none. */
 static size_t append_variable(struct span text, struct buf *out)
 {
 	bool is_braced = text.len > 1 && text.p[1] == '{';
@@ -81,8 +82,9 @@ static size_t append_variable(struct span text, struct buf *out)
 	_cleanup_free_ char *name = NULL;
 	const char *value;
 
-	while (end < text.len && (text.p[end] == '_' || (text.p[end] >= '0' && text.p[end] <= '9') ||
-				  ((text.p[end] | 0x20) >= 'a' && (text.p[end] | 0x20) <= 'z')))
+	while (end < text.len &&
+	       (text.p[end] == '_' || (text.p[end] >= '0' && text.p[end] <= '9') ||
+		((text.p[end] | 0x20) >= 'a' && (text.p[end] | 0x20) <= 'z')))
 		end++;
 	if (end == begin || (is_braced && (end == text.len || text.p[end] != '}')))
 		return 0;
@@ -108,7 +110,8 @@ static void expand(const struct reading *r, struct span text, struct buf *out)
 }
 
 /* As programs will see it: absolute, links followed as far as it exists. */
-static int take_path(const struct reading *r, const struct toml *v, const char *base, const char **ret)
+static int take_path(const struct reading *r, const struct toml *v, const char *base,
+		     const char **ret)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(0), absolute = BUF_INIT(0);
 	_cleanup_free_ char *path = NULL;
@@ -195,14 +198,17 @@ static int read_target(const struct reading *r, const struct toml *v, struct con
 		mode = span_from(v->text, target.len + 1);
 	}
 	if (!target.len || target.p[0] != '/')
-		return config_fail(r->d, v, r->err, "the target must be an absolute path, \"/TARGET\" or \"/TARGET:ro\"");
+		return config_fail(
+			r->d, v, r->err,
+			"the target must be an absolute path, \"/TARGET\" or \"/TARGET:ro\"");
 	ret->is_read_only = says_read_only(mode);
 	ret->target = keep(r, target);
 	return ret->target ? 0 : -ENOMEM;
 }
 
 /* base: of relative sources. */
-static int read_volume(const struct reading *r, const struct toml *v, const char *base, bool may_remove)
+static int read_volume(const struct reading *r, const struct toml *v, const char *base,
+		       bool may_remove)
 {
 	struct config_volume volume = { .at = v };
 	int code = take_path(r, v, base, &volume.source);
@@ -235,7 +241,8 @@ static int read_volumes(const struct reading *r, const struct toml *table, const
 	return code;
 }
 
-/* ---- For every directory ------------------------------------------------------------------------ */
+/* ---- For every directory ------------------------------------------------------------------------
+ */
 
 static int read_image(const struct reading *r, const struct toml *v)
 {
@@ -261,13 +268,15 @@ static int read_leash(const struct reading *r, const struct toml *table)
 			code = read_image(r, v);
 		else if (span_eq_str(v->key, "envvars"))
 			code = read_variables(r, v);
-		else if (!is_one_of(v->key, agents)) /* old files have them here, where they never did anything */
+		else if (!is_one_of(v->key, agents)) /* old files have them here, where they never
+							did anything */
 			code = config_unknown_key(r->d, v, known, r->err);
 	}
 	return code;
 }
 
-/* ---- Projects --------------------------------------------------------------------------------- */
+/* ---- Projects ---------------------------------------------------------------------------------
+ */
 
 static bool is_path(struct span key)
 {
@@ -276,8 +285,9 @@ static bool is_path(struct span key)
 
 static int read_project_member(const struct reading *r, const struct toml *v, const char *directory)
 {
-	static const char *const known[] = { "target_image", "envvars", "volumes", "claude", "codex",
-					     "gemini", "qwen", "opencode", NULL };
+	static const char *const known[] = { "target_image", "envvars",	 "volumes",
+					     "claude",	     "codex",	 "gemini",
+					     "qwen",	     "opencode", NULL };
 
 	if (is_one_of(v->key, agents))
 		return check_boolean(r, v);
@@ -288,7 +298,9 @@ static int read_project_member(const struct reading *r, const struct toml *v, co
 	if (span_eq_str(v->key, "volumes"))
 		return read_volumes(r, v, directory, /* may_remove = */ true);
 	if (span_eq_str(v->key, "mounts"))
-		return config_fail_key(r->d, v, r->err, "mounts are called volumes by now: \"SOURCE\" = \"/TARGET\"");
+		return config_fail_key(
+			r->d, v, r->err,
+			"mounts are called volumes by now: \"SOURCE\" = \"/TARGET\"");
 	if (is_path(v->key))
 		return read_volume(r, v, directory, /* may_remove = */ true);
 	return config_unknown_key(r->d, v, known, r->err);
@@ -304,7 +316,8 @@ static int read_project(const struct reading *r, const struct toml *table, const
 }
 
 /* The nearest above the directory is read in earnest, after all were checked. */
-static int read_projects(const struct reading *r, const struct toml *projects, const char *directory)
+static int read_projects(const struct reading *r, const struct toml *projects,
+			 const char *directory)
 {
 	struct reading check = *r;
 	const struct toml *nearest = NULL;
@@ -335,7 +348,8 @@ int config_settings_read(struct config_document *d, const char *home, const char
 			 struct config_settings *ret, struct err *err)
 {
 	struct reading r = { .d = d, .home = home, .out = ret, .err = err };
-	const struct toml *leash = toml_get(d->root, "leash"), *volumes = toml_get(d->root, "volumes");
+	const struct toml *leash = toml_get(d->root, "leash"),
+			  *volumes = toml_get(d->root, "volumes");
 	const struct toml *projects = toml_get(d->root, "projects");
 	int code = 0;
 

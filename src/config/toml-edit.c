@@ -86,8 +86,8 @@ int toml_append_value(struct buf *out, const struct toml *v)
 
 /* How far the way to a value exists. */
 struct place {
-	const struct toml *node; /* what the keys so far lead to */
-	size_t depth;		 /* how many of them */
+	const struct toml *node;      /* what the keys so far lead to */
+	size_t depth;		      /* how many of them */
 	const struct toml *container; /* the last table on the way that is written in one piece, */
 	size_t container_depth;	      /* where keys below it can be put */
 };
@@ -110,7 +110,8 @@ static int fail(struct toml_error *error, const struct toml *at, const char *wha
 {
 	error->line = at->key_line ? at->key_line : at->line;
 	error->column = at->key_line ? at->key_column : at->column;
-	(void)snprintf(error->message, sizeof(error->message), "\"%.*s\" %s", (int)MIN(key.len, (size_t)60), key.p, what);
+	(void)snprintf(error->message, sizeof(error->message), "\"%.*s\" %s",
+		       (int)MIN(key.len, (size_t)60), key.p, what);
 	return -EBADMSG;
 }
 
@@ -177,7 +178,8 @@ static int insert_line(struct span text, const struct place *p, const struct spa
 	if (r >= 0)
 		r = append_line_end(out);
 	if (r >= 0)
-		r = append_assignment(out, keys + p->container_depth, n - p->container_depth, value);
+		r = append_assignment(out, keys + p->container_depth, n - p->container_depth,
+				      value);
 	if (r >= 0)
 		r = buf_append_char(out, '\n');
 	return r < 0 ? r : buf_append_span(out, span_from(text, p->container->own_end));
@@ -197,10 +199,12 @@ static int insert_inline(struct span text, const struct place *p, const struct s
 	if (r >= 0)
 		r = buf_append_str(out, table->n_items ? ", " : " ");
 	if (r >= 0)
-		r = append_assignment(out, keys + p->container_depth, n - p->container_depth, value);
+		r = append_assignment(out, keys + p->container_depth, n - p->container_depth,
+				      value);
 	if (r >= 0 && !table->n_items)
 		r = buf_append_char(out, ' ');
-	return r < 0 ? r : buf_append_span(out, span_from(text, table->n_items ? at : table->end - 1));
+	return r < 0 ? r
+		     : buf_append_span(out, span_from(text, table->n_items ? at : table->end - 1));
 }
 
 static int append_section(struct span text, const struct span *keys, size_t n, struct span value,
@@ -302,14 +306,16 @@ static int check_result(struct arena *a, struct span text, const struct span *ke
 		r = find(root, keys, n, &p, error);
 	if (r < 0)
 		return r;
-	if (value ? p.depth < n || !span_eq(span_make(text.p + p.node->begin, p.node->end - p.node->begin), *value)
+	if (value ? p.depth < n ||
+			    !span_eq(span_make(text.p + p.node->begin, p.node->end - p.node->begin),
+				     *value)
 		  : p.depth == n)
 		return fail(error, root, "cannot be changed", keys[n - 1]);
 	return 0;
 }
 
-int toml_set(struct span text, const struct span *keys, size_t n, struct span value, struct buf *out,
-	     struct toml_error *error)
+int toml_set(struct span text, const struct span *keys, size_t n, struct span value,
+	     struct buf *out, struct toml_error *error)
 {
 	_cleanup_arena_ struct arena arena = ARENA_INIT(EDIT_ARENA);
 	struct toml *root = NULL;
@@ -346,8 +352,8 @@ int toml_unset(struct span text, const struct span *keys, size_t n, struct buf *
 	return check_result(&arena, buf_span(out), keys, n, NULL, error);
 }
 
-int toml_read_path(struct arena *a, struct span text, struct span parts[TOML_MAX_DEPTH], size_t *ret_n,
-		   struct toml_error *error)
+int toml_read_path(struct arena *a, struct span text, struct span parts[TOML_MAX_DEPTH],
+		   size_t *ret_n, struct toml_error *error)
 {
 	struct toml_reader r = { .arena = a, .text = text, .line = 1, .error = error };
 	struct toml_key key;

@@ -24,9 +24,10 @@ int toml_set(struct span text, const struct span *keys, size_t n_keys, struct sp
 int toml_unset(struct span text, const struct span *keys, size_t n_keys, struct buf *out,
 	       struct toml_error *error) _must_check_;
 
-/* Reads a dotted key, as documents have it: projects."/home/x".claude. The parts are in the arena. */
-int toml_read_path(struct arena *a, struct span text, struct span parts[TOML_MAX_DEPTH], size_t *ret_n,
-		   struct toml_error *error) _must_check_;
+/* Reads a dotted key, as documents have it: projects."/home/x".claude. The parts are in the arena.
+ */
+int toml_read_path(struct arena *a, struct span text, struct span parts[TOML_MAX_DEPTH],
+		   size_t *ret_n, struct toml_error *error) _must_check_;
 /* Appends a key, quoted if it must be; a string, always quoted. */
 int toml_append_key(struct buf *out, struct span key);
 int toml_append_string(struct buf *out, struct span text);

@@ -23,7 +23,7 @@ struct dictionary_entry {
 struct dictionary {
 	struct dictionary_entry *entries, *last;
 	struct dictionary_entry *taken; /* those that are not free, by next_taken */
-	size_t n_sets; /* a power of two */
+	size_t n_sets;			/* a power of two */
 	uint64_t clock;
 	int64_t n_ids;
 	struct buf key; /* the key to find is put together here */

@@ -109,7 +109,8 @@ static bool parse_exit_code(const char *stat, int *ret)
 	return true;
 }
 
-/* What nobody has waited for yet is still listed; that it is there afterwards says that it was this one. */
+/* What nobody has waited for yet is still listed; that it is there afterwards says that it was this
+ * one. */
 static bool read_zombie(const struct exits *x, const struct running *p, int *ret)
 {
 	_cleanup_close_ int fd = -1;
@@ -122,7 +123,8 @@ static bool read_zombie(const struct exits *x, const struct running *p, int *ret
 	if (n <= 0)
 		return false;
 	text[n] = 0;
-	return parse_exit_code(text, ret) && syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) == 0;
+	return parse_exit_code(text, ret) &&
+	       syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) == 0;
 }
 
 static void record_exit(struct exits *x, const struct running *p)

@@ -13,7 +13,8 @@
 
 struct exits;
 
-/* proc_fd: of the /proc that numbers processes as events do; like the ring it must outlive exits. NULL with errno. */
+/* proc_fd: of the /proc that numbers processes as events do; like the ring it must outlive exits.
+ * NULL with errno. */
 struct exits *exits_new(int proc_fd, struct event_ring *ring);
 /*
  * A process runs a program: the event's pid, ppid, uid, exe, comm, cwd and

@@ -35,11 +35,14 @@ static void check_rows(const struct row *rows, size_t n)
 static void a_value_is_replaced_where_it_stands(void **state)
 {
 	static const struct row rows[] = {
-		{ "# top\n[a]\n  b  =  1   # why\nc = 2\n", "a.b", "true", "# top\n[a]\n  b  =  true   # why\nc = 2\n" },
+		{ "# top\n[a]\n  b  =  1   # why\nc = 2\n", "a.b", "true",
+		  "# top\n[a]\n  b  =  true   # why\nc = 2\n" },
 		{ "a.b.c = [1,\n 2] # x\n", "a.b.c", "\"s\"", "a.b.c = \"s\" # x\n" },
-		{ "a = { b = 1, c = { d = 2 } }\n", "a.c.d", "3", "a = { b = 1, c = { d = 3 } }\n" },
+		{ "a = { b = 1, c = { d = 2 } }\n", "a.c.d", "3",
+		  "a = { b = 1, c = { d = 3 } }\n" },
 		{ "a = 1", "a", "2", "a = 2" },
-		{ "[p.\"/x y\"]\r\nclaude = true\r\n", "p.\"/x y\".claude", "false", "[p.\"/x y\"]\r\nclaude = false\r\n" },
+		{ "[p.\"/x y\"]\r\nclaude = true\r\n", "p.\"/x y\".claude", "false",
+		  "[p.\"/x y\"]\r\nclaude = false\r\n" },
 		{ "a = { b = 1 }\n", "a", "2", "a = 2\n" },
 	};
 
@@ -53,7 +56,8 @@ static void a_new_value_goes_to_the_end_of_its_table(void **state)
 		{ "", "a", "1", "a = 1\n" },
 		{ "", "a.b", "1", "[a]\nb = 1\n" },
 		{ "", "a.\"b c\".d", "1", "[a.\"b c\"]\nd = 1\n" },
-		{ "[a]\nb = 1 # one\n\n# of c\n[c]\n", "a.d", "2", "[a]\nb = 1 # one\nd = 2\n\n# of c\n[c]\n" },
+		{ "[a]\nb = 1 # one\n\n# of c\n[c]\n", "a.d", "2",
+		  "[a]\nb = 1 # one\nd = 2\n\n# of c\n[c]\n" },
 		{ "[a]\n[c]\n", "a.d", "2", "[a]\nd = 2\n[c]\n" },
 		{ "[a]\nb = 1", "a.d", "2", "[a]\nb = 1\nd = 2\n" },
 		{ "[a.b]\nc = 1\n", "a.d", "2", "[a.b]\nc = 1\n\n[a]\nd = 2\n" },
@@ -113,7 +117,8 @@ static void what_cannot_be_is_refused(void **state)
 		_cleanup_buf_ struct buf out = BUF_INIT(0);
 		struct toml_error error = { 0 };
 
-		assert_int_equal(change(rows[i].text, rows[i].path, rows[i].value, &out, &error), -EBADMSG);
+		assert_int_equal(change(rows[i].text, rows[i].path, rows[i].value, &out, &error),
+				 -EBADMSG);
 		assert_true(error.message[0] && error.line && error.column);
 		if (rows[i].message)
 			assert_string_equal(error.message, rows[i].message);
@@ -143,7 +148,8 @@ static void a_path_is_a_dotted_key(void **state)
 	assert_int_equal(n, 3);
 	assert_true(span_eq_str(keys[1], "b.c") && span_eq_str(keys[2], "d"));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(toml_read_path(&arena, span_of(bad[i]), keys, &n, &error), -EBADMSG);
+		assert_int_equal(toml_read_path(&arena, span_of(bad[i]), keys, &n, &error),
+				 -EBADMSG);
 }
 
 static void values_are_written_as_they_can_be_read(void **state)
@@ -154,10 +160,15 @@ static void values_are_written_as_they_can_be_read(void **state)
 	struct toml *root;
 
 	(void)state;
-	assert_int_equal(toml_parse(&arena, SPAN("v = [1, 2.50, true, 1979-05-27, 'a\"\\', \"\\u0001\", { x = [], \"y z\" = {} }]"),
-				    &root, &error), 0);
+	assert_int_equal(toml_parse(&arena,
+				    SPAN("v = [1, 2.50, true, 1979-05-27, 'a\"\\', \"\\u0001\", { "
+					 "x = [], \"y z\" = {} }]"),
+				    &root, &error),
+			 0);
 	assert_int_equal(toml_append_value(&out, root->first), 0);
-	assert_string_equal(out.data, "[1, 2.50, true, 1979-05-27, \"a\\\"\\\\\", \"\\u0001\", {x = [], \"y z\" = {}}]");
+	assert_string_equal(
+		out.data,
+		"[1, 2.50, true, 1979-05-27, \"a\\\"\\\\\", \"\\u0001\", {x = [], \"y z\" = {}}]");
 }
 
 int main(void)

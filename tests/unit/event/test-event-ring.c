@@ -302,7 +302,8 @@ static void count_slowly(const struct event *e, void *ctx)
 	++*(uint64_t *)ctx;
 }
 
-/* A wake-up costs both sides a system call; between two of them an eighth of the ring is written. */
+/* A wake-up costs both sides a system call; between two of them an eighth of the ring is written.
+ */
 static void a_waiting_writer_is_not_woken_for_each_record(void **state)
 {
 	struct rings r = make_rings(65536);

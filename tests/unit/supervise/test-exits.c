@@ -166,7 +166,8 @@ static void a_process_that_executes_again_ends_once_as_what_it_ran_last(void **s
 	end(&w);
 }
 
-/* It has ended, its end was not yet looked at, and another process runs a program under its number. */
+/* It has ended, its end was not yet looked at, and another process runs a program under its number.
+ */
 static void the_end_of_a_number_that_is_used_again_is_not_lost(void **state)
 {
 	struct world w = begin();
