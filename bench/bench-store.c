@@ -5,7 +5,9 @@
  * what was lost, the processor time of the journal's side with its threads, the
  * bytes on disk, and then how long readers take.
  *
- *   bench-store [EVENTS-PER-SECOND [SECONDS [DIRECTORY]]]
+ *   bench-store [EVENTS-PER-SECOND [SECONDS [DIRECTORY [SECRETS]]]]
+ *
+ * SECRETS is how many the session has, which no event may hold (0).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "daemon/journal.h"
+#include "daemon/placeholder.h"
 
 #define N_PROGRAMS 8
 #define BURST 100
@@ -150,9 +153,29 @@ static void row(const char *name, double value, int digits, const char *required
 			  : "  MISSED");
 }
 
-static void record(const char *directory, uint64_t rate, uint64_t n)
+static struct redactor *make_redactor(unsigned n)
 {
-	struct journal j = { 0 };
+	secret_specs specs = { 0 };
+	struct redactor *r;
+
+	for (unsigned i = 0; i < n; i++) {
+		_cleanup_free_ char *value = xasprintf("sk-%02u-Zq8Lm2Xc7Vb4Nn1Kj6HhQw3Er5Ty", i);
+		struct secret_spec s = { .name = xasprintf("SECRET%u", i) };
+
+		if (secret_copy(span_of(value), &s.value) < 0 ||
+		    placeholder_make(span_of(value), &s.placeholder, NULL) < 0)
+			fail("no secrets");
+		vec_push(&specs, s);
+	}
+	if (redactor_new(&specs, &r, NULL) < 0)
+		fail("no redactor");
+	secret_specs_done(&specs);
+	return r;
+}
+
+static void record(const char *directory, uint64_t rate, uint64_t n, unsigned n_secrets)
+{
+	struct journal j = { .redactor = make_redactor(n_secrets) };
 	uint64_t start = clock_monotonic_ns();
 	double before = cpu_seconds(RUSAGE_SELF), cpu, seconds;
 	uv_loop_t loop;
@@ -261,7 +284,8 @@ int main(int argc, char **argv)
 
 	if (!rate || mkdir_all(directory, 0700) < 0)
 		return 1;
-	record(directory, rate, rate * seconds);
+	record(directory, rate, rate * seconds,
+	       argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 0);
 	read_back(directory);
 	(void)unlink(db);
 	(void)unlink(lock);

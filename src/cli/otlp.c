@@ -178,6 +178,7 @@ static void write_own_attributes(struct json_writer *w, const struct event_recor
 	attribute_text(w, "leash.message", e->message);
 	attribute_true(w, "leash.argv_cut", e->argv_cut);
 	attribute_true(w, "leash.cut", e->is_cut);
+	attribute_true(w, "leash.redacted", e->is_redacted);
 }
 
 /* Names that the semantic conventions have. */

@@ -196,6 +196,8 @@ static void show_outcome(const struct json *event, struct buf *out)
 		(void)buf_append_char(out, ' ');
 		show_text(message, out);
 	}
+	if (json_get(event, "redacted"))
+		(void)buf_append_str(out, " (a secret's value was left out)");
 	if (policies && policies->first) {
 		(void)buf_append_str(out, " [");
 		show_list(policies, out);

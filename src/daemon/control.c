@@ -36,7 +36,7 @@ static void describe(void *ctx, struct api_facts *ret)
 	*ret = (struct api_facts){
 		.id = o->id,
 		.directory = o->directory,
-		.argv = o->argv,
+		.argv = s->shown_argv,
 		.agent = o->layers->environment.agent,
 		.workspace = o->workspace,
 		.home = o->home,

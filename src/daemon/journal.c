@@ -66,6 +66,8 @@ static void append(struct journal *j, const struct event *e)
 	struct event filled = *e;
 	uint64_t seq;
 
+	if (j->redactor)
+		redactor_clean_event(j->redactor, &filled);
 	if (!filled.time_ns)
 		filled.time_ns = clock_real_ns();
 	if (!filled.mode.len)

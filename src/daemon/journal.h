@@ -1,7 +1,8 @@
 /*
  * Where a session's events end up: the rings of supervisor and proxy are
  * drained into the hash-chained store, counted, and the daemon's own events are
- * put between them.
+ * put between them. What is written has passed the redactor: nobody who reads
+ * the record, or is told of it, sees a secret's value.
  */
 #pragma once
 
@@ -9,6 +10,7 @@
 
 #include "base/err.h"
 #include "daemon/causes.h"
+#include "daemon/redactor.h"
 #include "event/event.h"
 #include "event/ring.h"
 #include "event/store.h"
@@ -37,6 +39,7 @@ typedef void (*journal_subscriber_fn)(uint64_t seq, struct span json, const stru
 struct journal {
 	struct event_store *store;
 	struct causes *causes;
+	struct redactor *redactor; /* not ours; NULL: there are no secrets */
 	struct journal_source sources[JOURNAL_N_SOURCES];
 	uv_timer_t drain_timer;
 	bool is_polling, has_written;

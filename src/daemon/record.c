@@ -8,6 +8,14 @@
 #include "base/path.h"
 #include "daemon/session-private.h"
 
+static void put_text(const struct session *s, struct json_writer *w, const char *key,
+		     const char *text)
+{
+	_cleanup_free_ char *clean = redactor_clean_text(s->redactor, text);
+
+	json_key_string(w, key, span_of(clean));
+}
+
 void session_record(const struct session *s, const char *state)
 {
 	_cleanup_free_ char *path = path_join(s->options->directory, "session.json");
@@ -24,10 +32,10 @@ void session_record(const struct session *s, const char *state)
 	json_key_string(&w, "id", span_of(s->options->id));
 	json_key(&w, "command");
 	json_begin_array(&w);
-	for (char *const *arg = s->options->argv; *arg; arg++)
+	for (char *const *arg = s->shown_argv; *arg; arg++)
 		json_string(&w, span_of(*arg));
 	json_end_array(&w);
-	json_key_string(&w, "workspace", span_of(s->options->workspace));
+	put_text(s, &w, "workspace", s->options->workspace);
 	json_key_string(&w, "state", span_of(state));
 	json_key_string(&w, strcmp(state, "running") == 0 ? "started" : "ended", span_of(now));
 	json_key_int(&w, "pid", getpid());
@@ -35,7 +43,8 @@ void session_record(const struct session *s, const char *state)
 	json_key_string(&w, "profile", span_of(s->options->layers->policy_file ?
 						       "" :
 						       s->options->layers->environment.profile));
-	json_key_string_opt(&w, "policy", span_of(s->options->layers->policy_file));
+	if (s->options->layers->policy_file)
+		put_text(s, &w, "policy", s->options->layers->policy_file);
 	json_key_string(&w, "backend", SPAN("supervisor"));
 	json_key_uint(&w, "events", is_over ? n_written : s->journal.n_events);
 	json_key_uint(&w, "denied", s->journal.n_denied);

@@ -21,6 +21,8 @@ struct session {
 	const struct session_options *options;
 	uv_loop_t loop;
 	struct journal journal;
+	struct redactor *redactor; /* NULL: there are no secrets */
+	char **shown_argv;	   /* the command, as it may be told */
 	struct housekeeping housekeeping;
 	struct child supervisor, proxy, signer;
 	struct sandbox sandbox;

@@ -281,10 +281,25 @@ static void on_journal_failure(int code, void *ctx)
 	session_end(ctx, EXIT_LEASH_FAILED, text);
 }
 
+static void clean_command(struct session *s)
+{
+	size_t n = 0;
+
+	while (s->options->argv[n])
+		n++;
+	s->shown_argv = xnew_array(char *, n + 1);
+	for (size_t i = 0; i < n; i++)
+		s->shown_argv[i] = redactor_clean_text(s->redactor, s->options->argv[i]);
+}
+
 static int open_journal(struct session *s, struct err *err)
 {
-	int r;
+	int r = redactor_new(s->options->secrets, &s->redactor, err);
 
+	if (r < 0)
+		return r;
+	clean_command(s);
+	s->journal.redactor = s->redactor;
 	s->journal.on_failure = on_journal_failure;
 	s->journal.on_failure_ctx = s;
 	r = journal_open(&s->journal, s->options->directory, s->options->id,
@@ -417,6 +432,13 @@ static void say_what_was_denied(const struct session *s)
 		log_warning("%llu events could not be recorded", (unsigned long long)j->n_lost);
 }
 
+static void free_texts(char **texts)
+{
+	for (char **p = texts; p && *p; p++)
+		xfree(*p);
+	xfree(texts);
+}
+
 static void stop(struct session *s)
 {
 	struct event e = { .kind = EVENT_SESSION_STOP,
@@ -459,9 +481,9 @@ static void stop(struct session *s)
 	container_trust_done(&s->trust);
 	policy_source_free(s->loaded);
 	policy_source_free(s->source);
-	for (char **p = s->writable; p && *p; p++)
-		xfree(*p);
-	xfree(s->writable);
+	free_texts(s->writable);
+	free_texts(s->shown_argv);
+	redactor_free(s->redactor);
 }
 
 int session_run(const struct session_options *o, struct err *err)

@@ -1,19 +1,10 @@
 /*
- * What the files of this room share about events: their texts as a table, and
- * their JSON in parts, of which those that repeat are made once.
+ * What the files of this room share about events: copies of them, and their
+ * JSON in parts, of which those that repeat are made once.
  */
 #pragma once
 
 #include "event/event.h"
-
-/* Where the texts are in struct event; argv is the first. The ring's format has this order. */
-#define EVENT_N_TEXTS 18
-extern const size_t event_text_offsets[EVENT_N_TEXTS];
-
-static inline struct span *event_text(struct event *e, size_t i)
-{
-	return (struct span *)(void *)((char *)e + event_text_offsets[i]);
-}
 
 /* A copy whose texts are its own, in one block; free it with xfree. */
 struct event *event_copy(const struct event *e) _must_check_;

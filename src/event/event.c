@@ -72,6 +72,7 @@ const char *event_backend_name(enum event_backend b)
 	return (size_t)b < ARRAY_SIZE(backend_names) ? backend_names[b] : backend_names[0];
 }
 
+/* The ring's format has this order. */
 const size_t event_text_offsets[EVENT_N_TEXTS] = {
 	offsetof(struct event, argv),	  offsetof(struct event, mode),
 	offsetof(struct event, policies), offsetof(struct event, exe),

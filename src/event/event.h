@@ -67,6 +67,7 @@ struct event {
 	bool has_uid;
 	bool argv_cut; /* argv was longer than LIMIT_ARGV */
 	bool is_cut;   /* another text was longer than the ring takes (RING_TEXT_MAX) */
+	bool is_redacted;	   /* the daemon has put names of secrets in the place of values */
 	uint32_t flags, mode_bits; /* open(2) flags; mode of a new file */
 	bool has_flags, has_mode_bits;
 	uint16_t port;
@@ -91,6 +92,15 @@ struct event {
 	struct span header, secret; /* the names of both, never a value */
 	struct span message;  /* one sentence for people */
 };
+
+/* The texts as a table, for those who treat them alike. argv is the first. */
+#define EVENT_N_TEXTS 18
+extern const size_t event_text_offsets[EVENT_N_TEXTS];
+
+static inline struct span *event_text(struct event *e, size_t i)
+{
+	return (struct span *)(void *)((char *)e + event_text_offsets[i]);
+}
 
 /* "file.open" and so on; static storage. */
 const char *event_kind_name(enum event_kind kind);

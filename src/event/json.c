@@ -149,6 +149,8 @@ static void write_outcome(struct json_writer *w, const struct event *e)
 		json_key_uint(w, "latency_us", e->latency_us);
 	if (e->is_cut)
 		json_key_bool(w, "cut", true);
+	if (e->is_redacted)
+		json_key_bool(w, "redacted", true);
 	if (e->cause)
 		json_key_uint(w, "cause", e->cause);
 }

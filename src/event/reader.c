@@ -235,6 +235,7 @@ static void restore_detail(sqlite3_stmt *row, struct event *e)
 	e->argv = sql_text(row, ARGV);
 	e->argv_cut = cut & EVENT_CUT_ARGV;
 	e->is_cut = cut & EVENT_CUT_TEXT;
+	e->is_redacted = cut & EVENT_CUT_SECRET;
 	e->target = sql_text(row, TARGET);
 	e->host = sql_text(row, HOST);
 	e->ip = sql_text(row, IP);

@@ -48,6 +48,7 @@ _Static_assert(EVENT_DECISION_MAX <= 1 << EVENT_MARK_BITS, "a decision fits its 
 enum {
 	EVENT_CUT_ARGV = 1,
 	EVENT_CUT_TEXT = 2,
+	EVENT_CUT_SECRET = 4, /* is_redacted */
 };
 
 /* event.cause where it is the process's exec. */

@@ -322,10 +322,10 @@ static int find_refs(struct event_store *s, const struct event *e, struct refs *
 
 static bool has_detail(const struct event *e)
 {
-	return e->argv.len || e->argv_cut || e->is_cut || e->target.len || e->host.len ||
-	       e->ip.len || e->has_port || e->protocol.len || e->family.len || e->bytes_in ||
-	       e->bytes_out || e->method.len || e->url.len || e->header.len || e->secret.len ||
-	       e->has_status || e->count || e->message.len;
+	return e->argv.len || e->argv_cut || e->is_cut || e->is_redacted || e->target.len ||
+	       e->host.len || e->ip.len || e->has_port || e->protocol.len || e->family.len ||
+	       e->bytes_in || e->bytes_out || e->method.len || e->url.len || e->header.len ||
+	       e->secret.len || e->has_status || e->count || e->message.len;
 }
 
 static int insert_detail(struct event_store *s, const struct event *e, uint64_t seq)
@@ -334,8 +334,10 @@ static int insert_detail(struct event_store *s, const struct event *e, uint64_t 
 
 	bind_number(q, 1, seq);
 	sql_bind_text(q, 2, e->argv);
-	(void)sqlite3_bind_int(
-		q, 3, (e->argv_cut ? EVENT_CUT_ARGV : 0) | (e->is_cut ? EVENT_CUT_TEXT : 0));
+	(void)sqlite3_bind_int(q, 3,
+			       (e->argv_cut ? EVENT_CUT_ARGV : 0) |
+				       (e->is_cut ? EVENT_CUT_TEXT : 0) |
+				       (e->is_redacted ? EVENT_CUT_SECRET : 0));
 	sql_bind_text(q, 4, e->target);
 	sql_bind_text(q, 5, e->host);
 	sql_bind_text(q, 6, e->ip);

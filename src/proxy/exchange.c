@@ -1,7 +1,6 @@
 #include "proxy/exchange.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -10,11 +9,10 @@
 #include "http/h1-reader.h"
 #include "http/h1-writer.h"
 #include "http/websocket-handshake.h"
+#include "proxy/exchange-head.h"
 #include "proxy/relay.h"
 #include "proxy/scrub.h"
 #include "proxy/websocket-relay.h"
-
-#define MAX_FIELDS (LIMIT_HTTP_FIELDS + 4)
 
 /* One of the two connections. */
 struct side {
@@ -94,88 +92,6 @@ static bool may_read(const struct exchange *x, int i)
 
 /* ---- Heads ---- */
 
-/* Fields that concern one connection, or that are written anew (RFC 9110 §7.6.1). */
-static bool is_of_connection(const struct http_head *h, const struct http_field *f)
-{
-	static const char *const names[] = { "connection",
-					     "content-length",
-					     "host",
-					     "keep-alive",
-					     "proxy-connection",
-					     "proxy-authorization",
-					     "proxy-authenticate",
-					     "sec-websocket-extensions",
-					     "te",
-					     "transfer-encoding",
-					     "upgrade" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (span_eq_str(f->name, names[i]))
-			return true;
-	return http_list_has(h, "connection", f->name);
-}
-
-struct fields {
-	struct http_field items[MAX_FIELDS];
-	size_t n;
-};
-
-static void add_field(struct fields *f, const char *name, struct span value)
-{
-	if (f->n < MAX_FIELDS)
-		f->items[f->n++] = (struct http_field){ span_of(name), value };
-}
-
-static void copy_fields(const struct http_head *h, const char *also_not, struct fields *to)
-{
-	for (size_t i = 0; i < h->n_fields && to->n < MAX_FIELDS; i++)
-		if (!is_of_connection(h, &h->fields[i]) &&
-		    !(also_not && span_eq_str(h->fields[i].name, also_not)))
-			to->items[to->n++] = h->fields[i];
-}
-
-/* How the body is written on; text keeps the digits of its length. */
-static void add_framing(struct exchange *x, int from, struct fields *f, char text[32])
-{
-	uint64_t length = 0;
-	enum h1_body body = h1_reader_body(x->side[from].reader, &length);
-	bool may_chunk = from == RELAY_CLIENT || !x->is_old_client;
-
-	x->is_chunked[from] = false;
-	if (body == H1_BODY_LENGTH) {
-		(void)snprintf(text, 32, "%llu", (unsigned long long)length);
-		add_field(f, "content-length", span_of(text));
-	} else if (body == H1_BODY_CHUNKED && may_chunk) {
-		x->is_chunked[from] = true;
-		add_field(f, "transfer-encoding", SPAN("chunked"));
-	} else if (body != H1_BODY_NONE) {
-		x->is_last = true; /* its end is the connection's */
-	} else if (from == RELAY_SERVER) {
-		/* what the body would be, of which there is none (HEAD, 304) */
-		const struct http_head *h = h1_reader_head(x->side[from].reader);
-		const struct http_field *field = http_field_find(h, "content-length");
-
-		if (field && h->status != 204)
-			add_field(f, "content-length", field->value);
-	}
-}
-
-/* Schemes that say who is there once for all requests of a connection (RFC 4559 §6). */
-static bool binds_connection(const struct http_head *h)
-{
-	static const char *const schemes[] = { "negotiate ", "ntlm " };
-	const struct http_field *f = http_field_find(h, "authorization");
-
-	for (size_t i = 0; f && i < ARRAY_SIZE(schemes); i++) {
-		struct span scheme = span_of(schemes[i]);
-
-		if (f->value.len >= scheme.len &&
-		    span_eq_nocase(span_make(f->value.p, scheme.len), scheme))
-			return true;
-	}
-	return false;
-}
-
 static void refuse(struct exchange *x, const struct buf *answer)
 {
 	struct side *client = &x->side[RELAY_CLIENT];
@@ -202,28 +118,20 @@ static void refuse_malformed(struct exchange *x, int from, const char *what)
 static void forward_request(struct exchange *x, const struct http_head *h, struct span target,
 			    struct span host)
 {
-	struct fields f = { .n = 0 };
-	struct http_head out = { .method = h->method, .target = target, .minor = 1 };
-	char length[32];
+	struct exchange_head e = { .head = h,
+				   .reader = x->side[RELAY_CLIENT].reader,
+				   .is_upgrade = x->wants_upgrade,
+				   .is_last = !http_keeps_alive(h) };
+	int r = exchange_head_write_request(&e, target, host, out_of(x, RELAY_SERVER));
 
 	x->is_old_client = h->minor == 0;
-	x->is_last = !http_keeps_alive(h);
-	x->is_bound |= binds_connection(h);
-	add_field(&f, "host", host);
-	copy_fields(h, NULL, &f);
-	add_framing(x, RELAY_CLIENT, &f, length);
-	if (x->wants_upgrade) {
-		add_field(&f, "connection", SPAN("upgrade"));
-		add_field(&f, "upgrade", SPAN("websocket"));
-	} else if (x->is_last) {
-		add_field(&f, "connection", SPAN("close"));
-	}
-	out.fields = f.items;
-	out.n_fields = f.n;
+	x->is_last = e.is_last;
+	x->is_bound |= exchange_head_binds_connection(h);
+	x->is_chunked[RELAY_CLIENT] = e.is_chunked;
 	h1_reader_expect(x->side[RELAY_SERVER].reader, h->method);
 	x->is_asked = true;
 	x->is_request_over = x->is_response_over = x->is_answering = false;
-	if (h1_write_request(out_of(x, RELAY_SERVER), &out) < 0)
+	if (r < 0)
 		end(x, -EMSGSIZE);
 }
 
@@ -233,13 +141,9 @@ static void forward_request(struct exchange *x, const struct http_head *h, struc
  */
 static const char *read_offer(struct exchange *x, const struct http_head *h)
 {
-	uint64_t length;
-	enum h1_body body = h1_reader_body(x->side[RELAY_CLIENT].reader, &length);
-	bool has_body = body != H1_BODY_NONE && !(body == H1_BODY_LENGTH && length == 0);
-
 	websocket_offer_done(&x->offer);
-	x->wants_upgrade = websocket_is_asked_for(h);
-	return x->wants_upgrade ? websocket_read_offer(h, has_body, &x->offer) : NULL;
+	return exchange_head_read_offer(h, x->side[RELAY_CLIENT].reader, &x->wants_upgrade,
+					&x->offer);
 }
 
 static void judge_request(struct exchange *x)
@@ -265,28 +169,7 @@ static void judge_request(struct exchange *x)
 /* The request asked for none; what is encoded all the same could bring its secret back unseen. */
 static bool is_unreadable(const struct exchange *x, const struct http_head *h)
 {
-	const struct http_field *f = http_field_find(h, "content-encoding");
-	uint64_t length;
-
-	return x->has_secrets && f && f->value.len && !span_eq_nocase(f->value, SPAN("identity")) &&
-	       h1_reader_body(x->side[RELAY_SERVER].reader, &length) != H1_BODY_NONE;
-}
-
-/* Secrets in it become placeholders: scrubbed is as h, with fields in items. */
-static int scrub_response(struct exchange *x, struct arena *arena, const struct http_head *h,
-			  struct http_field items[LIMIT_HTTP_FIELDS], struct http_head *scrubbed)
-{
-	int r;
-
-	*scrubbed = *h;
-	if (!x->scrub.needles || !x->scrub.needles->all.len)
-		return 0;
-	scrubbed->n_fields = MIN(h->n_fields, LIMIT_HTTP_FIELDS);
-	scrubbed->fields = items;
-	if (scrubbed->n_fields)
-		memcpy(items, h->fields, scrubbed->n_fields * sizeof(*items));
-	r = scrub_text(x->scrub.needles, arena, &scrubbed->reason);
-	return r < 0 ? r : scrub_fields(x->scrub.needles, arena, items, scrubbed->n_fields);
+	return x->has_secrets && exchange_head_is_encoded(h, x->side[RELAY_SERVER].reader);
 }
 
 /* The server agrees to an upgrade. False if it cannot be let. */
@@ -306,51 +189,56 @@ static bool join(struct exchange *x, const struct http_head *h)
 	return true;
 }
 
+/* What it means for the connection, before it is passed on. False if it is not. */
+static bool accept_response(struct exchange *x, const struct http_head *h)
+{
+	bool is_interim = h->status < 200;
+
+	if (h->status == 101 && !join(x, h))
+		return false;
+	if (is_interim)
+		return !x->is_old_client; /* HTTP/1.0 knows none */
+	if (!http_keeps_alive(h))
+		x->is_last = true;
+	if (!is_unreadable(x, h))
+		return true;
+	refuse_malformed(x, RELAY_SERVER,
+			 "the response is encoded though that was not asked for, and could hold a "
+			 "secret");
+	return false;
+}
+
+static void pass_response(struct exchange *x, const struct http_head *h)
+{
+	struct exchange_head e = { .head = h,
+				   .reader = x->side[RELAY_SERVER].reader,
+				   .is_upgrade = x->is_joined,
+				   .is_old_client = x->is_old_client,
+				   .is_last = x->is_last };
+	bool is_interim = h->status < 200;
+	int r = exchange_head_write_response(&e, out_of(x, RELAY_CLIENT));
+
+	if (!is_interim) {
+		x->is_last = e.is_last;
+		x->is_chunked[RELAY_SERVER] = e.is_chunked;
+	}
+	x->is_answering = !is_interim;
+	if (r < 0)
+		end(x, -EMSGSIZE);
+	else if (!is_interim || x->is_joined)
+		x->events.response(x->ctx, TAKE_PTR(x->record), h->status);
+}
+
 static void forward_response(struct exchange *x, const struct http_head *as_sent)
 {
 	_cleanup_arena_ struct arena arena = ARENA_INIT(4 * LIMIT_HTTP_HEAD);
-	struct http_field scrubbed[LIMIT_HTTP_FIELDS];
-	struct fields f = { .n = 0 };
-	struct http_head h, out = { .status = as_sent->status, .minor = 1 };
-	bool is_interim = as_sent->status < 200;
-	char length[32];
+	struct http_field items[LIMIT_HTTP_FIELDS];
+	struct http_head h;
 
-	if (scrub_response(x, &arena, as_sent, scrubbed, &h) < 0) {
+	if (exchange_head_scrub(x->scrub.needles, &arena, as_sent, items, &h) < 0)
 		end(x, -EMSGSIZE);
-		return;
-	}
-	if (h.status == 101 && !join(x, &h))
-		return;
-	if (is_interim && x->is_old_client)
-		return; /* HTTP/1.0 knows none */
-	if (!is_interim && !http_keeps_alive(&h))
-		x->is_last = true;
-	if (!is_interim && is_unreadable(x, &h)) {
-		refuse_malformed(x, RELAY_SERVER,
-				 "the response is encoded though that was not asked for, and "
-				 "could hold a secret");
-		return;
-	}
-	/* Another way to the same service, which would lead around the proxy. */
-	copy_fields(&h, "alt-svc", &f);
-	if (!is_interim)
-		add_framing(x, RELAY_SERVER, &f, length);
-	if (x->is_joined) {
-		add_field(&f, "connection", SPAN("upgrade"));
-		add_field(&f, "upgrade", SPAN("websocket"));
-	} else if (!is_interim && x->is_last) {
-		add_field(&f, "connection", SPAN("close"));
-	} else if (!is_interim && x->is_old_client) {
-		add_field(&f, "connection", SPAN("keep-alive"));
-	}
-	out.reason = h.reason;
-	out.fields = f.items;
-	out.n_fields = f.n;
-	x->is_answering = !is_interim;
-	if (h1_write_response(out_of(x, RELAY_CLIENT), &out) < 0)
-		end(x, -EMSGSIZE);
-	else if (!is_interim || x->is_joined)
-		x->events.response(x->ctx, TAKE_PTR(x->record), h.status);
+	else if (accept_response(x, &h))
+		pass_response(x, &h);
 }
 
 /* ---- Bodies ---- */
@@ -432,18 +320,9 @@ static void forward_frames(struct exchange *x, int from, struct span bytes)
 
 static int write_trailers(struct exchange *x, int from)
 {
-	_cleanup_arena_ struct arena arena = ARENA_INIT(4 * LIMIT_HTTP_TRAILERS);
-	struct fields f = { .n = 0 };
-	size_t n = 0;
-	const struct http_field *trailers = h1_reader_trailers(x->side[from].reader, &n);
-	int r = 0;
-
-	f.n = MIN(n, (size_t)MAX_FIELDS);
-	if (f.n)
-		memcpy(f.items, trailers, f.n * sizeof(*f.items));
-	if (from == RELAY_SERVER && x->scrub.needles)
-		r = scrub_fields(x->scrub.needles, &arena, f.items, f.n);
-	return r < 0 ? r : h1_write_last_chunk(out_of(x, 1 - from), f.items, f.n);
+	return exchange_head_write_trailers(x->side[from].reader,
+					    from == RELAY_SERVER ? x->scrub.needles : NULL,
+					    out_of(x, 1 - from));
 }
 
 static void forward_end(struct exchange *x, int from)

@@ -6,12 +6,19 @@
 #include "base/base64.h"
 #include "base/secret.h"
 
+#define HASH_BITS 12
+
 static size_t hash(const char *p)
 {
 	uint32_t word;
 
 	memcpy(&word, p, sizeof(word));
-	return (word * UINT32_C(0x9e3779b1)) >> 20;
+	return (word * UINT32_C(0x9e3779b1)) >> (32 - HASH_BITS);
+}
+
+static size_t bucket_of(const char *p)
+{
+	return hash(p) * NEEDLES_BUCKETS >> HASH_BITS;
 }
 
 static bool has_bit(const uint64_t *bits, size_t i)
@@ -62,14 +69,28 @@ static bool fits(const struct needle *one, struct span text)
 	return true;
 }
 
+static size_t common(const char *a, const char *b, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && a[n] == b[n])
+		n++;
+	return n;
+}
+
 int needles_add(struct needles *n, const struct needle *needle)
 {
-	const struct needle one = *needle;
+	struct needle one = *needle;
+	uint32_t *bucket;
 
 	if (one.text.len <= NEEDLE_COMMON || !fits(&one, one.text) ||
 	    memcmp(one.text.p, one.replacement, NEEDLE_COMMON) != 0)
 		return -EINVAL;
+	one.n_known = common(one.text.p, one.replacement, one.text.len);
+	bucket = &n->buckets[bucket_of(one.text.p)];
+	one.next = *bucket;
 	vec_push(&n->all, one);
+	*bucket = (uint32_t)n->all.len;
 	set_bit(n->filter, hash(one.text.p));
 	set_bit(n->firsts, (unsigned char)one.text.p[0]);
 	return 0;
@@ -96,18 +117,40 @@ size_t needles_next(const struct needles *n, struct span text, size_t from)
 	return text.len;
 }
 
+/* The first of those that begin as the text does, if any does, and the one after it. */
+static const struct needle *first_like(const struct needles *n, struct span text)
+{
+	size_t at = text.len > NEEDLE_COMMON ? n->buckets[bucket_of(text.p)] : 0;
+
+	return at ? &n->all.items[at - 1] : NULL;
+}
+
+static const struct needle *next_like(const struct needles *n, const struct needle *one)
+{
+	return one->next ? &n->all.items[one->next - 1] : NULL;
+}
+
 const struct needle *needles_match(const struct needles *n, struct span text)
 {
 	const struct needle *best = NULL;
 
-	for (size_t i = 0; i < n->all.len; i++) {
-		const struct needle *one = &n->all.items[i];
-
+	for (const struct needle *one = first_like(n, text); one; one = next_like(n, one))
 		if (one->text.len <= text.len && fits(one, text) &&
 		    secret_bytes_eq(one->text.p, text.p, one->text.len) &&
 		    (!best || one->text.len > best->text.len))
 			best = one;
-	}
+	return best;
+}
+
+const struct needle *needles_match_cut(const struct needles *n, struct span text)
+{
+	const struct needle *best = NULL;
+
+	for (const struct needle *one = first_like(n, text); one; one = next_like(n, one))
+		if (text.len < one->text.len && text.len >= one->n_known + NEEDLE_CUT_MIN &&
+		    memcmp(one->text.p, text.p, text.len) == 0 &&
+		    (!best || one->text.len < best->text.len))
+			best = one;
 	return best;
 }
 

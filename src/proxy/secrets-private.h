@@ -8,7 +8,7 @@
 
 struct secret_entry {
 	struct secret_rule rule; /* points into text */
-	struct secret memory;	 /* value, placeholder, and both in base64 */
+	struct secret memory;	 /* value, placeholder, and their forms */
 	struct buf text;	 /* name, path, header, hosts */
 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "base/base64.h"
+#include "proxy/needle-forms.h"
 
 struct secrets *secrets_new(void)
 {
@@ -53,114 +53,19 @@ const struct secret_entry *secrets_find(const struct secrets *s, struct span nam
 
 /* ---- What is looked for ---- */
 
-/*
- * Somewhere in base64 a text begins at one of three places of a group of three
- * bytes. What of its letters depends on nothing but the text is looked for.
- */
-struct alignment {
-	size_t n_before; /* bytes of the group that come before the text */
-	size_t first;	 /* letter that is the text's alone */
-};
-
-static const struct alignment alignments[] = { { 0, 0 }, { 1, 2 }, { 2, 3 } };
-
-#define BASE64_ROOM(len) BASE64_LEN((len) + 2)
-#define HEX_ROOM(len) (2 * (len))
-/*
- * Value and placeholder; of both the three forms in base64, as many in base64url and the two in
- * hexadecimal; room to make them.
- */
-#define ENTRY_MEMORY(len) (2 * (len) + 12 * BASE64_ROOM(len) + 4 * HEX_ROOM(len) + (len) + 2)
-
-/* A coded form of value and placeholder: made at out and out + room. */
-struct form {
-	struct span value, instead;
-	enum needle_letters letters;
-};
-
-static int add_form(struct secrets *s, const struct form *f)
-{
-	return needles_add(&s->values, &(struct needle){ .text = f->value,
-							 .replacement = f->instead.p,
-							 .letters = f->letters });
-}
-
-static struct span put_base64(struct span text, const struct alignment *a, char *scratch, char *out)
-{
-	size_t len = a->n_before + text.len;
-
-	memset(scratch, 0, a->n_before);
-	memcpy(scratch + a->n_before, text.p, text.len);
-	base64_encode(span_make(scratch, len), out);
-	return span_make(out + a->first, len * 8 / 6 - a->first);
-}
-
-/* RFC 4648 §5: two letters are others. */
-static struct span put_base64url(struct span base64, char *out)
-{
-	for (size_t i = 0; i < base64.len; i++)
-		out[i] = base64.p[i] == '+' ? '-' : base64.p[i] == '/' ? '_' : base64.p[i];
-	return span_make(out, base64.len);
-}
-
-static int add_base64(struct secrets *s, const struct secret_entry *e, char *memory)
-{
-	size_t len = e->rule.value.len, room = BASE64_ROOM(len);
-	char *scratch = memory + 12 * room;
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(alignments) && r == 0; i++, memory += 4 * room) {
-		struct form f = {
-			put_base64(e->rule.value, &alignments[i], scratch, memory),
-			put_base64(e->rule.placeholder, &alignments[i], scratch, memory + room),
-			NEEDLE_BASE64,
-		};
-		struct form url = { put_base64url(f.value, memory + 2 * room),
-				    put_base64url(f.instead, memory + 3 * room), NEEDLE_BASE64URL };
-
-		r = add_form(s, &f);
-		if (r == 0 && !span_eq(f.value, url.value))
-			r = add_form(s, &url);
-	}
-	return r;
-}
-
-static struct span put_hex(struct span text, const char *digits, char *out)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		out[2 * i] = digits[(unsigned char)text.p[i] >> 4];
-		out[2 * i + 1] = digits[text.p[i] & 15];
-	}
-	return span_make(out, 2 * text.len);
-}
-
-static int add_hex(struct secrets *s, const struct secret_entry *e, char *memory)
-{
-	static const char *const digits[] = { "0123456789abcdef", "0123456789ABCDEF" };
-	size_t room = HEX_ROOM(e->rule.value.len);
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(digits) && r == 0; i++, memory += 2 * room)
-		r = add_form(s,
-			     &(struct form){ put_hex(e->rule.value, digits[i], memory),
-					     put_hex(e->rule.placeholder, digits[i], memory + room),
-					     NEEDLE_HEX });
-	return r;
-}
+/* Value, placeholder, and the forms of both. */
+#define ENTRY_MEMORY(len) (2 * (len) + NEEDLE_FORMS_ROOM(len))
 
 static int add_needles(struct secrets *s, struct secret_entry *e, size_t number)
 {
-	size_t len = e->rule.value.len;
-	int r = needles_add(&s->values, &(struct needle){ .text = e->rule.value,
-							  .replacement = e->rule.placeholder.p });
+	struct span value = e->rule.value, placeholder = e->rule.placeholder;
+	int r = needle_forms_add(&s->values,
+				 &(struct needle){ .text = value, .replacement = placeholder.p },
+				 e->memory.p + 2 * value.len);
 
 	if (r == 0)
-		r = add_hex(s, e, e->memory.p + 2 * len);
-	if (r == 0)
-		r = add_base64(s, e, e->memory.p + 2 * len + 4 * HEX_ROOM(len));
-	if (r == 0)
-		r = needles_add(&s->placeholders, &(struct needle){ .text = e->rule.placeholder,
-								    .replacement = e->rule.value.p,
+		r = needles_add(&s->placeholders, &(struct needle){ .text = placeholder,
+								    .replacement = value.p,
 								    .owner = number });
 	return r;
 }

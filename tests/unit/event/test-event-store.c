@@ -202,6 +202,7 @@ static struct event draw_event(void)
 		.has_uid = draw(2),
 		.argv_cut = draw(8) == 0,
 		.is_cut = draw(8) == 0,
+		.is_redacted = draw(8) == 0,
 		.flags = (uint32_t)draw_number(),
 		.mode_bits = (uint32_t)draw_number(),
 		.has_flags = draw(2),

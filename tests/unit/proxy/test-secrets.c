@@ -554,6 +554,17 @@ static void hexadecimal_is_scrubbed(void **state)
 	secrets_free(s);
 }
 
+/* As a server repeats it that takes it for a host, or for a field's name. */
+static void small_letters_are_scrubbed(void **state)
+{
+	struct secrets *s = make();
+
+	(void)state;
+	expect_scrubbed(secrets_values(s), "x sk-ant-api03-zq8lm2xc7vb4nn1kj6hh.test",
+			"x sk-ant-api03-ab1cd2ef3gh4ij5kl6mn.test");
+	secrets_free(s);
+}
+
 /*
  * An agent that has a server send guesses must not learn from what is held back
  * how far a guess is right.
@@ -656,6 +667,7 @@ int main(void)
 		cmocka_unit_test(base64_is_scrubbed),
 		cmocka_unit_test(base64url_is_scrubbed),
 		cmocka_unit_test(hexadecimal_is_scrubbed),
+		cmocka_unit_test(small_letters_are_scrubbed),
 		cmocka_unit_test(holding_back_tells_nothing),
 		cmocka_unit_test(literals_are_scrubbed),
 		cmocka_unit_test(fields_are_scrubbed),
