@@ -289,14 +289,6 @@ bool api_read_uint(struct api_call *c, const struct json *value, const char *key
 
 /* ---- The query ---------------------------------------------------------------- */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* As URLSearchParams write it: %XX, and + for a blank. */
 static bool decode(struct api_call *c, struct span text, struct span *ret)
 {
@@ -311,8 +303,8 @@ static bool decode(struct api_call *c, struct span text, struct span *ret)
 			continue;
 		}
 		if (i + 2 < text.len) {
-			high = hex_digit(text.p[i + 1]);
-			low = hex_digit(text.p[i + 2]);
+			high = ascii_hex_value(text.p[i + 1]);
+			low = ascii_hex_value(text.p[i + 2]);
 		}
 		/* A NUL would end the text early for whoever takes it for a C string. */
 		if (high < 0 || low < 0 || (high == 0 && low == 0))

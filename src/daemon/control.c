@@ -217,6 +217,7 @@ static int write_file(const char *file, struct span text, struct err *err)
 {
 	_cleanup_free_ char *target = path_resolve(file);
 	_cleanup_free_ char *directory = NULL;
+	struct span above;
 	struct stat st;
 	unsigned mode = 0600;
 
@@ -227,7 +228,8 @@ static int write_file(const char *file, struct span text, struct err *err)
 	if (policy_layers_is_blank(text))
 		return unlink(target) == 0 || errno == ENOENT ? 0
 							      : err_set(err, -errno, "%s", target);
-	directory = xmemdup0(target, (size_t)(path_base_name(span_of(target)).p - target));
+	above = path_directory(span_of(target));
+	directory = xmemdup0(above.p, above.len);
 	if (mkdir_all(directory, 0700) < 0)
 		return err_set(err, -errno, "make the directory %s", directory);
 	return file_replace(target, text, mode, /* want_sync = */ true, err);

@@ -470,6 +470,10 @@ def check_earlier(session, api):
     ok("POST policies", reply.status == 200 and P <= set(reply.json()), reply.body)
     same("replaces the session's layer", (reply.json()["cedarRuntime"], reply.json()["cedarFile"], session.tell("cat one")[0]), (forbid(WORK + "/one"), "", 1))
     same("rules", [(r["action"], r["operation"], r["path"]) for r in reply.json()["runtime"]["lsm"]], [("deny", "file.open", WORK + "/one")])
+    hosts = "".join('forbid (principal, action == Action::"NetworkConnect", resource in Host::"%s");\n' % h
+                    for h in ("[2001:db8::7]", "[2001:db8::8]:443", "example.com:80", "*.example.org"))
+    same("hosts and ports of rules", [(r["hostname"], r.get("port"), r["isWildcard"]) for r in api.post("/api/policies", {"cedar": hosts}).json()["runtime"]["lsm"]],
+         [("2001:db8::7", None, False), ("[2001:db8::8]", 443, False), ("example.com", 80, False), ("*.example.org", None, True)])
     reply = api.request("POST", "/api/policies", raw=forbid(WORK + "/two").encode(), fields={"Content-Type": "text/plain"})
     same("as text", (reply.status, session.tell("cat one")[0], session.tell("cat two")[0]), (200, 0, 1))
     reply = api.post("/api/policies/add", {"cedar": forbid(WORK + "/one")})
