@@ -15,6 +15,7 @@
 #include "cedar/cedar.h"
 #include "policy/compare.h"
 #include "policy/json.h"
+#include "policy/lint.h"
 #include "policy/names.h"
 
 /* Decisions of a comparison that are shown. */
@@ -23,14 +24,7 @@
 
 /* ---- Policies to ask --------------------------------------------------------------- */
 
-/* What is asked: what is in force, or with another text of the editable layer. */
-struct asked {
-	struct policy *policy;
-	struct policy_decider *decider;
-	bool is_own; /* else the API keeps it for the next question */
-};
-
-static void asked_done(struct asked *a)
+void asked_done(struct asked *a)
 {
 	if (!a->is_own)
 		return;
@@ -38,34 +32,44 @@ static void asked_done(struct asked *a)
 	policy_unref(a->policy);
 }
 
-static int open_source(struct policy_source *s, uint64_t generation, struct policy **ret,
+static int open_source(struct policy_source *s, uint64_t generation, struct asked *ret,
 		       struct err *err)
 {
 	_cleanup_close_ int fd = policy_source_bundle(s, generation, err);
+	struct policy *policy;
+	int r = fd < 0 ? fd : policy_open(fd, &policy, err);
 
-	return fd < 0 ? fd : policy_open(fd, ret, err);
+	if (r >= 0)
+		*ret = (struct asked){ policy, policy_decider_new(0), /* is_own = */ true };
+	return r;
 }
 
-/* NULL: answered. */
-struct policy_decider *tools_in_force(struct api_call *c, struct policy **ret)
+int asked_open(struct policy_source *s, struct asked *ret, struct err *err)
+{
+	return open_source(s, 1, ret, err);
+}
+
+bool asked_in_force(struct api_call *c, struct asked *ret)
 {
 	struct api *a = c->api;
+	struct asked fresh;
 	struct api_facts f;
 	struct err err = { 0 };
 
 	f = api_describe(a);
 	if (!a->policy || a->policy_generation != f.generation) {
-		policy_unref(TAKE_PTR(a->policy));
-		policy_decider_free(TAKE_PTR(a->decider));
-		if (open_source(a->host.source(a->host.ctx), f.generation, &a->policy, &err) < 0) {
+		if (open_source(a->host.source(a->host.ctx), f.generation, &fresh, &err) < 0) {
 			api_problem(c, 503, "%s", err.text);
-			return NULL;
+			return false;
 		}
-		a->decider = policy_decider_new(0);
+		policy_decider_free(a->decider);
+		policy_unref(a->policy);
+		a->policy = fresh.policy;
+		a->decider = fresh.decider;
 		a->policy_generation = f.generation;
 	}
-	*ret = a->policy;
-	return a->decider;
+	*ret = (struct asked){ a->policy, a->decider, /* is_own = */ false };
+	return true;
 }
 
 /* As the editable layer. NULL: answered. */
@@ -84,28 +88,23 @@ static struct policy_source *load_text(struct api_call *c, struct span text)
 	return NULL;
 }
 
+/* What is in force, or with another text of the editable layer. False: answered. */
 static bool ask_with(struct api_call *c, const struct json *text, struct asked *ret)
 {
 	struct policy_source *source;
 	struct err err = { 0 };
 	int r;
 
-	*ret = (struct asked){ .is_own = text != NULL };
-	if (!text) {
-		ret->decider = tools_in_force(c, &ret->policy);
-		return ret->decider != NULL;
-	}
+	if (!text)
+		return asked_in_force(c, ret);
 	source = load_text(c, text->text);
 	if (!source)
 		return false;
-	r = open_source(source, 1, &ret->policy, &err);
+	r = asked_open(source, ret, &err);
 	policy_source_free(source);
-	if (r < 0) {
+	if (r < 0)
 		api_problem(c, 503, "%s", err.text);
-		return false;
-	}
-	ret->decider = policy_decider_new(0);
-	return true;
+	return r >= 0;
 }
 
 /* ---- Validate ---------------------------------------------------------------------- */
@@ -211,32 +210,21 @@ void answer_validate(struct api_call *c)
 
 /* ---- Format ------------------------------------------------------------------------ */
 
-static void add_finding(struct policy_findings *list, const struct cedar_diagnostic *d,
-			struct span text)
+static void refuse_text(struct api_call *c, struct span text, const struct cedar_diagnostics *found)
 {
-	struct policy_finding f = { .is_error = d->severity == CEDAR_ERROR,
-				    .code = d->code,
-				    .file = xstrdup("text"),
-				    .message = xstrdup(d->message),
-				    .suggestion = d->suggestion ? xstrdup(d->suggestion) : NULL,
-				    .begin = d->range.begin,
-				    .end = d->range.end };
-	size_t begin = MIN(d->range.begin, text.len), end = begin;
+	_cleanup_(policy_findings_done) struct policy_findings list = { 0 };
+	struct cedar_positions positions = { .text = text };
+	const struct lint_sink sink = { .file = "text", .text = &positions, .list = &list };
 
-	cedar_position(text, d->range.begin, &f.line, &f.column);
-	cedar_position(text, d->range.end, &f.end_line, &f.end_column);
-	while (begin > 0 && text.p[begin - 1] != '\n' && end - begin < LIMIT_POLICY_MESSAGE)
-		begin--;
-	while (end < text.len && text.p[end] != '\n' && end - begin < LIMIT_POLICY_MESSAGE)
-		end++;
-	f.source = xmemdup0(text.p ? text.p + begin : "", end - begin);
-	vec_push(list, f);
+	for (size_t i = 0; i < found->len; i++)
+		lint_list_one(&found->items[i], &sink);
+	cedar_positions_done(&positions);
+	api_problem_findings(c, &list, "the text cannot be laid out");
 }
 
 void answer_format(struct api_call *c)
 {
 	const struct cedar_format_options layout = CEDAR_FORMAT_DEFAULT;
-	_cleanup_(policy_findings_done) struct policy_findings list = { 0 };
 	_cleanup_buf_ struct buf out = BUF_INIT(LIMIT_API_REPLY);
 	struct cedar_diagnostics found = { 0 };
 	const struct json *text;
@@ -246,9 +234,7 @@ void answer_format(struct api_call *c)
 	if (!api_query_is_empty(c) || !api_read_body(c, keys, ARRAY_SIZE(keys)))
 		return;
 	if (cedar_format(text->text, &layout, &found, &out) < 0) {
-		for (size_t i = 0; i < found.len; i++)
-			add_finding(&list, &found.items[i], text->text);
-		api_problem_findings(c, &list, "the text cannot be laid out");
+		refuse_text(c, text->text, &found);
 	} else {
 		w = api_answer_json(c, 200);
 		json_begin_object(w);
@@ -600,15 +586,16 @@ static void json_only(struct json_writer *w, struct span in, const struct policy
 
 static void diff(struct api_call *c, struct policy_source *next)
 {
-	struct policy *before = NULL, *after = NULL;
+	_cleanup_(asked_done) struct asked after = { 0 };
+	struct asked before;
 	const struct policy_source *now = c->api->host.source(c->api->host.ctx);
 	struct diffing x = { .api = c->api };
 	struct comparison result = { 0 };
 	struct err err = { 0 };
 
-	if (!tools_in_force(c, &before))
+	if (!asked_in_force(c, &before))
 		return;
-	if (open_source(next, 1, &after, &err) < 0) {
+	if (asked_open(next, &after, &err) < 0) {
 		api_problem(c, 503, "%s", err.text);
 		return;
 	}
@@ -621,13 +608,12 @@ static void diff(struct api_call *c, struct policy_source *next)
 	json_end_array(x.w);
 	json_key(x.w, "decisions");
 	json_begin_array(x.w);
-	policy_compare(before, after, on_difference, breathe, &x, &result);
+	policy_compare(before.policy, after.policy, on_difference, breathe, &x, &result);
 	json_end_array(x.w);
 	json_key_uint(x.w, "requests", result.n_requests);
 	json_key_uint(x.w, "differences", result.n_differences);
 	json_key_bool(x.w, "complete", !result.is_cut);
 	json_end_object(x.w);
-	policy_unref(after);
 }
 
 void answer_diff(struct api_call *c)
