@@ -182,7 +182,8 @@ static void validate(struct api_call *c, struct span text, bool is_earlier)
 	json_begin_object(w);
 	json_key_bool(w, "valid", r >= 0);
 	json_key_uint(w, "policies", source ? policy_source_len(source) : 0);
-	api_json_findings(w, "findings", &list);
+	json_key(w, "findings");
+	api_json_findings(w, &list);
 	/* What is no finding: a file that cannot be read, one without a policy. */
 	if (r < 0 && !list.len)
 		json_key_string(w, "error", span_of(err.text));

@@ -170,9 +170,8 @@ static void json_finding(struct json_writer *w, const struct policy_finding *f)
 	json_end_object(w);
 }
 
-void api_json_findings(struct json_writer *w, const char *key, const struct policy_findings *list)
+void api_json_findings(struct json_writer *w, const struct policy_findings *list)
 {
-	json_key(w, key);
 	json_begin_array(w);
 	for (size_t i = 0; i < list->len; i++)
 		json_finding(w, &list->items[i]);
@@ -189,7 +188,8 @@ static void findings(struct api_call *c, const struct policy_findings *list, con
 	va_start(args, fmt);
 	begin_problem(c, 422, fmt, args);
 	va_end(args);
-	api_json_findings(&c->json, "findings", list);
+	json_key(&c->json, "findings");
+	api_json_findings(&c->json, list);
 	json_end_object(&c->json);
 }
 

@@ -114,7 +114,8 @@ void api_problem_findings(struct api_call *c, const struct policy_findings *list
 /* A member that is JSON already, after json_key. */
 void api_json_raw(struct json_writer *w, struct span json);
 void api_json_ms(struct json_writer *w, double ms);
-void api_json_findings(struct json_writer *w, const char *key, const struct policy_findings *list);
+/* An array. */
+void api_json_findings(struct json_writer *w, const struct policy_findings *list);
 
 /* A copy in the call's arena, or an empty span and an answer. */
 bool api_keep(struct api_call *c, struct span s, struct span *ret) _must_check_;

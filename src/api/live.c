@@ -37,13 +37,6 @@
 /* Without `since`; with it, as many as there may be. */
 #define HISTORY_DEFAULT 2000
 
-enum {
-	STATUS_GOING_AWAY = 1001, /* RFC 6455 §7.4.1 */
-	STATUS_UNSUPPORTED = 1003,
-	STATUS_POLICY = 1008,
-	STATUS_TOO_BIG = 1009,
-};
-
 /* A message for one or many: its frame's header and payload. */
 struct batch {
 	size_t n_users;
@@ -186,7 +179,7 @@ static bool send_once(struct live_client *l, struct batch *b, enum websocket_opc
 	return is_sent;
 }
 
-static void end(struct live_client *l, int status, const char *why)
+static void end(struct live_client *l, enum websocket_status status, const char *why)
 {
 	struct batch *b = batch_new();
 
@@ -436,7 +429,7 @@ static void more_history(struct live_client *l)
 		if (!is_there)
 			return;
 		if (n < 0) {
-			end(l, STATUS_GOING_AWAY, "the record cannot be read");
+			end(l, WEBSOCKET_GOING_AWAY, "the record cannot be read");
 			return;
 		}
 		if (is_full)
@@ -485,7 +478,7 @@ static void begin(struct live_client *l)
 	a->host.flush(a->host.ctx);
 	f = api_describe(a);
 	if (!find_first(l, f.n_events)) {
-		end(l, STATUS_GOING_AWAY, "the record cannot be read");
+		end(l, WEBSOCKET_GOING_AWAY, "the record cannot be read");
 		return;
 	}
 	l->phase = PHASE_HISTORY;
@@ -503,7 +496,7 @@ static void refuse(struct live_client *l)
 	(void)buf_append_span(&b->text, buf_span(&l->connection->call.out));
 	(void)buf_append_char(&b->text, '}');
 	if (send_once(l, b, WEBSOCKET_TEXT))
-		end(l, STATUS_POLICY, "the message is not understood");
+		end(l, WEBSOCKET_POLICY, "the message is not understood");
 }
 
 static bool set_filter(struct live_client *l, const struct json *object)
@@ -571,7 +564,7 @@ static void on_payload(struct live_client *l, struct span data)
 	char *to;
 
 	if (l->message.len + data.len > LIMIT_API_MESSAGE) {
-		end(l, STATUS_TOO_BIG, "the message is too long");
+		end(l, WEBSOCKET_TOO_BIG, "the message is too long");
 		return;
 	}
 	to = buf_reserve(&l->message, data.len);
@@ -587,7 +580,7 @@ static void on_frame(struct live_client *l)
 	const struct websocket_header *h = &l->reader.header;
 
 	if (h->opcode == WEBSOCKET_BINARY) {
-		end(l, STATUS_UNSUPPORTED, "text is expected");
+		end(l, WEBSOCKET_UNSUPPORTED, "text is expected");
 		return;
 	}
 	memcpy(l->mask, h->mask, sizeof(l->mask));
@@ -828,6 +821,6 @@ void live_stop(struct api *a)
 	for (struct live_client *l = a->live.clients; l; l = next) {
 		next = l->next;
 		if (l->phase != PHASE_ENDING)
-			end(l, STATUS_GOING_AWAY, "the session has ended");
+			end(l, WEBSOCKET_GOING_AWAY, "the session has ended");
 	}
 }

@@ -39,7 +39,7 @@ struct api_connection {
 struct api_text {
 	uint64_t number, generation, time_ns;
 	enum policy_layer layer;
-	bool is_in_memory, is_current;
+	bool is_in_memory;
 	size_t n_policies;
 	struct buf text;
 };
@@ -100,7 +100,6 @@ const struct api_route *api_routes(size_t *ret_n);
 
 /* page.c */
 void page_serve(struct api_call *c);
-extern const struct span api_openapi;
 
 /* live.c */
 void live_join(struct api_call *c);
