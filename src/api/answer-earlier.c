@@ -55,14 +55,13 @@ static void json_host(struct json_writer *w, struct span id)
 	json_key_bool(w, "isWildcard", h.is_wildcard);
 }
 
-static void json_rule(struct json_writer *w, const struct cedar_policy *p, const char *operation,
-		      const struct policy_item *item)
+static void json_rule(struct json_writer *w, const char *operation, const struct policy_item *item)
 {
-	const struct cedar_scope *r = &p->resource;
+	const struct cedar_scope *r = item->resource;
 	bool has_target = r->n_uids > 0;
 
 	json_begin_object(w);
-	json_key_string(w, "action", p->is_forbid ? SPAN("deny") : SPAN("allow"));
+	json_key_string(w, "action", item->is_forbid ? SPAN("deny") : SPAN("allow"));
 	json_key_string(w, "operation", span_of(operation));
 	json_key_string(w, "target", has_target ? r->uids[0].id : SPAN("*"));
 	if (has_target && is_file(r->uids[0].type))
@@ -75,22 +74,12 @@ static void json_rule(struct json_writer *w, const struct cedar_policy *p, const
 
 static void json_rules_of(struct json_writer *w, const struct policy_item *item)
 {
-	struct cedar_diagnostics found = { 0 };
-	struct cedar_policy_set *set = NULL;
+	for (size_t i = 0; i < item->action->n_uids; i++) {
+		const char *operation = operation_name(item->action->uids[i].id);
 
-	if (cedar_policy_set_parse(item->expanded, &found, &set) >= 0 &&
-	    cedar_policy_set_len(set) == 1) {
-		const struct cedar_policy *p = cedar_policy_set_at(set, 0);
-
-		for (size_t i = 0; i < p->action.n_uids; i++) {
-			const char *operation = operation_name(p->action.uids[i].id);
-
-			if (operation)
-				json_rule(w, p, operation, item);
-		}
+		if (operation)
+			json_rule(w, operation, item);
 	}
-	cedar_policy_set_free(set);
-	cedar_diagnostics_done(&found);
 }
 
 /* a and b may be the same. */

@@ -248,6 +248,7 @@ struct policy_findings {
 void policy_findings_done(struct policy_findings *f);
 
 struct policy_source;
+struct cedar_scope;
 
 struct policy_source *policy_source_new(const struct policy_environment *env);
 void policy_source_free(struct policy_source *s);
@@ -292,6 +293,7 @@ struct policy_item {
 	struct span expanded; /* as leash reads it: Cedar that means the same to any evaluator */
 	size_t text_index;    /* of policy_source_text_at: the text that it is in, */
 	size_t begin, end;    /* at these bytes */
+	const struct cedar_scope *action, *resource; /* of what leash reads */
 };
 
 /* i below policy_source_len. */
