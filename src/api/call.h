@@ -100,6 +100,8 @@ bool api_query_uint(struct api_call *c, const struct api_query *q, uint64_t max,
 
 /* ---- Answering ---------------------------------------------------------------- */
 
+/* "Not Found": the status in words. */
+const char *api_reason(int status);
 /* Begins an answer of JSON, to be written with c->json. */
 struct json_writer *api_answer_json(struct api_call *c, int status);
 void api_answer_text(struct api_call *c, int status, const char *type, struct span text);

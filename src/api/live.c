@@ -755,14 +755,22 @@ static bool read_query(struct api_call *c, struct live_client *l, bool *ret_is_a
 
 static void agree(struct api_call *c, const struct websocket_offer *offer)
 {
+	const struct http_field fields[] = {
+		{ SPAN("upgrade"), SPAN("websocket"), false },
+		{ SPAN("connection"), SPAN("Upgrade"), false },
+		{ SPAN("sec-websocket-accept"), span_make(offer->accept, sizeof(offer->accept)),
+		  false },
+	};
+	const struct http_head h = { .status = 101,
+				     .reason = span_of(api_reason(101)),
+				     .fields = fields,
+				     .n_fields = ARRAY_SIZE(fields) };
 	struct batch *b = batch_new();
 
-	(void)buf_printf(
-		&b->text,
-		"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-		"sec-websocket-accept: %.*s\r\n\r\n",
-		(int)sizeof(offer->accept), offer->accept);
-	(void)send_batch(c->connection->live, b, /* is_last = */ false);
+	if (h1_write_response(&b->text, &h) < 0)
+		connection_close(c->connection);
+	else
+		(void)send_batch(c->connection->live, b, /* is_last = */ false);
 	batch_unref(b);
 }
 
