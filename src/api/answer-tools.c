@@ -1,7 +1,6 @@
 /*
  * Questions about policies: what a text would mean, were it the editable layer.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 
 #include "api/handlers.h"
@@ -10,10 +9,9 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/limits.h"
-#include "base/map.h"
 #include "cedar/cedar-format.h"
 #include "cedar/cedar.h"
-#include "policy/compare.h"
+#include "policy/difference.h"
 #include "policy/json.h"
 #include "policy/lint.h"
 #include "policy/names.h"
@@ -340,11 +338,6 @@ static int read_operation(struct api_call *c, const struct operation_keys *k, st
 	return r >= 0 && host ? operation_set_host(o, host, err) : r;
 }
 
-static struct span verdict_name(enum decision d)
-{
-	return d == DECISION_ALLOW ? SPAN("allow") : SPAN("deny");
-}
-
 static void answer_decision(struct api_call *c, const struct policy *p,
 			    const struct policy_request *r, const struct policy_decision *d)
 {
@@ -403,14 +396,13 @@ struct test_case {
 	const struct json *name, *expect, *by;
 };
 
-static bool is_named(const struct policy_decision *d, const struct json *by)
+/* Are all policies that must decide among those that did? */
+static bool are_named(struct api_call *c, const struct policy_decision *d, const struct json *by)
 {
 	for (const struct json *id = by ? by->first : NULL; id; id = id->next) {
-		bool is_there = false;
+		const char *name = c_string(c, id);
 
-		for (size_t i = 0; i < d->n_reasons; i++)
-			is_there |= span_eq_str(id->text, d->reasons[i]);
-		if (!is_there)
+		if (!name || !policy_decision_names(d, name))
 			return false;
 	}
 	return true;
@@ -433,7 +425,8 @@ static bool test_one(struct api_call *c, struct asked *a, const struct test_case
 	json_key_string(w, "expected", t->expect->text);
 	if (r >= 0) {
 		policy_decide(a->decider, a->policy, &o.request, &d);
-		is_good = span_eq(verdict_name(d.verdict), t->expect->text) && is_named(&d, t->by);
+		is_good = span_eq_str(t->expect->text, policy_verdict_name(d.verdict)) &&
+			  are_named(c, &d, t->by);
 		policy_json_decision(w, &d);
 	} else {
 		json_key_string(w, "error", span_of(err.text));
@@ -509,112 +502,35 @@ void answer_test(struct api_call *c)
 
 /* ---- Diff -------------------------------------------------------------------------- */
 
-struct diffing {
-	struct api *api;
-	struct json_writer *w;
-	size_t n_shown;
-};
-
-static void append_object(const struct policy_request *r, struct buf *out)
-{
-	char address[64];
-
-	if (r->action <= POLICY_PROCESS_EXEC) {
-		(void)buf_append_span(out, r->path);
-		return;
-	}
-	if (r->action == POLICY_MCP_CALL) {
-		(void)buf_printf(out, "%.*s/%.*s", SPAN_ARG(r->server), SPAN_ARG(r->tool));
-		return;
-	}
-	if (r->host.len)
-		(void)buf_append_span(out, r->host);
-	else if (r->has_address && inet_ntop(r->address.is_v6 ? AF_INET6 : AF_INET,
-					     r->address.bytes, address, sizeof(address)))
-		(void)buf_printf(out, r->address.is_v6 ? "[%s]" : "%s", address);
-	if (r->port)
-		(void)buf_printf(out, ":%u", r->port);
-}
-
 static void breathe(void *ctx)
 {
-	const struct diffing *x = ctx;
+	struct api *a = ctx;
 
-	x->api->host.breathe(x->api->host.ctx);
-}
-
-static void on_difference(const struct difference *d, void *ctx)
-{
-	struct diffing *x = ctx;
-	_cleanup_buf_ struct buf object = BUF_INIT(LIMIT_API_REPLY);
-	const struct policy_decision *says = d->after->n_reasons ? d->after : d->before;
-
-	if (x->n_shown++ >= MAX_DECISIONS)
-		return;
-	append_object(d->request, &object);
-	json_begin_object(x->w);
-	json_key_string(x->w, "action", span_of(policy_action_name(d->request->action)));
-	json_key_string(x->w, "object", buf_span(&object));
-	json_key_string(x->w, "old", verdict_name(d->before->verdict));
-	json_key_string(x->w, "new", verdict_name(d->after->verdict));
-	if (says->n_reasons)
-		json_key_string(x->w, "policy", span_of(says->reasons[0]));
-	json_end_object(x->w);
-}
-
-static void json_only(struct json_writer *w, struct span in, const struct policy_source *s,
-		      const struct policy_source *other)
-{
-	struct map texts = { 0 };
-
-	for (size_t i = 0; i < policy_source_len(other); i++)
-		(void)map_put(&texts, policy_source_at(other, i).expanded, w);
-	for (size_t i = 0; i < policy_source_len(s); i++) {
-		const struct policy_item item = policy_source_at(s, i);
-
-		if (map_get(&texts, item.expanded))
-			continue;
-		json_begin_object(w);
-		json_key_string(w, "in", in);
-		json_key_string(w, "id", span_of(item.id));
-		json_key_string(w, "file", span_of(item.file));
-		json_key_uint(w, "line", item.line);
-		json_key_string(w, "text", item.text);
-		json_end_object(w);
-	}
-	map_done(&texts, NULL);
+	a->host.breathe(a->host.ctx);
 }
 
 static void diff(struct api_call *c, struct policy_source *next)
 {
-	_cleanup_(asked_done) struct asked after = { 0 };
-	struct asked before;
-	const struct policy_source *now = c->api->host.source(c->api->host.ctx);
-	struct diffing x = { .api = c->api };
-	struct comparison result = { 0 };
+	const struct difference_options options = { MAX_DECISIONS, breathe, c->api };
+	_cleanup_(asked_done) struct asked then = { 0 };
+	struct difference_side before, after;
+	struct comparison result;
 	struct err err = { 0 };
+	struct json_writer *w;
+	struct asked now;
 
-	if (!asked_in_force(c, &before))
+	if (!asked_in_force(c, &now))
 		return;
-	if (asked_open(next, &after, &err) < 0) {
+	if (asked_open(next, &then, &err) < 0) {
 		api_problem(c, 503, "%s", err.text);
 		return;
 	}
-	x.w = api_answer_json(c, 200);
-	json_begin_object(x.w);
-	json_key(x.w, "policies");
-	json_begin_array(x.w);
-	json_only(x.w, SPAN("old"), now, next);
-	json_only(x.w, SPAN("new"), next, now);
-	json_end_array(x.w);
-	json_key(x.w, "decisions");
-	json_begin_array(x.w);
-	policy_compare(before.policy, after.policy, on_difference, breathe, &x, &result);
-	json_end_array(x.w);
-	json_key_uint(x.w, "requests", result.n_requests);
-	json_key_uint(x.w, "differences", result.n_differences);
-	json_key_bool(x.w, "complete", !result.is_cut);
-	json_end_object(x.w);
+	before = (struct difference_side){ c->api->host.source(c->api->host.ctx), now.policy };
+	after = (struct difference_side){ next, then.policy };
+	w = api_answer_json(c, 200);
+	json_begin_object(w);
+	difference_json(w, &before, &after, &options, &result);
+	json_end_object(w);
 }
 
 void answer_diff(struct api_call *c)

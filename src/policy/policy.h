@@ -126,6 +126,9 @@ enum decision {
 	DECISION_ALLOW,
 };
 
+/* "allow" or "deny". */
+const char *policy_verdict_name(enum decision verdict);
+
 #define POLICY_MAX_REASONS 8
 
 struct policy_decision {
@@ -137,6 +140,9 @@ struct policy_decision {
 	size_t n_more_reasons; /* those that did not fit */
 	bool has_error;	      /* a policy erred while being evaluated; an erring forbid denies */
 };
+
+/* Is the policy among the reasons? "file:keys" is called "keys" as well. */
+bool policy_decision_names(const struct policy_decision *d, const char *id);
 
 /* What a session does with verdicts. */
 enum policy_mode {

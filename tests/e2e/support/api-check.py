@@ -464,6 +464,41 @@ def check_tools(session, api):
     same("a bad cursor: 400", api.post("/api/policies/complete", {"cedar": "", "cursor": {"line": 0, "column": 1}}).status, 400)
 
 
+def check_same_answers():
+    """What `leash policy diff` and `test` say of two files, and the API of a session with the one."""
+    old = ('@id("keys") forbid (principal, action in Action::"FileOpen", resource in Dir::"%s/sub/");\n'
+           'forbid (principal, action == Action::"ProcessExec", resource == File::"/usr/bin/env") when { context.argv.contains("-x") };\n'
+           'permit (principal, action, resource);\n' % WORK)
+    new = old.replace('"keys"', '"other (name)"').replace("-x", "-y").replace("permit (principal, action, resource);", '''permit (principal, action, resource)
+unless { resource in Host::"[2001:db8::7]:443" || resource in MCP::Server::"a.example" };''')
+    for name, text in (("old.cedar", old), ("new.cedar", new)):
+        open(name, "w").write(text)
+    with open("cases.toml", "w") as out:
+        for expect, by in (("deny", "keys"), ("deny", "file:keys"), ("deny", "policy2"), ("allow", "keys")):
+            out.write('[[case]]\nname = "%s by %s"\nread = "sub/a.txt"\nexpect = "%s"\nby = "%s"\n' % (expect, by, expect, by))
+    ask = lambda *words: json.loads(subprocess.run([LEASH, "policy", *words], capture_output=True, check=False).stdout)
+    session = Session(LEASH, ["--policy", "old.cedar"])
+    try:
+        api = session.api()
+        session.tell("true")
+        said, answered = ask("diff", "--json", "old.cedar", "new.cedar"), api.post("/api/policies/diff", {"text": new}).json()
+        for policy in said["policies"] + answered["policies"]:
+            policy.pop("file")
+        same("diff: leash policy diff --json and the API say the same", answered, said)
+        ok("... with facts, and of policies that have another name only, nothing",
+           any("argv" in d.get("facts", "") for d in answered["decisions"]) and len(answered["policies"]) == 4, answered)
+        same("... hosts and tools by their ids", [o for o in ("[2001:db8::7]:443", "a.example/other-tool") if not any(d["object"] == o for d in answered["decisions"])], [])
+        said = ask("test", "--json", "--cases", "cases.toml", "old.cedar")
+        cases = [{"name": c["name"], "operation": "read", "object": "sub/a.txt", "expect": c["expected"], "by": [c["name"].split()[-1]]} for c in said["cases"]]
+        answered = api.post("/api/policies/test", {"cases": cases}).json()
+        for case in said["cases"]:
+            del case["file"], case["line"]
+        same("test: leash policy test --json and the API say the same", answered, said)
+        same("... a policy is called by its id with and without its layer", [c["passed"] for c in answered["cases"]], [True, True, False, False])
+    finally:
+        session.end()
+
+
 def check_earlier(session, api):
     """Scripts for leash's earlier API, given the token."""
     P = {"active", "file", "runtime", "cedarRuntime", "cedarFile", "cedarBaseline", "enforcementMode"}
@@ -667,6 +702,7 @@ def main():
             check(api)
         for check in (check_session, check_live, check_policies, check_tools, check_earlier, check_memory, check_inside, check_commands):
             check(session, api)
+        check_same_answers()
         check_description(api)
         watcher = WebSocket(api, "/api?history=0")
         watcher.until(lambda m: isinstance(m, dict) and m["type"] == "ready")
