@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "cedar/cedar.h"
+#include "policy/host.h"
 #include "policy/text.h"
 
 /* What the earlier program began with: everything is permitted. */
@@ -43,29 +44,24 @@ static bool is_file(struct span type)
 
 static void json_host(struct json_writer *w, struct span id)
 {
-	const char *colon = memrchr(id.p, ':', id.len);
-	struct span port = colon ? span_from(id, (size_t)(colon - id.p) + 1) : (struct span){ 0 };
-	uint64_t n = 0;
-	bool is_port = port.len > 0 && port.len <= 5;
+	struct host_id h = { 0 };
+	struct span name = id;
 
-	for (size_t i = 0; is_port && i < port.len; i++) {
-		is_port = port.p[i] >= '0' && port.p[i] <= '9';
-		n = n * 10 + (uint64_t)(port.p[i] - '0');
-	}
-	json_key_string(w, "hostname", is_port ? span_make(id.p, id.len - port.len - 1) : id);
-	if (is_port)
-		json_key_uint(w, "port", n);
-	json_key_bool(w, "isWildcard", memchr(id.p, '*', id.len) != NULL);
+	if (host_id_parse(id, &h) && h.port)
+		name.len = (size_t)((const char *)memrchr(id.p, ':', id.len) - id.p);
+	json_key_string(w, "hostname", name);
+	if (h.port)
+		json_key_uint(w, "port", h.port);
+	json_key_bool(w, "isWildcard", h.is_wildcard);
 }
 
-static void json_rule(struct json_writer *w, const struct cedar_policy *p, const char *operation,
-		      const struct policy_item *item)
+static void json_rule(struct json_writer *w, const char *operation, const struct policy_item *item)
 {
-	const struct cedar_scope *r = &p->resource;
+	const struct cedar_scope *r = item->resource;
 	bool has_target = r->n_uids > 0;
 
 	json_begin_object(w);
-	json_key_string(w, "action", p->is_forbid ? SPAN("deny") : SPAN("allow"));
+	json_key_string(w, "action", item->is_forbid ? SPAN("deny") : SPAN("allow"));
 	json_key_string(w, "operation", span_of(operation));
 	json_key_string(w, "target", has_target ? r->uids[0].id : SPAN("*"));
 	if (has_target && is_file(r->uids[0].type))
@@ -78,22 +74,12 @@ static void json_rule(struct json_writer *w, const struct cedar_policy *p, const
 
 static void json_rules_of(struct json_writer *w, const struct policy_item *item)
 {
-	struct cedar_diagnostics found = { 0 };
-	struct cedar_policy_set *set = NULL;
+	for (size_t i = 0; i < item->action->n_uids; i++) {
+		const char *operation = operation_name(item->action->uids[i].id);
 
-	if (cedar_policy_set_parse(item->expanded, &found, &set) >= 0 &&
-	    cedar_policy_set_len(set) == 1) {
-		const struct cedar_policy *p = cedar_policy_set_at(set, 0);
-
-		for (size_t i = 0; i < p->action.n_uids; i++) {
-			const char *operation = operation_name(p->action.uids[i].id);
-
-			if (operation)
-				json_rule(w, p, operation, item);
-		}
+		if (operation)
+			json_rule(w, operation, item);
 	}
-	cedar_policy_set_free(set);
-	cedar_diagnostics_done(&found);
 }
 
 /* a and b may be the same. */

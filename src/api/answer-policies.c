@@ -114,11 +114,8 @@ static bool keep_findings(struct api_call *c, const struct policy_findings *list
 	_cleanup_buf_ struct buf text = BUF_INIT(LIMIT_API_REPLY);
 	struct json_writer w = { .out = &text };
 
-	/* As a member of an object, whose braces are taken off again. */
-	json_begin_object(&w);
-	api_json_findings(&w, "findings", list);
-	json_end_object(&w);
-	return !text.failed && api_keep(c, span_make(text.data + 12, text.len - 13), ret);
+	api_json_findings(&w, list);
+	return !text.failed && api_keep(c, buf_span(&text), ret);
 }
 
 /* The policies of the layer from that byte of its text on. */

@@ -6,7 +6,6 @@
 #include "api/handlers.h"
 #include "api/private.h"
 #include "api/recorded.h"
-#include "base/fd.h"
 #include "base/limits.h"
 #include "event/store.h"
 #include "policy/suggest.h"
@@ -51,12 +50,6 @@ bool recorded_operation(struct api_call *c, uint64_t seq, struct operation *ret)
 
 /* ---- What a policy covers ---------------------------------------------------------------- */
 
-/* A policy and what decides by it. */
-struct asked {
-	struct policy *policy;
-	struct policy_decider *decider;
-};
-
 struct covering {
 	struct api *api;
 	struct asked alone;  /* a permit with the scope of the policy, and nothing else */
@@ -66,23 +59,6 @@ struct covering {
 	uint64_t seqs[MAX_SEQS];
 	bool wants_changes;
 };
-
-static void asked_done(struct asked *a)
-{
-	policy_decider_free(a->decider);
-	policy_unref(a->policy);
-	*a = (struct asked){ 0 };
-}
-
-static int asked_open(struct policy_source *s, struct asked *ret, struct err *err)
-{
-	_cleanup_close_ int fd = policy_source_bundle(s, 1, err);
-
-	if (fd < 0 || policy_open(fd, &ret->policy, err) < 0)
-		return -EIO;
-	ret->decider = policy_decider_new(0);
-	return 0;
-}
 
 static enum decision verdict(const struct asked *a, const struct operation *o)
 {
@@ -260,22 +236,16 @@ static void from_event(struct api_call *c, struct from_event *f)
 {
 	struct err err = { 0 };
 
-	if (breadth_write(f->breadth, &f->operation.request, f->is_forbid, &f->text) < 0 ||
-	    breadth_write(f->breadth, &f->operation.request, /* is_forbid = */ false, &f->scope) <
-		    0) {
+	if (breadth_write(f->breadth, &f->operation.request, f->is_forbid, &f->text) < 0) {
 		api_problem(c, 409, "no policy of that breadth can be made of the event");
 		return;
 	}
-	/* The same action as the policy's, with the other effect. */
-	if (f->is_forbid) {
-		buf_reset(&f->scope);
-		(void)buf_append_str(&f->scope, "permit");
-		(void)buf_append_span(&f->scope, span_from(buf_span(&f->text), 6));
-	}
+	/* The same, permitted; both words are as long. */
+	(void)buf_append_str(&f->scope, "permit");
+	(void)buf_append_span(&f->scope, span_from(buf_span(&f->text), strlen("forbid")));
 	f->covering.api = c->api;
 	f->covering.wants_changes = true;
-	f->covering.before.decider = tools_in_force(c, &f->covering.before.policy);
-	if (!f->covering.before.decider)
+	if (!asked_in_force(c, &f->covering.before))
 		return;
 	if (open_alone(c, buf_span(&f->scope), &f->covering.alone, &err) < 0 ||
 	    open_after(c, buf_span(&f->text), &f->covering.after, &err) < 0 ||

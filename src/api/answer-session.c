@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "api/handlers.h"
+#include "api/page.h"
 #include "api/private.h"
 #include "base/clock.h"
 

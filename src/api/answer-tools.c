@@ -1,7 +1,6 @@
 /*
  * Questions about policies: what a text would mean, were it the editable layer.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 
 #include "api/handlers.h"
@@ -10,11 +9,11 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/limits.h"
-#include "base/map.h"
 #include "cedar/cedar-format.h"
 #include "cedar/cedar.h"
-#include "policy/compare.h"
+#include "policy/difference.h"
 #include "policy/json.h"
+#include "policy/lint.h"
 #include "policy/names.h"
 
 /* Decisions of a comparison that are shown. */
@@ -23,14 +22,7 @@
 
 /* ---- Policies to ask --------------------------------------------------------------- */
 
-/* What is asked: what is in force, or with another text of the editable layer. */
-struct asked {
-	struct policy *policy;
-	struct policy_decider *decider;
-	bool is_own; /* else the API keeps it for the next question */
-};
-
-static void asked_done(struct asked *a)
+void asked_done(struct asked *a)
 {
 	if (!a->is_own)
 		return;
@@ -38,34 +30,44 @@ static void asked_done(struct asked *a)
 	policy_unref(a->policy);
 }
 
-static int open_source(struct policy_source *s, uint64_t generation, struct policy **ret,
+static int open_source(struct policy_source *s, uint64_t generation, struct asked *ret,
 		       struct err *err)
 {
 	_cleanup_close_ int fd = policy_source_bundle(s, generation, err);
+	struct policy *policy;
+	int r = fd < 0 ? fd : policy_open(fd, &policy, err);
 
-	return fd < 0 ? fd : policy_open(fd, ret, err);
+	if (r >= 0)
+		*ret = (struct asked){ policy, policy_decider_new(0), /* is_own = */ true };
+	return r;
 }
 
-/* NULL: answered. */
-struct policy_decider *tools_in_force(struct api_call *c, struct policy **ret)
+int asked_open(struct policy_source *s, struct asked *ret, struct err *err)
+{
+	return open_source(s, 1, ret, err);
+}
+
+bool asked_in_force(struct api_call *c, struct asked *ret)
 {
 	struct api *a = c->api;
+	struct asked fresh;
 	struct api_facts f;
 	struct err err = { 0 };
 
 	f = api_describe(a);
 	if (!a->policy || a->policy_generation != f.generation) {
-		policy_unref(TAKE_PTR(a->policy));
-		policy_decider_free(TAKE_PTR(a->decider));
-		if (open_source(a->host.source(a->host.ctx), f.generation, &a->policy, &err) < 0) {
+		if (open_source(a->host.source(a->host.ctx), f.generation, &fresh, &err) < 0) {
 			api_problem(c, 503, "%s", err.text);
-			return NULL;
+			return false;
 		}
-		a->decider = policy_decider_new(0);
+		policy_decider_free(a->decider);
+		policy_unref(a->policy);
+		a->policy = fresh.policy;
+		a->decider = fresh.decider;
 		a->policy_generation = f.generation;
 	}
-	*ret = a->policy;
-	return a->decider;
+	*ret = (struct asked){ a->policy, a->decider, /* is_own = */ false };
+	return true;
 }
 
 /* As the editable layer. NULL: answered. */
@@ -84,28 +86,23 @@ static struct policy_source *load_text(struct api_call *c, struct span text)
 	return NULL;
 }
 
+/* What is in force, or with another text of the editable layer. False: answered. */
 static bool ask_with(struct api_call *c, const struct json *text, struct asked *ret)
 {
 	struct policy_source *source;
 	struct err err = { 0 };
 	int r;
 
-	*ret = (struct asked){ .is_own = text != NULL };
-	if (!text) {
-		ret->decider = tools_in_force(c, &ret->policy);
-		return ret->decider != NULL;
-	}
+	if (!text)
+		return asked_in_force(c, ret);
 	source = load_text(c, text->text);
 	if (!source)
 		return false;
-	r = open_source(source, 1, &ret->policy, &err);
+	r = asked_open(source, ret, &err);
 	policy_source_free(source);
-	if (r < 0) {
+	if (r < 0)
 		api_problem(c, 503, "%s", err.text);
-		return false;
-	}
-	ret->decider = policy_decider_new(0);
-	return true;
+	return r >= 0;
 }
 
 /* ---- Validate ---------------------------------------------------------------------- */
@@ -183,7 +180,8 @@ static void validate(struct api_call *c, struct span text, bool is_earlier)
 	json_begin_object(w);
 	json_key_bool(w, "valid", r >= 0);
 	json_key_uint(w, "policies", source ? policy_source_len(source) : 0);
-	api_json_findings(w, "findings", &list);
+	json_key(w, "findings");
+	api_json_findings(w, &list);
 	/* What is no finding: a file that cannot be read, one without a policy. */
 	if (r < 0 && !list.len)
 		json_key_string(w, "error", span_of(err.text));
@@ -211,32 +209,21 @@ void answer_validate(struct api_call *c)
 
 /* ---- Format ------------------------------------------------------------------------ */
 
-static void add_finding(struct policy_findings *list, const struct cedar_diagnostic *d,
-			struct span text)
+static void refuse_text(struct api_call *c, struct span text, const struct cedar_diagnostics *found)
 {
-	struct policy_finding f = { .is_error = d->severity == CEDAR_ERROR,
-				    .code = d->code,
-				    .file = xstrdup("text"),
-				    .message = xstrdup(d->message),
-				    .suggestion = d->suggestion ? xstrdup(d->suggestion) : NULL,
-				    .begin = d->range.begin,
-				    .end = d->range.end };
-	size_t begin = MIN(d->range.begin, text.len), end = begin;
+	_cleanup_(policy_findings_done) struct policy_findings list = { 0 };
+	struct cedar_positions positions = { .text = text };
+	const struct lint_sink sink = { .file = "text", .text = &positions, .list = &list };
 
-	cedar_position(text, d->range.begin, &f.line, &f.column);
-	cedar_position(text, d->range.end, &f.end_line, &f.end_column);
-	while (begin > 0 && text.p[begin - 1] != '\n' && end - begin < LIMIT_POLICY_MESSAGE)
-		begin--;
-	while (end < text.len && text.p[end] != '\n' && end - begin < LIMIT_POLICY_MESSAGE)
-		end++;
-	f.source = xmemdup0(text.p ? text.p + begin : "", end - begin);
-	vec_push(list, f);
+	for (size_t i = 0; i < found->len; i++)
+		lint_list_one(&found->items[i], &sink);
+	cedar_positions_done(&positions);
+	api_problem_findings(c, &list, "the text cannot be laid out");
 }
 
 void answer_format(struct api_call *c)
 {
 	const struct cedar_format_options layout = CEDAR_FORMAT_DEFAULT;
-	_cleanup_(policy_findings_done) struct policy_findings list = { 0 };
 	_cleanup_buf_ struct buf out = BUF_INIT(LIMIT_API_REPLY);
 	struct cedar_diagnostics found = { 0 };
 	const struct json *text;
@@ -246,9 +233,7 @@ void answer_format(struct api_call *c)
 	if (!api_query_is_empty(c) || !api_read_body(c, keys, ARRAY_SIZE(keys)))
 		return;
 	if (cedar_format(text->text, &layout, &found, &out) < 0) {
-		for (size_t i = 0; i < found.len; i++)
-			add_finding(&list, &found.items[i], text->text);
-		api_problem_findings(c, &list, "the text cannot be laid out");
+		refuse_text(c, text->text, &found);
 	} else {
 		w = api_answer_json(c, 200);
 		json_begin_object(w);
@@ -353,11 +338,6 @@ static int read_operation(struct api_call *c, const struct operation_keys *k, st
 	return r >= 0 && host ? operation_set_host(o, host, err) : r;
 }
 
-static struct span verdict_name(enum decision d)
-{
-	return d == DECISION_ALLOW ? SPAN("allow") : SPAN("deny");
-}
-
 static void answer_decision(struct api_call *c, const struct policy *p,
 			    const struct policy_request *r, const struct policy_decision *d)
 {
@@ -416,14 +396,13 @@ struct test_case {
 	const struct json *name, *expect, *by;
 };
 
-static bool is_named(const struct policy_decision *d, const struct json *by)
+/* Are all policies that must decide among those that did? */
+static bool are_named(struct api_call *c, const struct policy_decision *d, const struct json *by)
 {
 	for (const struct json *id = by ? by->first : NULL; id; id = id->next) {
-		bool is_there = false;
+		const char *name = c_string(c, id);
 
-		for (size_t i = 0; i < d->n_reasons; i++)
-			is_there |= span_eq_str(id->text, d->reasons[i]);
-		if (!is_there)
+		if (!name || !policy_decision_names(d, name))
 			return false;
 	}
 	return true;
@@ -446,7 +425,8 @@ static bool test_one(struct api_call *c, struct asked *a, const struct test_case
 	json_key_string(w, "expected", t->expect->text);
 	if (r >= 0) {
 		policy_decide(a->decider, a->policy, &o.request, &d);
-		is_good = span_eq(verdict_name(d.verdict), t->expect->text) && is_named(&d, t->by);
+		is_good = span_eq_str(t->expect->text, policy_verdict_name(d.verdict)) &&
+			  are_named(c, &d, t->by);
 		policy_json_decision(w, &d);
 	} else {
 		json_key_string(w, "error", span_of(err.text));
@@ -522,112 +502,35 @@ void answer_test(struct api_call *c)
 
 /* ---- Diff -------------------------------------------------------------------------- */
 
-struct diffing {
-	struct api *api;
-	struct json_writer *w;
-	size_t n_shown;
-};
-
-static void append_object(const struct policy_request *r, struct buf *out)
-{
-	char address[64];
-
-	if (r->action <= POLICY_PROCESS_EXEC) {
-		(void)buf_append_span(out, r->path);
-		return;
-	}
-	if (r->action == POLICY_MCP_CALL) {
-		(void)buf_printf(out, "%.*s/%.*s", SPAN_ARG(r->server), SPAN_ARG(r->tool));
-		return;
-	}
-	if (r->host.len)
-		(void)buf_append_span(out, r->host);
-	else if (r->has_address && inet_ntop(r->address.is_v6 ? AF_INET6 : AF_INET,
-					     r->address.bytes, address, sizeof(address)))
-		(void)buf_printf(out, r->address.is_v6 ? "[%s]" : "%s", address);
-	if (r->port)
-		(void)buf_printf(out, ":%u", r->port);
-}
-
 static void breathe(void *ctx)
 {
-	const struct diffing *x = ctx;
+	struct api *a = ctx;
 
-	x->api->host.breathe(x->api->host.ctx);
-}
-
-static void on_difference(const struct difference *d, void *ctx)
-{
-	struct diffing *x = ctx;
-	_cleanup_buf_ struct buf object = BUF_INIT(LIMIT_API_REPLY);
-	const struct policy_decision *says = d->after->n_reasons ? d->after : d->before;
-
-	if (x->n_shown++ >= MAX_DECISIONS)
-		return;
-	append_object(d->request, &object);
-	json_begin_object(x->w);
-	json_key_string(x->w, "action", span_of(policy_action_name(d->request->action)));
-	json_key_string(x->w, "object", buf_span(&object));
-	json_key_string(x->w, "old", verdict_name(d->before->verdict));
-	json_key_string(x->w, "new", verdict_name(d->after->verdict));
-	if (says->n_reasons)
-		json_key_string(x->w, "policy", span_of(says->reasons[0]));
-	json_end_object(x->w);
-}
-
-static void json_only(struct json_writer *w, struct span in, const struct policy_source *s,
-		      const struct policy_source *other)
-{
-	struct map texts = { 0 };
-
-	for (size_t i = 0; i < policy_source_len(other); i++)
-		(void)map_put(&texts, policy_source_at(other, i).expanded, w);
-	for (size_t i = 0; i < policy_source_len(s); i++) {
-		const struct policy_item item = policy_source_at(s, i);
-
-		if (map_get(&texts, item.expanded))
-			continue;
-		json_begin_object(w);
-		json_key_string(w, "in", in);
-		json_key_string(w, "id", span_of(item.id));
-		json_key_string(w, "file", span_of(item.file));
-		json_key_uint(w, "line", item.line);
-		json_key_string(w, "text", item.text);
-		json_end_object(w);
-	}
-	map_done(&texts, NULL);
+	a->host.breathe(a->host.ctx);
 }
 
 static void diff(struct api_call *c, struct policy_source *next)
 {
-	struct policy *before = NULL, *after = NULL;
-	const struct policy_source *now = c->api->host.source(c->api->host.ctx);
-	struct diffing x = { .api = c->api };
-	struct comparison result = { 0 };
+	const struct difference_options options = { MAX_DECISIONS, breathe, c->api };
+	_cleanup_(asked_done) struct asked then = { 0 };
+	struct difference_side before, after;
+	struct comparison result;
 	struct err err = { 0 };
+	struct json_writer *w;
+	struct asked now;
 
-	if (!tools_in_force(c, &before))
+	if (!asked_in_force(c, &now))
 		return;
-	if (open_source(next, 1, &after, &err) < 0) {
+	if (asked_open(next, &then, &err) < 0) {
 		api_problem(c, 503, "%s", err.text);
 		return;
 	}
-	x.w = api_answer_json(c, 200);
-	json_begin_object(x.w);
-	json_key(x.w, "policies");
-	json_begin_array(x.w);
-	json_only(x.w, SPAN("old"), now, next);
-	json_only(x.w, SPAN("new"), next, now);
-	json_end_array(x.w);
-	json_key(x.w, "decisions");
-	json_begin_array(x.w);
-	policy_compare(before, after, on_difference, breathe, &x, &result);
-	json_end_array(x.w);
-	json_key_uint(x.w, "requests", result.n_requests);
-	json_key_uint(x.w, "differences", result.n_differences);
-	json_key_bool(x.w, "complete", !result.is_cut);
-	json_end_object(x.w);
-	policy_unref(after);
+	before = (struct difference_side){ c->api->host.source(c->api->host.ctx), now.policy };
+	after = (struct difference_side){ next, then.policy };
+	w = api_answer_json(c, 200);
+	json_begin_object(w);
+	difference_json(w, &before, &after, &options, &result);
+	json_end_object(w);
 }
 
 void answer_diff(struct api_call *c)

@@ -70,38 +70,36 @@ void api_answer_field(struct api_call *c, const char *name, struct span value)
 		c->fields[c->n_fields++] = (struct api_field_out){ name, value };
 }
 
-static const char *title_of(int status)
+const char *api_reason(int status)
 {
-	switch (status) {
-	case 400:
-		return "Bad Request";
-	case 401:
-		return "Unauthorized";
-	case 403:
-		return "Forbidden";
-	case 404:
-		return "Not Found";
-	case 405:
-		return "Method Not Allowed";
-	case 406:
-		return "Not Acceptable";
-	case 408:
-		return "Request Timeout";
-	case 409:
-		return "Conflict";
-	case 413:
-		return "Content Too Large";
-	case 415:
-		return "Unsupported Media Type";
-	case 422:
-		return "Unprocessable Content";
-	case 426:
-		return "Upgrade Required";
-	case 503:
-		return "Service Unavailable";
-	default:
-		return "Internal Server Error";
-	}
+	static const struct {
+		int status;
+		const char *reason;
+	} reasons[] = {
+		{ 101, "Switching Protocols" },
+		{ 200, "OK" },
+		{ 202, "Accepted" },
+		{ 204, "No Content" },
+		{ 304, "Not Modified" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" },
+		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 422, "Unprocessable Content" },
+		{ 426, "Upgrade Required" },
+		{ 503, "Service Unavailable" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Internal Server Error";
 }
 
 /* RFC 9457. */
@@ -114,7 +112,7 @@ _printf_(3, 0) static void begin_problem(struct api_call *c, int status, const c
 	(void)vsnprintf(detail, sizeof(detail), fmt, args);
 	json_begin_object(&c->json);
 	json_key_string(&c->json, "type", SPAN("about:blank"));
-	json_key_string(&c->json, "title", span_of(title_of(status)));
+	json_key_string(&c->json, "title", span_of(api_reason(status)));
 	json_key_int(&c->json, "status", status);
 	json_key_string(&c->json, "detail", span_of(detail));
 }
@@ -170,9 +168,8 @@ static void json_finding(struct json_writer *w, const struct policy_finding *f)
 	json_end_object(w);
 }
 
-void api_json_findings(struct json_writer *w, const char *key, const struct policy_findings *list)
+void api_json_findings(struct json_writer *w, const struct policy_findings *list)
 {
-	json_key(w, key);
 	json_begin_array(w);
 	for (size_t i = 0; i < list->len; i++)
 		json_finding(w, &list->items[i]);
@@ -189,7 +186,8 @@ static void findings(struct api_call *c, const struct policy_findings *list, con
 	va_start(args, fmt);
 	begin_problem(c, 422, fmt, args);
 	va_end(args);
-	api_json_findings(&c->json, "findings", list);
+	json_key(&c->json, "findings");
+	api_json_findings(&c->json, list);
 	json_end_object(&c->json);
 }
 
@@ -289,14 +287,6 @@ bool api_read_uint(struct api_call *c, const struct json *value, const char *key
 
 /* ---- The query ---------------------------------------------------------------- */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* As URLSearchParams write it: %XX, and + for a blank. */
 static bool decode(struct api_call *c, struct span text, struct span *ret)
 {
@@ -311,8 +301,8 @@ static bool decode(struct api_call *c, struct span text, struct span *ret)
 			continue;
 		}
 		if (i + 2 < text.len) {
-			high = hex_digit(text.p[i + 1]);
-			low = hex_digit(text.p[i + 2]);
+			high = ascii_hex_value(text.p[i + 1]);
+			low = ascii_hex_value(text.p[i + 2]);
 		}
 		/* A NUL would end the text early for whoever takes it for a C string. */
 		if (high < 0 || low < 0 || (high == 0 && low == 0))

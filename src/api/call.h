@@ -100,6 +100,8 @@ bool api_query_uint(struct api_call *c, const struct api_query *q, uint64_t max,
 
 /* ---- Answering ---------------------------------------------------------------- */
 
+/* "Not Found": the status in words. */
+const char *api_reason(int status);
 /* Begins an answer of JSON, to be written with c->json. */
 struct json_writer *api_answer_json(struct api_call *c, int status);
 void api_answer_text(struct api_call *c, int status, const char *type, struct span text);
@@ -114,7 +116,8 @@ void api_problem_findings(struct api_call *c, const struct policy_findings *list
 /* A member that is JSON already, after json_key. */
 void api_json_raw(struct json_writer *w, struct span json);
 void api_json_ms(struct json_writer *w, double ms);
-void api_json_findings(struct json_writer *w, const char *key, const struct policy_findings *list);
+/* An array. */
+void api_json_findings(struct json_writer *w, const struct policy_findings *list);
 
 /* A copy in the call's arena, or an empty span and an answer. */
 bool api_keep(struct api_call *c, struct span s, struct span *ret) _must_check_;

@@ -80,62 +80,53 @@ static void feed(struct api_connection *c, struct span bytes);
 static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *ret);
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer);
 
-static void add_field(struct buf *out, const char *name, struct span value)
+static const struct http_field security[] = {
+	{ SPAN("content-security-policy"),
+	  SPAN("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+	       "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+	       "frame-ancestors 'none'"),
+	  false },
+	{ SPAN("x-content-type-options"), SPAN("nosniff"), false },
+	{ SPAN("referrer-policy"), SPAN("no-referrer"), false },
+	{ SPAN("cross-origin-opener-policy"), SPAN("same-origin"), false },
+	{ SPAN("cross-origin-resource-policy"), SPAN("same-origin"), false },
+};
+
+/* A handler's, these, and what is said of length, type, cache and connection. */
+#define MAX_FIELDS (API_MAX_FIELDS + ARRAY_SIZE(security) + 4)
+
+static void add_field(struct http_head *h, struct http_field fields[MAX_FIELDS], const char *name,
+		      struct span value)
 {
-	(void)buf_append_str(out, name);
-	(void)buf_append_str(out, ": ");
-	(void)buf_append_span(out, value);
-	(void)buf_append_str(out, "\r\n");
+	fields[h->n_fields++] = (struct http_field){ .name = span_of(name), .value = value };
 }
 
-static void add_security(struct buf *out)
-{
-	(void)buf_append_str(out, "content-security-policy: default-src 'none'; script-src 'self'; "
-				  "style-src 'self'; img-src 'self' data:; font-src 'self'; "
-				  "connect-src 'self'; base-uri 'none'; form-action 'none'; "
-				  "frame-ancestors 'none'\r\n"
-				  "x-content-type-options: nosniff\r\n"
-				  "referrer-policy: no-referrer\r\n"
-				  "cross-origin-opener-policy: same-origin\r\n"
-				  "cross-origin-resource-policy: same-origin\r\n");
-}
-
-static const char *reason_of(int status)
-{
-	switch (status) {
-	case 200:
-		return "OK";
-	case 202:
-		return "Accepted";
-	case 204:
-		return "No Content";
-	case 304:
-		return "Not Modified";
-	default:
-		return "";
-	}
-}
-
-static void write_head(struct api_connection *c, size_t body_len, struct buf *out)
+static int write_head(struct api_connection *c, size_t body_len, struct buf *out)
 {
 	struct api_call *call = &c->call;
+	struct http_field fields[MAX_FIELDS];
+	struct http_head h = { .status = call->status,
+			       .reason = span_of(api_reason(call->status)),
+			       .fields = fields };
+	char length[24];
 	bool has_cache = false;
 
-	(void)buf_printf(out, "HTTP/1.1 %d %s\r\n", call->status, reason_of(call->status));
+	(void)snprintf(length, sizeof(length), "%zu", body_len);
 	if (call->status != 204 && call->status != 304)
-		(void)buf_printf(out, "content-length: %zu\r\n", body_len);
+		add_field(&h, fields, "content-length", span_of(length));
 	if (call->type)
-		add_field(out, "content-type", span_of(call->type));
+		add_field(&h, fields, "content-type", span_of(call->type));
 	for (size_t i = 0; i < call->n_fields; i++) {
 		has_cache |= strcmp(call->fields[i].name, "cache-control") == 0;
-		add_field(out, call->fields[i].name, call->fields[i].value);
+		add_field(&h, fields, call->fields[i].name, call->fields[i].value);
 	}
 	if (!has_cache)
-		add_field(out, "cache-control", SPAN("no-store"));
-	add_security(out);
+		add_field(&h, fields, "cache-control", SPAN("no-store"));
+	for (size_t i = 0; i < ARRAY_SIZE(security); i++)
+		fields[h.n_fields++] = security[i];
 	if (!c->keeps_alive)
-		add_field(out, "connection", SPAN("close"));
-	(void)buf_append_str(out, "\r\n");
+		add_field(&h, fields, "connection", SPAN("close"));
+	return h1_write_response(out, &h);
 }
 
 static void on_lingering(uv_shutdown_t *request, int status)
@@ -173,14 +164,19 @@ static void read_on(struct api_connection *c)
 		connection_close(c);
 }
 
+static void sending_free(struct sending *s)
+{
+	buf_done(&s->head);
+	buf_done(&s->body);
+	xfree(s);
+}
+
 static void on_written(uv_write_t *request, int status)
 {
 	struct sending *s = request->data;
 	struct api_connection *c = (struct api_connection *)request->handle;
 
-	buf_done(&s->head);
-	buf_done(&s->body);
-	xfree(s);
+	sending_free(s);
 	if (c->state == CONNECTION_CLOSED)
 		return;
 	if (status < 0)
@@ -204,7 +200,11 @@ void connection_answer(struct api_connection *c)
 	s->body = call->out;
 	call->out = (struct buf){ 0 };
 	body_len = is_file ? call->file.len : s->body.len;
-	write_head(c, body_len, &s->head);
+	if (write_head(c, body_len, &s->head) < 0) {
+		sending_free(s);
+		connection_close(c);
+		return;
+	}
 	parts[0] = uv_buf_init(s->head.data, (unsigned)s->head.len);
 	/* uv_buf_t has no const; nothing is written to it. */
 	parts[1] = uv_buf_init(is_file ? (char *)(uintptr_t)call->file.p : s->body.data,
@@ -217,9 +217,7 @@ void connection_answer(struct api_connection *c)
 	(void)uv_read_stop((uv_stream_t *)&c->tcp);
 	if (uv_write(&s->request, (uv_stream_t *)&c->tcp, parts,
 		     body_len && !c->is_head_request ? 2 : 1, on_written) < 0) {
-		buf_done(&s->head);
-		buf_done(&s->body);
-		xfree(s);
+		sending_free(s);
 		connection_close(c);
 	}
 }
@@ -333,6 +331,19 @@ static bool want_continue(const struct api_call *c)
 	return f && span_eq_nocase(f->value, SPAN("100-continue"));
 }
 
+/* The client waits before it sends its body. */
+static bool say_go_on(struct api_connection *c)
+{
+	const struct http_head h = { .status = 100, .reason = SPAN("Continue") };
+	_cleanup_buf_ struct buf out = BUF_INIT(0);
+	uv_buf_t b;
+
+	if (h1_write_response(&out, &h) < 0)
+		return false;
+	b = uv_buf_init(out.data, (unsigned)out.len);
+	return uv_try_write((uv_stream_t *)&c->tcp, &b, 1) == (int)out.len;
+}
+
 /* The head is all that is needed to refuse. */
 static void on_head(struct api_connection *c)
 {
@@ -354,16 +365,11 @@ static void on_head(struct api_connection *c)
 		api_problem(call, 413, "a body may have %zu bytes", LIMIT_API_BODY);
 		is_fine = false;
 	}
-	if (is_fine && has_body && want_continue(call)) {
-		static char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-		uv_buf_t b = uv_buf_init(go_on, sizeof(go_on) - 1);
-
-		if (uv_try_write((uv_stream_t *)&c->tcp, &b, 1) != (int)sizeof(go_on) - 1)
-			is_fine = false;
-	}
 	/* With a body under way, the connection's end is the only one there is. */
 	if (!is_fine && has_body)
 		refuse(c);
+	else if (has_body && want_continue(call) && !say_go_on(c))
+		connection_close(c);
 }
 
 static void on_data(struct api_connection *c, struct span data)

@@ -37,13 +37,6 @@
 /* Without `since`; with it, as many as there may be. */
 #define HISTORY_DEFAULT 2000
 
-enum {
-	STATUS_GOING_AWAY = 1001, /* RFC 6455 §7.4.1 */
-	STATUS_UNSUPPORTED = 1003,
-	STATUS_POLICY = 1008,
-	STATUS_TOO_BIG = 1009,
-};
-
 /* A message for one or many: its frame's header and payload. */
 struct batch {
 	size_t n_users;
@@ -186,7 +179,7 @@ static bool send_once(struct live_client *l, struct batch *b, enum websocket_opc
 	return is_sent;
 }
 
-static void end(struct live_client *l, int status, const char *why)
+static void end(struct live_client *l, enum websocket_status status, const char *why)
 {
 	struct batch *b = batch_new();
 
@@ -436,7 +429,7 @@ static void more_history(struct live_client *l)
 		if (!is_there)
 			return;
 		if (n < 0) {
-			end(l, STATUS_GOING_AWAY, "the record cannot be read");
+			end(l, WEBSOCKET_GOING_AWAY, "the record cannot be read");
 			return;
 		}
 		if (is_full)
@@ -485,7 +478,7 @@ static void begin(struct live_client *l)
 	a->host.flush(a->host.ctx);
 	f = api_describe(a);
 	if (!find_first(l, f.n_events)) {
-		end(l, STATUS_GOING_AWAY, "the record cannot be read");
+		end(l, WEBSOCKET_GOING_AWAY, "the record cannot be read");
 		return;
 	}
 	l->phase = PHASE_HISTORY;
@@ -503,7 +496,7 @@ static void refuse(struct live_client *l)
 	(void)buf_append_span(&b->text, buf_span(&l->connection->call.out));
 	(void)buf_append_char(&b->text, '}');
 	if (send_once(l, b, WEBSOCKET_TEXT))
-		end(l, STATUS_POLICY, "the message is not understood");
+		end(l, WEBSOCKET_POLICY, "the message is not understood");
 }
 
 static bool set_filter(struct live_client *l, const struct json *object)
@@ -571,7 +564,7 @@ static void on_payload(struct live_client *l, struct span data)
 	char *to;
 
 	if (l->message.len + data.len > LIMIT_API_MESSAGE) {
-		end(l, STATUS_TOO_BIG, "the message is too long");
+		end(l, WEBSOCKET_TOO_BIG, "the message is too long");
 		return;
 	}
 	to = buf_reserve(&l->message, data.len);
@@ -587,7 +580,7 @@ static void on_frame(struct live_client *l)
 	const struct websocket_header *h = &l->reader.header;
 
 	if (h->opcode == WEBSOCKET_BINARY) {
-		end(l, STATUS_UNSUPPORTED, "text is expected");
+		end(l, WEBSOCKET_UNSUPPORTED, "text is expected");
 		return;
 	}
 	memcpy(l->mask, h->mask, sizeof(l->mask));
@@ -762,14 +755,22 @@ static bool read_query(struct api_call *c, struct live_client *l, bool *ret_is_a
 
 static void agree(struct api_call *c, const struct websocket_offer *offer)
 {
+	const struct http_field fields[] = {
+		{ SPAN("upgrade"), SPAN("websocket"), false },
+		{ SPAN("connection"), SPAN("Upgrade"), false },
+		{ SPAN("sec-websocket-accept"), span_make(offer->accept, sizeof(offer->accept)),
+		  false },
+	};
+	const struct http_head h = { .status = 101,
+				     .reason = span_of(api_reason(101)),
+				     .fields = fields,
+				     .n_fields = ARRAY_SIZE(fields) };
 	struct batch *b = batch_new();
 
-	(void)buf_printf(
-		&b->text,
-		"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-		"sec-websocket-accept: %.*s\r\n\r\n",
-		(int)sizeof(offer->accept), offer->accept);
-	(void)send_batch(c->connection->live, b, /* is_last = */ false);
+	if (h1_write_response(&b->text, &h) < 0)
+		connection_close(c->connection);
+	else
+		(void)send_batch(c->connection->live, b, /* is_last = */ false);
 	batch_unref(b);
 }
 
@@ -828,6 +829,6 @@ void live_stop(struct api *a)
 	for (struct live_client *l = a->live.clients; l; l = next) {
 		next = l->next;
 		if (l->phase != PHASE_ENDING)
-			end(l, STATUS_GOING_AWAY, "the session has ended");
+			end(l, WEBSOCKET_GOING_AWAY, "the session has ended");
 	}
 }

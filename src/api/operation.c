@@ -1,6 +1,5 @@
 #include "api/operation.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -8,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "http/target.h"
+#include "policy/host.h"
 #include "policy/http.h"
 
 /* What people call the operations; Cedar's own names work too. */
@@ -105,15 +105,6 @@ static int parse_path(struct operation *o, const char *object, const char *home,
 	return 0;
 }
 
-static bool parse_address(const char *text, struct policy_address *ret)
-{
-	*ret = (struct policy_address){ 0 };
-	if (inet_pton(AF_INET, text, ret->bytes) == 1)
-		return true;
-	ret->is_v6 = true;
-	return inet_pton(AF_INET6, text, ret->bytes) == 1;
-}
-
 static int parse_port(const char *text, const char *whole, uint16_t *ret, struct err *err)
 {
 	char *end;
@@ -149,7 +140,7 @@ static int parse_host(char *text, struct policy_request *request, struct err *er
 	if (!*text)
 		return err_say(err, -EINVAL, "%s: a host is missing", whole);
 	request->protocol = SPAN("tcp");
-	if (parse_address(text, &request->address))
+	if (policy_address_parse(span_of(text), &request->address))
 		request->has_address = true;
 	else
 		request->host = span_of(text);

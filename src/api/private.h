@@ -39,7 +39,7 @@ struct api_connection {
 struct api_text {
 	uint64_t number, generation, time_ns;
 	enum policy_layer layer;
-	bool is_in_memory, is_current;
+	bool is_in_memory;
 	size_t n_policies;
 	struct buf text;
 };
@@ -100,7 +100,6 @@ const struct api_route *api_routes(size_t *ret_n);
 
 /* page.c */
 void page_serve(struct api_call *c);
-extern const struct span api_openapi;
 
 /* live.c */
 void live_join(struct api_call *c);
@@ -145,7 +144,17 @@ void api_seen_free(struct api_seen *s);
 
 struct operation;
 
-/* answer-tools.c: what is in force, opened for deciding. NULL: answered. */
-struct policy_decider *tools_in_force(struct api_call *c, struct policy **ret);
+/* answer-tools.c: a policy that is asked, and what decides by it. */
+struct asked {
+	struct policy *policy;
+	struct policy_decider *decider;
+	bool is_own; /* else the API keeps it for the next question */
+};
+
+int asked_open(struct policy_source *s, struct asked *ret, struct err *err) _must_check_;
+/* What is in force. False: answered. */
+bool asked_in_force(struct api_call *c, struct asked *ret) _must_check_;
+void asked_done(struct asked *a);
+
 /* recorded.c: what a recorded event asked; the operation is to be done with. False: answered. */
 bool recorded_operation(struct api_call *c, uint64_t seq, struct operation *ret) _must_check_;

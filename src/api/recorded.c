@@ -1,12 +1,12 @@
 #include "api/recorded.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
 #include "base/path.h"
 #include "policy/domain.h"
+#include "policy/host.h"
 #include "policy/names.h"
 #include "policy/text.h"
 
@@ -68,20 +68,13 @@ static void set_facts(const struct event *e, struct operation *o)
 
 static int set_peer(const struct event *e, struct operation *o)
 {
-	char text[INET6_ADDRSTRLEN];
 	struct policy_request *r = &o->request;
 
 	if (e->host.len) {
 		o->host = xmemdup0(e->host.p, e->host.len);
 		r->host = span_of(o->host);
 	}
-	if (e->ip.len && e->ip.len < sizeof(text)) {
-		memcpy(text, e->ip.p, e->ip.len);
-		text[e->ip.len] = 0;
-		r->address.is_v6 = strchr(text, ':') != NULL;
-		r->has_address = inet_pton(r->address.is_v6 ? AF_INET6 : AF_INET, text,
-					   r->address.bytes) == 1;
-	}
+	r->has_address = policy_address_parse(e->ip, &r->address);
 	r->port = e->has_port ? e->port : 0;
 	r->protocol = r->action == POLICY_NETWORK_DATAGRAM ? SPAN("udp") : SPAN("tcp");
 	return r->host.len || r->has_address ? 0 : -ENOENT;
@@ -146,13 +139,6 @@ int breadth_from_name(struct span name, enum breadth *ret)
 	return -EINVAL;
 }
 
-static struct span directory_of(struct span path)
-{
-	struct span name = path_base_name(path);
-
-	return span_make(path.p, path.len - name.len);
-}
-
 /* ".json" of /w/a.json; empty where the name has no ending. */
 static struct span ending_of(struct span path)
 {
@@ -176,7 +162,7 @@ bool breadth_fits(enum breadth b, const struct policy_request *r)
 	case BREADTH_FILE:
 		return is_file;
 	case BREADTH_DIRECTORY:
-		return is_file && directory_of(r->path).len > 1;
+		return is_file && path_directory(r->path).len > 1;
 	case BREADTH_PATTERN:
 		/* In a pattern a star would have to be escaped. */
 		return is_file && ending_of(r->path).len && !memchr(r->path.p, '*', r->path.len);
@@ -199,20 +185,16 @@ static const char *action_name(const struct policy_request *r, bool is_forbid)
 	return policy_action_name(r->action);
 }
 
-static void write_host(const struct policy_request *r, struct buf *out)
+/* -EINVAL: the host's name is none. */
+static int write_host(const struct policy_request *r, struct buf *out)
 {
 	_cleanup_buf_ struct buf id = BUF_INIT(0);
-	char address[INET6_ADDRSTRLEN];
+	int code = host_id_make(r->host, r->has_address ? &r->address : NULL, r->port, &id);
 
-	if (r->host.len)
-		(void)buf_append_span(&id, r->host);
-	else if (inet_ntop(r->address.is_v6 ? AF_INET6 : AF_INET, r->address.bytes, address,
-			   sizeof(address)))
-		(void)buf_printf(&id, r->address.is_v6 ? "[%s]" : "%s", address);
-	if (r->port)
-		(void)buf_printf(&id, ":%u", r->port);
+	if (code < 0)
+		return code;
 	(void)buf_append_str(out, "resource == Host::");
-	(void)text_append_literal(buf_span(&id), out);
+	return text_append_literal(buf_span(&id), out);
 }
 
 /* The directory, a star and the ending. */
@@ -221,7 +203,7 @@ static void write_pattern(struct span path, struct buf *out)
 	_cleanup_buf_ struct buf literal = BUF_INIT(0);
 
 	(void)buf_append_str(out, "resource)\nwhen { resource.path like ");
-	(void)text_append_literal(directory_of(path), out);
+	(void)text_append_literal(path_directory(path), out);
 	out->len--; /* the quote */
 	(void)text_append_literal(ending_of(path), &literal);
 	(void)buf_append_char(out, '*');
@@ -246,13 +228,14 @@ int breadth_write(enum breadth b, const struct policy_request *r, bool is_forbid
 		break;
 	case BREADTH_DIRECTORY:
 		(void)buf_append_str(out, "resource in Dir::");
-		(void)text_append_literal(directory_of(r->path), out);
+		(void)text_append_literal(path_directory(r->path), out);
 		break;
 	case BREADTH_PATTERN:
 		write_pattern(r->path, out);
 		return buf_append_str(out, ";\n");
 	case BREADTH_HOST:
-		write_host(r, out);
+		if (write_host(r, out) < 0)
+			return -EINVAL;
 		break;
 	case BREADTH_ZONE:
 		(void)buf_append_str(out, "resource in DnsZone::");

@@ -23,6 +23,6 @@ const char *breadth_name(enum breadth b);
 int breadth_from_name(struct span name, enum breadth *ret) _must_check_;
 /* Is there a policy of that breadth for such an operation? */
 bool breadth_fits(enum breadth b, const struct policy_request *r);
-/* Appends the policy. */
+/* Appends the policy. -EINVAL: there is none of that breadth, or the host's name is none. */
 int breadth_write(enum breadth b, const struct policy_request *r, bool is_forbid,
 		  struct buf *out) _must_check_;

@@ -133,8 +133,8 @@ static int write_token(struct api *a, struct err *err)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 	struct json_writer w = { .out = &out };
-	struct span name = path_base_name(span_of(a->token_file));
-	_cleanup_free_ char *directory = xmemdup0(a->token_file, (size_t)(name.p - a->token_file));
+	struct span above = path_directory(span_of(a->token_file));
+	_cleanup_free_ char *directory = xmemdup0(above.p, above.len);
 	int r = mkdir_all(directory, 0700);
 
 	if (r < 0)

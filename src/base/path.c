@@ -92,6 +92,12 @@ struct span path_base_name(struct span path)
 	return span_from(path, at);
 }
 
+struct span path_directory(struct span path)
+{
+	path = without_final_slash(path);
+	return span_make(path.p, path.len - path_base_name(path).len);
+}
+
 char *path_resolve(const char *path)
 {
 	_cleanup_buf_ struct buf clean = BUF_INIT(0);

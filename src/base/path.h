@@ -17,6 +17,8 @@ int path_normalise(struct span base, struct span name, struct buf *out);
 char *path_join(const char *dir, const char *name) _must_check_;
 /* The part after the last slash. */
 struct span path_base_name(struct span path);
+/* What stands before that part, with its slash; empty where nothing does. */
+struct span path_directory(struct span path);
 
 /*
  * The canonical name of a path of which the last parts may not exist yet: the

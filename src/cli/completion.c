@@ -414,13 +414,6 @@ static void print_fish(struct buf *out)
 		fish_row(&rows[i], out);
 }
 
-static int no_option(int id, const char *value, void *ctx, struct err *err)
-{
-	(void)value;
-	(void)ctx;
-	return err_say(err, -1, "flag %d has no meaning here", id);
-}
-
 int command_completion(int argc, char **argv)
 {
 	static const struct {
@@ -429,7 +422,7 @@ int command_completion(int argc, char **argv)
 	} shells[] = { { "bash", print_bash }, { "zsh", print_zsh }, { "fish", print_fish } };
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 	int n_operands;
-	int code = usage_parse(&usage, argc, argv, no_option, NULL, &n_operands);
+	int code = usage_parse(&usage, argc, argv, usage_no_option, NULL, &n_operands);
 
 	if (code >= 0)
 		return code;

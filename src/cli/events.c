@@ -106,15 +106,6 @@ struct viewer {
 	bool has_failed;
 };
 
-static int parse_number(const char *flag, const char *value, uint64_t max, uint64_t *ret,
-			struct err *err)
-{
-	if (moment_parse_number(value, max, ret) == 0)
-		return 0;
-	return err_say(err, -EINVAL, "--%s %s: expected a number up to %llu", flag, value,
-		       (unsigned long long)max);
-}
-
 static int set_path(struct viewer *v, const char *value, struct err *err)
 {
 	int r = filter_set_path(&v->filter, value, err);
@@ -129,7 +120,7 @@ static int set_path(struct viewer *v, const char *value, struct err *err)
 static int set_pid(struct viewer *v, const char *value, struct err *err)
 {
 	uint64_t pid;
-	int r = parse_number("pid", value, INT32_MAX, &pid, err);
+	int r = moment_parse_flag("pid", value, INT32_MAX, &pid, err);
 
 	if (r == 0)
 		v->filter.pid = (int32_t)pid;
@@ -172,9 +163,9 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	case OPTION_UNTIL:
 		return filter_set_until(&v->filter, value, clock_real_ns(), err);
 	case OPTION_LIMIT:
-		return parse_number("limit", value, UINT64_MAX - 1, &v->n_limit, err);
+		return moment_parse_flag("limit", value, UINT64_MAX - 1, &v->n_limit, err);
 	case OPTION_TAIL:
-		return parse_number("tail", value, 1000000, &v->n_tail, err);
+		return moment_parse_flag("tail", value, 1000000, &v->n_tail, err);
 	case OPTION_LIST:
 		v->want_list = true;
 		return 0;

@@ -36,6 +36,15 @@ int moment_parse_number(const char *text, uint64_t max, uint64_t *ret)
 	return 0;
 }
 
+int moment_parse_flag(const char *flag, const char *value, uint64_t max, uint64_t *ret,
+		      struct err *err)
+{
+	if (moment_parse_number(value, max, ret) == 0)
+		return 0;
+	return err_say(err, -EINVAL, "--%s %s: expected a number up to %llu", flag, value,
+		       (unsigned long long)max);
+}
+
 static int parse_duration(const char *text, uint64_t *ret_ns)
 {
 	static const struct {

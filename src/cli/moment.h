@@ -3,13 +3,16 @@
  */
 #pragma once
 
-#include "base/attributes.h"
+#include "base/err.h"
 
 #define MOMENT_FORMS                                                                               \
 	"an event's number, how long ago (90s, 10m, 2h, 3d), or a time like 2026-01-31T14:25:00Z"
 
 /* Digits alone. -EINVAL. */
 int moment_parse_number(const char *text, uint64_t max, uint64_t *ret) _must_check_;
+/* The same for a flag's value; says what was expected. */
+int moment_parse_flag(const char *flag, const char *value, uint64_t max, uint64_t *ret,
+		      struct err *err) _must_check_;
 /*
  * A duration ("90s", "10m", "2h", "3d") before now, or a time (RFC 3339;
  * "2026-01-31" alone is its first moment in UTC), as real nanoseconds. -EINVAL.

@@ -3,13 +3,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/json-writer.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "cli/command.h"
 #include "cli/policy-private.h"
-#include "policy/compare.h"
-#include "policy/request.h"
+#include "policy/difference.h"
 
 enum { OPTION_ALL = POLICY_OPTION_OWN };
 
@@ -54,9 +51,9 @@ struct diffing {
 	bool want_all;
 	struct policy_source *sources[2];
 	struct policy *policies[2];
-	size_t n_only[2];
+	size_t side;   /* whose policies are being said, */
+	size_t n_only; /* and how many only one side has */
 	struct buf out;
-	struct json_writer json;
 	struct group group;
 	size_t n_groups;
 };
@@ -150,127 +147,21 @@ static void append_marked(struct buf *out, char mark, struct span text)
 	}
 }
 
-static void say_only(struct diffing *d, size_t side, const struct policy_item *item)
+static void say_only(const struct policy_item *item, void *ctx)
 {
-	d->n_only[side]++;
-	if (d->context.want_json) {
-		json_begin_object(&d->json);
-		json_key_string(&d->json, "in", side ? SPAN("new") : SPAN("old"));
-		json_key_string(&d->json, "id", span_of(item->id));
-		json_key_string(&d->json, "file", span_of(item->file));
-		json_key_uint(&d->json, "line", item->line);
-		json_key_string(&d->json, "text", item->text);
-		json_end_object(&d->json);
-		return;
-	}
-	(void)buf_printf(&d->out, "%c ", side ? '+' : '-');
+	struct diffing *d = ctx;
+	char mark = d->side ? '+' : '-';
+
+	d->n_only++;
+	(void)buf_printf(&d->out, "%c ", mark);
 	append_visible(&d->out, span_of(item->id));
 	(void)buf_append_str(&d->out, " (");
 	append_visible(&d->out, span_of(item->file));
 	(void)buf_printf(&d->out, ":%zu)\n", item->line);
-	append_marked(&d->out, side ? '+' : '-', item->text);
-}
-
-/* Policies are the same when leash reads the same, whatever they are called and however they look.
- */
-static struct span identity(const struct policy_item *item)
-{
-	struct span text = item->expanded;
-
-	/* Annotations decide nothing. */
-	while (text.len && text.p[0] == '@') {
-		const char *end = memchr(text.p, ')', text.len);
-		struct span rest = end ? span_from(text, (size_t)(end - text.p) + 1) : text;
-
-		if (!end)
-			return text;
-		while (rest.len && (rest.p[0] == ' ' || rest.p[0] == '\n'))
-			rest = span_from(rest, 1);
-		text = rest;
-	}
-	return text;
-}
-
-static void say_texts(struct diffing *d)
-{
-	for (size_t side = 0; side < 2; side++) {
-		const struct policy_source *here = d->sources[side], *there = d->sources[!side];
-		struct map known = { 0 };
-
-		for (size_t i = 0; i < policy_source_len(there); i++) {
-			const struct policy_item item = policy_source_at(there, i);
-
-			(void)map_put(&known, identity(&item), d);
-		}
-		for (size_t i = 0; i < policy_source_len(here); i++) {
-			const struct policy_item item = policy_source_at(here, i);
-
-			if (item.layer != POLICY_LAYER_OWN && !map_get(&known, identity(&item)))
-				say_only(d, side, &item);
-		}
-		map_done(&known, NULL);
-	}
+	append_marked(&d->out, mark, item->text);
 }
 
 /* ---- The decisions ------------------------------------------------------------------ */
-
-static const char *verdict_name(enum decision verdict)
-{
-	return verdict == DECISION_ALLOW ? "allow" : "deny";
-}
-
-static void append_fact(struct buf *out, const char *name, struct span value)
-{
-	if (!value.len)
-		return;
-	(void)buf_printf(out, "%s%s=", out->len ? " " : "", name);
-	for (size_t i = 0; i < value.len; i++)
-		if (value.p[i])
-			append_visible(out, span_make(value.p + i, 1));
-		else
-			(void)buf_append_char(out, ',');
-}
-
-/* Only facts that a policy names are worth telling. */
-static char *facts_text(const struct difference *x)
-{
-	static const char *const names[COMPARE_N_FACTS] = {
-		"exe",	  "comm",   "cwd",  "ancestors", "argv",
-		"method", "scheme", "path", "query",	 "headers",
-	};
-	_cleanup_buf_ struct buf out = BUF_INIT(0);
-
-	(void)buf_append_str(&out, "");
-	for (size_t i = 0; i < COMPARE_N_FACTS; i++)
-		if (x->facts->is_named[i])
-			append_fact(&out, names[i], x->facts->values[i]);
-	return buf_take(&out);
-}
-
-static char *object_text(const struct difference *x)
-{
-	const struct policy_request *r = x->request;
-	_cleanup_buf_ struct buf id = BUF_INIT(0);
-	_cleanup_buf_ struct buf out = BUF_INIT(0);
-
-	if (r->action == POLICY_MCP_CALL) {
-		append_visible(&out, r->server);
-		(void)buf_append_char(&out, '/');
-	}
-	(void)request_resource_id(r, &id);
-	append_visible(&out, buf_span(&id));
-	if (r->is_directory && id.len > 1)
-		(void)buf_append_char(&out, '/');
-	(void)buf_append_str(&out, "");
-	return buf_take(&out);
-}
-
-static const char *reason_of(const struct difference *x)
-{
-	if (x->after->n_reasons)
-		return x->after->reasons[0];
-	return x->before->n_reasons ? x->before->reasons[0] : NULL;
-}
 
 static void flush_group(struct diffing *d)
 {
@@ -279,20 +170,14 @@ static void flush_group(struct diffing *d)
 	if (!g->object)
 		return;
 	d->n_groups++;
-	if (d->context.want_json) {
-		json_begin_object(&d->json);
-		json_key_string(&d->json, "actions", buf_span(&g->verbs));
-		json_key_string(&d->json, "object", span_of(g->object));
-		json_key_string_opt(&d->json, "facts", span_of(g->facts));
-		json_key_string(&d->json, "old", span_of(verdict_name(g->before)));
-		json_key_string(&d->json, "new", span_of(verdict_name(g->after)));
-		json_key_string_opt(&d->json, "policy", span_of(g->reason));
-		json_end_object(&d->json);
-	} else if (d->n_groups <= MAX_SHOWN || d->want_all) {
-		(void)buf_printf(&d->out, "%s -> %s  %s %s", verdict_name(g->before),
-				 verdict_name(g->after), g->verbs.data, g->object);
-		if (*g->facts)
-			(void)buf_printf(&d->out, "  with %s", g->facts);
+	if (d->n_groups <= MAX_SHOWN || d->want_all) {
+		(void)buf_printf(&d->out, "%s -> %s  %s ", policy_verdict_name(g->before),
+				 policy_verdict_name(g->after), g->verbs.data);
+		append_visible(&d->out, span_of(g->object));
+		if (*g->facts) {
+			(void)buf_append_str(&d->out, "  with ");
+			append_visible(&d->out, span_of(g->facts));
+		}
 		if (g->reason) {
 			(void)buf_append_str(&d->out, "  (");
 			append_visible(&d->out, span_of(g->reason));
@@ -308,22 +193,33 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+static char *text_of(const struct difference *x,
+		     void (*write)(const struct difference *d, struct buf *out))
+{
+	_cleanup_buf_ struct buf out = BUF_INIT(0);
+
+	(void)buf_append_str(&out, "");
+	write(x, &out);
+	return buf_take(&out);
+}
+
 static void on_difference(const struct difference *x, void *ctx)
 {
 	struct diffing *d = ctx;
 	struct group *g = &d->group;
-	_cleanup_free_ char *object = object_text(x);
-	_cleanup_free_ char *facts = facts_text(x);
+	_cleanup_free_ char *object = text_of(x, difference_write_object);
+	_cleanup_free_ char *facts = text_of(x, difference_write_facts);
+	const char *reason = difference_policy(x);
 
 	if (!same_text(g->object, object) || !same_text(g->facts, facts) ||
 	    g->before != x->before->verdict || g->after != x->after->verdict ||
-	    !same_text(g->reason, reason_of(x))) {
+	    !same_text(g->reason, reason)) {
 		flush_group(d);
 		g->object = TAKE_PTR(object);
 		g->facts = TAKE_PTR(facts);
 		g->before = x->before->verdict;
 		g->after = x->after->verdict;
-		g->reason = reason_of(x) ? xstrdup(reason_of(x)) : NULL;
+		g->reason = reason ? xstrdup(reason) : NULL;
 	}
 	(void)buf_printf(&g->verbs, "%s%s", g->verbs.len ? "," : "",
 			 policy_action_name(x->request->action));
@@ -333,26 +229,21 @@ static void on_difference(const struct difference *x, void *ctx)
 
 static void say_json(struct diffing *d, struct comparison *ret)
 {
-	json_begin_object(&d->json);
-	json_key(&d->json, "policies");
-	json_begin_array(&d->json);
-	say_texts(d);
-	json_end_array(&d->json);
-	json_key(&d->json, "decisions");
-	json_begin_array(&d->json);
-	policy_compare(d->policies[0], d->policies[1], on_difference, NULL, d, ret);
-	flush_group(d);
-	json_end_array(&d->json);
-	json_key_uint(&d->json, "requests", ret->n_requests);
-	json_key_uint(&d->json, "differences", ret->n_differences);
-	json_key_bool(&d->json, "complete", !ret->is_cut);
-	json_end_object(&d->json);
+	const struct difference_options all = { .max_decisions = SIZE_MAX };
+	const struct difference_side before = { d->sources[0], d->policies[0] };
+	const struct difference_side after = { d->sources[1], d->policies[1] };
+	struct json_writer w = { .out = &d->out };
+
+	json_begin_object(&w);
+	difference_json(&w, &before, &after, &all, ret);
+	json_end_object(&w);
 	(void)buf_append_char(&d->out, '\n');
 }
 
 static void say_all(struct diffing *d, struct comparison *ret)
 {
-	say_texts(d);
+	for (d->side = 0; d->side < 2; d->side++)
+		difference_only(d->sources[d->side], d->sources[!d->side], say_only, d);
 	policy_compare(d->policies[0], d->policies[1], on_difference, NULL, d, ret);
 	flush_group(d);
 	if (d->n_groups > MAX_SHOWN && !d->want_all)
@@ -363,8 +254,7 @@ static void say_all(struct diffing *d, struct comparison *ret)
 				 ret->n_differences, ret->n_requests);
 	else
 		(void)buf_printf(&d->out, "the same decision for all of %zu requests%s\n",
-				 ret->n_requests,
-				 d->n_only[0] || d->n_only[1] ? "" : ", and the same policies");
+				 ret->n_requests, d->n_only ? "" : ", and the same policies");
 	if (ret->is_cut)
 		(void)buf_append_str(&d->out,
 				     "the policies name too much to ask about all of it\n");
@@ -377,7 +267,6 @@ int policy_diff_main(int argc, char **argv)
 	int n_operands, code;
 
 	d.context.ctx = &d;
-	d.json.out = &d.out;
 	code = policy_context_parse(&d.context, &policy_diff_usage, argc, argv, 2, &n_operands);
 	if (code >= 0)
 		return code;

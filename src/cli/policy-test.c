@@ -78,24 +78,11 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 
 /* ---- One case ----------------------------------------------------------------------- */
 
-/* "file:keys" is called "keys" as well. */
-static bool is_called(const char *id, const char *name)
-{
-	const char *colon = strchr(id, ':');
-
-	return strcmp(id, name) == 0 || (colon && strcmp(colon + 1, name) == 0);
-}
-
 static const char *missing_reason(const struct policy_case *c, const struct policy_decision *d)
 {
-	for (size_t i = 0; i < c->n_by; i++) {
-		size_t j = 0;
-
-		while (j < d->n_reasons && !is_called(d->reasons[j], c->by[i]))
-			j++;
-		if (j == d->n_reasons)
+	for (size_t i = 0; i < c->n_by; i++)
+		if (!policy_decision_names(d, c->by[i]))
 			return c->by[i];
-	}
 	return NULL;
 }
 

@@ -213,20 +213,12 @@ static int test_named(const char *name)
 	return 1;
 }
 
-static int no_option(int id, const char *value, void *ctx, struct err *err)
-{
-	(void)id;
-	(void)value;
-	(void)ctx;
-	return err_say(err, -1, "no such flag");
-}
-
 static int test_main(int argc, char **argv)
 {
 	_cleanup_(secret_spec_done) struct secret_spec s = { 0 };
 	struct err err = { 0 };
 	int n_operands;
-	int code = usage_parse(&test_usage, argc, argv, no_option, NULL, &n_operands);
+	int code = usage_parse(&test_usage, argc, argv, usage_no_option, NULL, &n_operands);
 
 	if (code >= 0)
 		return code;

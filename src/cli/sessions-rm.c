@@ -33,13 +33,6 @@ static const struct usage rm_usage = {
 	.n_options = ARRAY_SIZE(rm_options),
 };
 
-static int no_option(int id, const char *value, void *ctx, struct err *err)
-{
-	(void)value;
-	(void)ctx;
-	return err_say(err, -EINVAL, "flag %d has no meaning here", id);
-}
-
 static int remove_named(const char *state, const char *name, struct err *err)
 {
 	_cleanup_free_ char *id = NULL;
@@ -55,7 +48,7 @@ static int rm_main(int argc, char **argv)
 	_cleanup_free_ char *state = NULL;
 	struct err err = { 0 };
 	int n_operands, n_failed = 0;
-	int code = usage_parse(&rm_usage, argc, argv, no_option, NULL, &n_operands);
+	int code = usage_parse(&rm_usage, argc, argv, usage_no_option, NULL, &n_operands);
 
 	if (code >= 0)
 		return code;
@@ -114,15 +107,6 @@ struct prune {
 	uint64_t days, mb; /* NOT_GIVEN: as the configuration says */
 };
 
-static int take_number(const char *flag, const char *value, uint64_t max, uint64_t *ret,
-		       struct err *err)
-{
-	if (moment_parse_number(value, max, ret) == 0)
-		return 0;
-	return err_say(err, -EINVAL, "--%s %s: expected a number up to %llu", flag, value,
-		       (unsigned long long)max);
-}
-
 static int on_option(int id, const char *value, void *ctx, struct err *err)
 {
 	struct prune *p = ctx;
@@ -132,9 +116,9 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 		p->is_dry_run = true;
 		return 0;
 	case OPTION_KEEP_DAYS:
-		return take_number("keep-days", value, RETENTION_MAX_DAYS, &p->days, err);
+		return moment_parse_flag("keep-days", value, RETENTION_MAX_DAYS, &p->days, err);
 	case OPTION_KEEP_MB:
-		return take_number("keep-mb", value, RETENTION_MAX_MB, &p->mb, err);
+		return moment_parse_flag("keep-mb", value, RETENTION_MAX_MB, &p->mb, err);
 	case OPTION_QUIET:
 		p->is_quiet = true;
 		return 0;

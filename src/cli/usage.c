@@ -1,5 +1,6 @@
 #include "cli/usage.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,6 +41,13 @@ static int print_help(const struct usage *u)
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 
 	return usage_help(u, &out) < 0 || fd_write_all(STDOUT_FILENO, out.data, out.len) < 0;
+}
+
+int usage_no_option(int id, const char *value, void *ctx, struct err *err)
+{
+	(void)value;
+	(void)ctx;
+	return err_say(err, -EINVAL, "flag %d has no meaning here", id);
 }
 
 int usage_parse(const struct usage *u, int argc, char **argv, option_fn fn, void *ctx,

@@ -23,6 +23,9 @@ struct usage {
 
 int usage_help(const struct usage *u, struct buf *out);
 
+/* For a command that has no flag but --help. */
+int usage_no_option(int id, const char *value, void *ctx, struct err *err);
+
 /*
  * Reads argv[1...] and moves the operands to its front. Returns -1 to go on,
  * or the exit code with which to end: 0 after --help, EXIT_USAGE after an

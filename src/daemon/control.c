@@ -167,47 +167,57 @@ static struct policy_source *source(void *ctx)
 	return s->source;
 }
 
-/* The layers as they would be; texts are the caller's. */
-static struct policy_layers changed(const struct session *s, const struct api_change *change,
-				    char *text, char *session_text)
-{
-	struct policy_layers l = *s->options->layers;
+/* A change's own copies of its texts: they may be of the source that goes with it. */
+struct texts {
+	char *policy, *session;
+};
 
-	if (change->has_text)
-		l.kept_text = text;
-	if (change->has_session)
-		l.runtime_text = session_text;
-	if (change->has_mode)
-		l.environment.mode = change->mode;
-	return l;
+static void texts_done(struct texts *t)
+{
+	xfree(t->policy);
+	xfree(t->session);
 }
 
-static int load_changed(const struct session *s, const struct api_change *change, char *text,
-			char *session_text, struct policy_findings *list, struct buf *report,
+static int copy_text(struct span text, char **ret, struct err *err)
+{
+	if (text.len && memchr(text.p, 0, text.len))
+		return err_say(err, -EINVAL, "a policy must not have a NUL in it");
+	*ret = xmemdup0(text.p ? text.p : "", text.len);
+	return 0;
+}
+
+/* The layers as they would be; ret_texts is to be done with in any case. */
+static int load_changed(const struct session *s, const struct api_change *change,
+			struct policy_findings *list, struct buf *report, struct texts *ret_texts,
 			struct policy_source **ret, struct err *err)
 {
-	struct policy_layers l = changed(s, change, text, session_text);
+	struct policy_layers l = *s->options->layers;
+	int r = 0;
 
-	if ((change->has_text &&
-	     memchr(change->text.p ? change->text.p : "", 0, change->text.len)) ||
-	    (change->has_session &&
-	     memchr(change->session.p ? change->session.p : "", 0, change->session.len)))
-		return err_say(err, -EINVAL, "a policy must not have a NUL in it");
-	return policy_layers_load(&l, /* color = */ false, report, list, ret, err);
+	if (change->has_text)
+		r = copy_text(change->text, &ret_texts->policy, err);
+	if (r >= 0 && change->has_session)
+		r = copy_text(change->session, &ret_texts->session, err);
+	if (r < 0)
+		return r;
+	if (change->has_text)
+		l.kept_text = ret_texts->policy;
+	if (change->has_session)
+		l.runtime_text = ret_texts->session;
+	if (change->has_mode)
+		l.environment.mode = change->mode;
+	r = policy_layers_load(&l, /* color = */ false, report, list, ret, err);
+	if (r >= 0)
+		policy_source_collect(*ret, NULL);
+	return r;
 }
 
 static int load(void *ctx, const struct api_change *change, struct policy_findings *list,
 		struct buf *report, struct policy_source **ret, struct err *err)
 {
-	_cleanup_free_ char *text =
-		xmemdup0(change->text.p ? change->text.p : "", change->text.len);
-	_cleanup_free_ char *session_text =
-		xmemdup0(change->session.p ? change->session.p : "", change->session.len);
-	int r = load_changed(ctx, change, text, session_text, list, report, ret, err);
+	_cleanup_(texts_done) struct texts texts = { 0 };
 
-	if (r >= 0)
-		policy_source_collect(*ret, NULL);
-	return r;
+	return load_changed(ctx, change, list, report, &texts, ret, err);
 }
 
 /* ---- Changing them ---------------------------------------------------------------------- */
@@ -217,6 +227,7 @@ static int write_file(const char *file, struct span text, struct err *err)
 {
 	_cleanup_free_ char *target = path_resolve(file);
 	_cleanup_free_ char *directory = NULL;
+	struct span above;
 	struct stat st;
 	unsigned mode = 0600;
 
@@ -227,7 +238,8 @@ static int write_file(const char *file, struct span text, struct err *err)
 	if (policy_layers_is_blank(text))
 		return unlink(target) == 0 || errno == ENOENT ? 0
 							      : err_set(err, -errno, "%s", target);
-	directory = xmemdup0(target, (size_t)(path_base_name(span_of(target)).p - target));
+	above = path_directory(span_of(target));
+	directory = xmemdup0(above.p, above.len);
 	if (mkdir_all(directory, 0700) < 0)
 		return err_set(err, -errno, "make the directory %s", directory);
 	return file_replace(target, text, mode, /* want_sync = */ true, err);
@@ -254,25 +266,21 @@ static int apply(void *ctx, const struct api_change *change, struct policy_findi
 {
 	struct session *s = ctx;
 	struct policy_layers *l = s->options->layers;
-	_cleanup_free_ char *text =
-		xmemdup0(change->text.p ? change->text.p : "", change->text.len);
-	_cleanup_free_ char *session_text =
-		xmemdup0(change->session.p ? change->session.p : "", change->session.len);
+	_cleanup_(texts_done) struct texts texts = { 0 };
 	struct policy_source *next = NULL;
-	int r = load_changed(s, change, text, session_text, list, report, &next, err);
+	int r = load_changed(s, change, list, report, &texts, &next, err);
 
 	if (r < 0)
 		return r;
-	policy_source_collect(next, NULL);
 	s->is_reload_quiet = true;
 	r = session_put_into_force(s, next, err);
 	if (r < 0)
 		return r;
 	if (change->has_text)
-		store_text(s, &text);
+		store_text(s, &texts.policy);
 	if (change->has_session) {
 		xfree(l->runtime_text);
-		l->runtime_text = change->session.len ? TAKE_PTR(session_text) : NULL;
+		l->runtime_text = change->session.len ? TAKE_PTR(texts.session) : NULL;
 	}
 	if (change->has_mode)
 		l->environment.mode = change->mode;

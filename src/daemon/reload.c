@@ -302,8 +302,8 @@ static void on_directory_event(uv_fs_event_t *watch, const char *name, int event
 /* The directory, because editors replace a file instead of writing into it. */
 static int watch_directory_of(struct session *s, uv_fs_event_t *watch, const char *file)
 {
-	struct span name = path_base_name(span_of(file));
-	_cleanup_free_ char *directory = xmemdup0(file, (size_t)(name.p - file));
+	struct span above = path_directory(span_of(file));
+	_cleanup_free_ char *directory = xmemdup0(above.p, above.len);
 	int r = uv_fs_event_init(&s->loop, watch);
 
 	watch->data = s;
@@ -330,13 +330,13 @@ void session_watch_more(struct session *s)
 {
 	const struct policy_layers *l = s->options->layers;
 	uv_fs_event_t *watch = &s->watches[1];
-	struct span name;
+	struct span above;
 	_cleanup_free_ char *directory = NULL;
 
 	if (l->policy_file || !watch->data || uv_is_active((uv_handle_t *)watch))
 		return;
-	name = path_base_name(span_of(l->user_file));
-	directory = xmemdup0(l->user_file, (size_t)(name.p - l->user_file));
+	above = path_directory(span_of(l->user_file));
+	directory = xmemdup0(above.p, above.len);
 	(void)uv_fs_event_start(watch, on_directory_event, directory, 0);
 }
 

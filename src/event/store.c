@@ -624,6 +624,7 @@ static int be_durable(struct event_store *s)
 	return r;
 }
 
+/* While a transaction is open, nothing waits. */
 static int commit(struct event_store *s)
 {
 	int r;
@@ -636,9 +637,6 @@ static int commit(struct event_store *s)
 	if (r < 0)
 		return r;
 	s->is_in_transaction = false;
-	/* Those that wait are not written. */
-	if (s->waiting.len)
-		return 0;
 	s->written_seq = s->seq;
 	memcpy(s->written_head, s->head, sizeof(s->head));
 	s->waiting_since_ns = 0;

@@ -38,8 +38,12 @@ enum websocket_event {
 
 /* What endpoints say of why they close (RFC 6455 §7.4.1). */
 enum websocket_status {
+	WEBSOCKET_GOING_AWAY = 1001,
 	WEBSOCKET_PROTOCOL_ERROR = 1002,
+	WEBSOCKET_UNSUPPORTED = 1003,
 	WEBSOCKET_NOT_UTF8 = 1007,
+	WEBSOCKET_POLICY = 1008,
+	WEBSOCKET_TOO_BIG = 1009,
 };
 
 /* RFC 6455 §5.5: the payload of a control frame; and §5.2: the longest header. */

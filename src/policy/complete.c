@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/path.h"
 #include "base/vec.h"
 #include "cedar/lexer.h"
 #include "policy/names.h"
@@ -232,15 +233,6 @@ static void offer_actions(struct completing *c, bool want_groups)
 	}
 }
 
-static struct span directory_of(struct span path)
-{
-	while (path.len > 1 && path.p[path.len - 1] == '/')
-		path.len--;
-	while (path.len && path.p[path.len - 1] != '/')
-		path.len--;
-	return path;
-}
-
 static bool is_type(const char *wanted, const char *type)
 {
 	return !wanted || strcmp(wanted, type) == 0;
@@ -258,7 +250,7 @@ static void offer_resources(struct completing *c, const char *wanted, bool want_
 			offer_entity(c, COMPLETION_RESOURCE, "File", s->programs[i],
 				     "a program, seen", 3);
 		for (size_t i = 0; want_groups && is_type(wanted, "Dir") && i < s->n_paths; i++)
-			offer_entity(c, COMPLETION_RESOURCE, "Dir", directory_of(s->paths[i]),
+			offer_entity(c, COMPLETION_RESOURCE, "Dir", path_directory(s->paths[i]),
 				     "seen", 2);
 		if (want_groups && is_type(wanted, "Dir")) {
 			offer_entity(c, COMPLETION_RESOURCE, "Dir", SPAN("${WORKSPACE}/"),

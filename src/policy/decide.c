@@ -349,6 +349,17 @@ bool policy_restricts(const struct policy *p, enum policy_action action)
 	return p->mode == POLICY_ENFORCE && p->actions[action].is_restricted;
 }
 
+bool policy_decision_names(const struct policy_decision *d, const char *id)
+{
+	for (size_t i = 0; i < d->n_reasons; i++) {
+		const char *colon = strchr(d->reasons[i], ':');
+
+		if (strcmp(d->reasons[i], id) == 0 || (colon && strcmp(colon + 1, id) == 0))
+			return true;
+	}
+	return false;
+}
+
 bool policy_passes_tls(const struct policy *p, const struct policy_decision *d)
 {
 	if (d->verdict != DECISION_ALLOW)

@@ -32,7 +32,7 @@ void policy_json_item(struct json_writer *w, const struct policy_item *item)
 
 void policy_json_decision(struct json_writer *w, const struct policy_decision *d)
 {
-	json_key_string(w, "decision", d->verdict == DECISION_ALLOW ? SPAN("allow") : SPAN("deny"));
+	json_key_string(w, "decision", span_of(policy_verdict_name(d->verdict)));
 	json_key(w, "policies");
 	json_begin_array(w);
 	for (size_t i = 0; i < d->n_reasons; i++)

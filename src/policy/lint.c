@@ -105,7 +105,7 @@ static char *copy_line(struct span text, size_t at)
 	return xmemdup0(text.p ? text.p + begin : "", end - begin);
 }
 
-static void list_one(const struct cedar_diagnostic *d, const struct lint_sink *sink)
+void lint_list_one(const struct cedar_diagnostic *d, const struct lint_sink *sink)
 {
 	struct policy_finding f = {
 		.is_error = d->severity == CEDAR_ERROR,
@@ -132,7 +132,7 @@ int lint_print_one(const struct cedar_diagnostic *d, const struct lint_sink *sin
 						 : xasprintf("%s [%s]", d->message, d->code);
 
 	if (sink->list)
-		list_one(d, sink);
+		lint_list_one(d, sink);
 	shown.message = message;
 	return cedar_diagnostic_print_in(&shown, sink->file, sink->text, sink->color, sink->report);
 }

@@ -57,5 +57,7 @@ struct lint_sink {
 
 /* Hands all findings on in source order and forgets them. */
 int lint_print(struct lint *l, const struct lint_sink *sink);
+/* One finding into the sink's list, which there must be. */
+void lint_list_one(const struct cedar_diagnostic *d, const struct lint_sink *sink);
 /* One finding, with code and policy id. */
 int lint_print_one(const struct cedar_diagnostic *d, const struct lint_sink *sink);

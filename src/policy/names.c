@@ -93,6 +93,11 @@ bool action_has_members(int index)
 	return false;
 }
 
+const char *policy_verdict_name(enum decision verdict)
+{
+	return verdict == DECISION_ALLOW ? "allow" : "deny";
+}
+
 const char *policy_action_name(enum policy_action action)
 {
 	return action < POLICY_ACTION_MAX ? actions[action].name : "?";

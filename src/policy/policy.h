@@ -126,6 +126,9 @@ enum decision {
 	DECISION_ALLOW,
 };
 
+/* "allow" or "deny". */
+const char *policy_verdict_name(enum decision verdict);
+
 #define POLICY_MAX_REASONS 8
 
 struct policy_decision {
@@ -137,6 +140,9 @@ struct policy_decision {
 	size_t n_more_reasons; /* those that did not fit */
 	bool has_error;	      /* a policy erred while being evaluated; an erring forbid denies */
 };
+
+/* Is the policy among the reasons? "file:keys" is called "keys" as well. */
+bool policy_decision_names(const struct policy_decision *d, const char *id);
 
 /* What a session does with verdicts. */
 enum policy_mode {
@@ -248,6 +254,7 @@ struct policy_findings {
 void policy_findings_done(struct policy_findings *f);
 
 struct policy_source;
+struct cedar_scope;
 
 struct policy_source *policy_source_new(const struct policy_environment *env);
 void policy_source_free(struct policy_source *s);
@@ -292,6 +299,7 @@ struct policy_item {
 	struct span expanded; /* as leash reads it: Cedar that means the same to any evaluator */
 	size_t text_index;    /* of policy_source_text_at: the text that it is in, */
 	size_t begin, end;    /* at these bytes */
+	const struct cedar_scope *action, *resource; /* of what leash reads */
 };
 
 /* i below policy_source_len. */

@@ -151,7 +151,9 @@ struct policy_item policy_source_at(const struct policy_source *s, size_t i)
 				     .expanded = span_of(p->normalised),
 				     .text_index = p->text_index,
 				     .begin = p->cedar->range.begin,
-				     .end = p->cedar->range.end };
+				     .end = p->cedar->range.end,
+				     .action = &p->cedar->action,
+				     .resource = &p->cedar->resource };
 }
 
 size_t policy_source_n_texts(const struct policy_source *s)

@@ -155,15 +155,11 @@ static struct family *family_of(struct suggest *s, enum policy_action action, st
 }
 
 /* With its slash; empty for what lies in the root. */
-static struct span directory_of(struct span path)
+static struct span directory_below_root(struct span path)
 {
-	struct span name;
+	struct span directory = path_directory(path);
 
-	while (path.len > 1 && path.p[path.len - 1] == '/')
-		path.len--;
-	name = path_base_name(path);
-	path.len -= name.len;
-	return path.len > 1 ? path : (struct span){ 0 };
+	return directory.len > 1 ? directory : (struct span){ 0 };
 }
 
 /* Not the root and what lies in it, and not what holds a root of the user's or is one. */
@@ -187,7 +183,7 @@ static struct span general_name(const struct object *o)
 	struct span name = span_of(o->name);
 
 	if (is_file(o->action))
-		return directory_of(name);
+		return directory_below_root(name);
 	if (!host_id_parse(name, &id) || id.has_address)
 		return (struct span){ 0 };
 	return registrable_domain(id.name);
@@ -228,7 +224,7 @@ static bool generalise_again(struct suggest *s)
 	for (size_t i = 0; i < s->objects.len; i++) {
 		struct object *o = s->objects.items[i];
 		struct span parent =
-			o->general ? directory_of(span_of(o->general)) : (struct span){ 0 };
+			o->general ? directory_below_root(span_of(o->general)) : (struct span){ 0 };
 		_cleanup_buf_ struct buf key = BUF_INIT(0);
 		_cleanup_buf_ struct buf parent_key = BUF_INIT(0);
 
@@ -245,7 +241,7 @@ static bool generalise_again(struct suggest *s)
 	for (size_t i = 0; i < s->objects.len; i++) {
 		struct object *o = s->objects.items[i];
 		struct span parent =
-			o->general ? directory_of(span_of(o->general)) : (struct span){ 0 };
+			o->general ? directory_below_root(span_of(o->general)) : (struct span){ 0 };
 		_cleanup_buf_ struct buf parent_key = BUF_INIT(0);
 
 		if (!is_file(o->action) || !parent.len || !may_stand_for_all(s, parent))
@@ -269,8 +265,8 @@ static void absorb(struct suggest *s)
 	for (size_t i = 0; i < s->objects.len; i++) {
 		struct object *o = s->objects.items[i];
 
-		for (struct span at = directory_of(span_of(o->name)); is_file(o->action) && at.len;
-		     at = directory_of(at)) {
+		for (struct span at = directory_below_root(span_of(o->name));
+		     is_file(o->action) && at.len; at = directory_below_root(at)) {
 			_cleanup_buf_ struct buf key = BUF_INIT(0);
 
 			make_key(o->action, at, &key);

@@ -98,7 +98,6 @@ static int follow(struct buf *path)
 {
 	char target[LIMIT_PATH];
 	_cleanup_buf_ struct buf next = BUF_INIT(LIMIT_PATH);
-	struct span base = path_base_name(buf_span(path));
 	ssize_t n = readlink(path->data, target, sizeof(target));
 	int r;
 
@@ -106,8 +105,7 @@ static int follow(struct buf *path)
 		return errno == EINVAL ? 0 : -errno;
 	if ((size_t)n == sizeof(target))
 		return -ENAMETOOLONG;
-	r = path_normalise(span_make(path->data, (size_t)(base.p - path->data)),
-			   span_make(target, (size_t)n), &next);
+	r = path_normalise(path_directory(buf_span(path)), span_make(target, (size_t)n), &next);
 	if (r < 0)
 		return r;
 	buf_reset(path);

@@ -75,13 +75,13 @@ is "... which follows from the command's" "$(events ".seq == $exec_seq" | jq .ca
 
 # ---- Ends of programs
 cat >"$WORK/ends.py" <<'PY'
-import os, signal, subprocess, time
+import os, subprocess
 subprocess.run(["true"])
 subprocess.run(["sh", "-c", "exit 7"])
 subprocess.run(["sh", "-c", "kill -TERM $$"])
 subprocess.run(["sh", "-c", "exec false"])
 left = subprocess.Popen(["date"], stdout=subprocess.DEVNULL)
-time.sleep(0.3)  # it has ended, and nobody waits for it
+os.waitid(os.P_PID, left.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody takes its status
 subprocess.Popen(["sleep", "1000"])
 PY
 leash_run -I -- python3 ends.py
@@ -117,18 +117,22 @@ best = 1e9
 for line in sys.stdin:
     now = time.time()
     event = json.loads(line)
-    if "probe" in event.get("path", ""):
+    name = event.get("path", "").rpartition("/")[2]
+    if name.startswith("probe-"):
         seconds = calendar.timegm(time.strptime(event["time"][:19], "%Y-%m-%dT%H:%M:%S")) + float("0." + event["time"][20:-1])
         best = min(best, now - seconds)
+        with open(sys.argv[1], "a") as seen:
+            print(name, file=seen)
 print(int(best * 1000))
 EOF
-(cd "$WORK" && exec_as_user "$LEASH" events --follow --json) 2>/dev/null | python3 "$T/latency.py" >"$T/latency" &
+(cd "$WORK" && exec_as_user "$LEASH" events --follow --json) 2>/dev/null | python3 "$T/latency.py" "$T/probes" >"$T/latency" &
 SERVICE_PIDS+=("$!")
-sleep 0.5
-for _ in $(seq 20); do
-	echo 'echo x >probe' >&7
-	sleep 0.1
+# Each when the one before has been shown: the first ones may wait until the follower has read what was there.
+for n in $(seq 20); do
+	echo "echo x >probe-$n" >&7
+	wait_for 10 grep -qx "probe-$n" "$T/probes" || break
 done
+is "events --follow shows what is done, while it is done" "$n $(tail -n 1 "$T/probes")" "20 probe-20"
 echo 'exit 0' >&7
 leash_wait 20
 check "events --follow ends with the session" wait_for 10 test -s "$T/latency"
@@ -167,6 +171,9 @@ fi
 old() {
 	touch -d "$2" "$STATE/sessions/$1"/*
 }
+nobody_prunes() {
+	! pgrep -u "$T_UID" -f 'sessions prune'
+}
 old "$session" '40 days ago'
 old "$killed" '3 days ago'
 leash_run sessions prune --dry-run
@@ -184,8 +191,11 @@ like "a mistake in it is named" "$RC:$(err)" '^1:.*config.toml:2:1: unknown key 
 leash_run -I -- true
 like "... by a session too" "$RC:$(err)" '^125:.*config.toml:2:1: unknown key keep_dais'
 printf '[events]\nkeep_days = 30\nkeep_mb = 1\n' | user_file "$T_HOME/.config/leash/config.toml"
-leash_run -I -- sleep 5
-check "a session removes those that are too old, while it runs" test ! -e "$STATE/sessions/$session"
+STDIN=$T/stdin leash_start -I -- sh
+check "a session removes those that are too old, while it runs" wait_for 20 test ! -e "$STATE/sessions/$session"
+check "... and is done with it" wait_for 20 nobody_prunes
+echo 'exit 0' >&7
+leash_wait 20
 check "... and no others" test -e "$STATE/sessions/$killed/events.db"
 head -c 2000000 /dev/urandom | user_file "$STATE/sessions/$killed/filler"
 old "$killed" '3 days ago'

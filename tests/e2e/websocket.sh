@@ -31,9 +31,13 @@ raw() {
 	HEAD=$(head -n 1 "$OUT")
 	GOT=$(awk 'NR > 1 && NF == 2 && $1 ~ /^[0-9a-f]+$/ { printf "%s", $1 }' "$OUT")
 }
+# reached PATH: a request for it came to the server, which says so before it answers.
+reached() {
+	[ "$(jq -c --arg path "$1" 'select(.path == $path)' "$SEEN")" ]
+}
 # What the server got by the last path, which no other check has.
 seen() {
-	[ "$(jq -c --arg path "$ASKED" 'select(.path == $path)' "$SEEN" | tee "$T/seen-last")" ]
+	[ "$(jq -c --arg path "$ASKED" 'select(.path == $path and has("got"))' "$SEEN" | tee "$T/seen-last")" ]
 }
 arrived() {
 	wait_for 12 seen
@@ -91,11 +95,14 @@ for name in bad-accept no-accept extension protocol other; do
 	check_event "... and the log says why" '.kind == "http.request" and (.url | contains($n)) and .status == null and (.message | test("WebSocket|protocol"))' --arg n "/$name"
 	refute_event "... nothing was opened" '.kind == "ws.open"'
 done
+n_wrong=0
 for bad in 'Sec-WebSocket-Key: x' 'Sec-WebSocket-Version: 8' 'Method: POST' 'Content-Length: 4' 'Transfer-Encoding: chunked'; do
-	raw /x "$bad"
+	raw "/wrong-$((++n_wrong))" "$bad"
 	like "a client's wrong request is 400: $bad" "$HEAD" '^HTTP/1.1 400 '
-	refute "... and does not arrive" seen
 	check_event "... and the log says why" '.kind == "http.request" and .decision == "deny" and (.message | contains("WebSocket"))'
+	raw "/right-$n_wrong" 888001020304
+	check "... a right one behind it arrives" wait_for 12 reached "/right-$n_wrong"
+	refute "... and it did not" reached "/wrong-$n_wrong"
 done
 
 # ---- Frames that are out of form

@@ -173,6 +173,13 @@ class WebSocket:
         except (EOFError, socket.timeout, ConnectionError):
             return None
 
+    def settle(self):
+        """What was sent before has been read: a ping behind it is answered. What comes meanwhile is dropped."""
+        self.send(b"settled", opcode=9)
+        self.connection.socket.settimeout(20)
+        while self.frame() != (0x8A, b"settled"):
+            pass
+
     def until(self, found, timeout=20):
         """Messages up to the one for which found(message) is true."""
         messages, end = [], time.monotonic() + timeout

@@ -40,6 +40,23 @@ static void test_normalise(void **state)
 	check_normalised("/", "", "/");
 }
 
+static void check_split(const char *path, const char *directory, const char *name)
+{
+	assert_true(span_eq_str(path_directory(span_of(path)), directory));
+	assert_true(span_eq_str(path_base_name(span_of(path)), name));
+}
+
+static void test_split(void **state)
+{
+	(void)state;
+	check_split("/w/a.txt", "/w/", "a.txt");
+	check_split("/w/a//", "/w/", "a");
+	check_split("/a", "/", "a");
+	check_split("/", "/", "");
+	check_split("a", "", "a");
+	check_split("", "", "");
+}
+
 static void test_resolve_follows_links_and_keeps_what_is_absent(void **state)
 {
 	char directory[] = "/tmp/test-path-XXXXXX";
@@ -64,6 +81,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_components_count_not_characters),
 		cmocka_unit_test(test_normalise),
+		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_resolve_follows_links_and_keeps_what_is_absent),
 	};
 

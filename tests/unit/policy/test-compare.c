@@ -2,20 +2,28 @@
 #include "fixture.h"
 
 #include "base/alloc.h"
-#include "policy/compare.h"
+#include "policy/difference.h"
 #include "policy/request.h"
 
-static struct policy *open_text(struct fixture *f, const char *text)
+static struct policy_source *source_of(struct fixture *f, const char *text)
 {
 	_cleanup_buf_ struct buf report = BUF_INIT(0);
 	struct policy_source *s = policy_source_new(&f->env);
-	struct policy *p = NULL;
 	struct err err = { 0 };
-	_cleanup_close_ int fd = -1;
 
 	if (policy_source_add_text(s, POLICY_LAYER_FILE, "t", span_of(text), false, &report, &err) <
 	    0)
 		fail_msg("%s\n%s", err.text, report.data);
+	return s;
+}
+
+static struct policy *open_text(struct fixture *f, const char *text)
+{
+	struct policy_source *s = source_of(f, text);
+	struct policy *p = NULL;
+	struct err err = { 0 };
+	_cleanup_close_ int fd = -1;
+
 	fd = policy_source_bundle(s, 1, &err);
 	if (fd < 0 || policy_open(fd, &p, &err) < 0)
 		fail_msg("%s", err.text);
@@ -196,6 +204,60 @@ static void requests_of_http(void **state)
 	}
 }
 
+static void count(const struct policy_item *item, void *ctx)
+{
+	(void)item;
+	++*(size_t *)ctx;
+}
+
+static void policies_that_one_has(void **state)
+{
+	static const struct {
+		const char *here, *there;
+		size_t n;
+	} cases[] = {
+		{ "permit (principal, action, resource);", "permit(principal,action,resource);",
+		  0 },
+		{ "@id(\"a\") permit (principal, action, resource);",
+		  "@id(\"b)\\\"c\") @note permit (principal, action, resource);", 0 },
+		{ "@note permit (principal, action, resource in Dir::\"/a\");",
+		  "@note permit (principal, action, resource in Dir::\"/b\");", 1 },
+		{ "@id(\")\") permit (principal, action, resource);"
+		  "@id(\"x\") forbid (principal, action, resource);",
+		  "permit (principal, action, resource);", 1 },
+		{ "@tls(\"passthrough\") permit (principal, action == Action::\"NetworkConnect\", "
+		  "resource == Host::\"a.b\");",
+		  "permit (principal, action == Action::\"NetworkConnect\", "
+		  "resource == Host::\"a.b\");",
+		  1 },
+		{ "permit (principal, action, resource);", "", 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy_source *here = source_of(*state, cases[i].here);
+		struct policy_source *there = source_of(*state, cases[i].there);
+		size_t n = 0;
+
+		difference_only(here, there, count, &n);
+		if (n != cases[i].n)
+			fail_msg("%s, but not in %s: %zu", cases[i].here, cases[i].there, n);
+		policy_source_free(here);
+		policy_source_free(there);
+	}
+}
+
+static void ids_with_and_without_layer(void **state)
+{
+	const struct policy_decision d = { .n_reasons = 2, .reasons = { "file:keys", "plain" } };
+
+	(void)state;
+	assert_true(policy_decision_names(&d, "file:keys"));
+	assert_true(policy_decision_names(&d, "keys"));
+	assert_true(policy_decision_names(&d, "plain"));
+	assert_false(policy_decision_names(&d, "file"));
+	assert_false(policy_decision_names(&d, ""));
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
@@ -207,6 +269,8 @@ int main(void)
 		TEST(facts),
 		TEST(tools),
 		TEST(what_names_too_much_is_cut),
+		TEST(policies_that_one_has),
+		TEST(ids_with_and_without_layer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

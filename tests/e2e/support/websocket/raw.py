@@ -1,7 +1,7 @@
 """A WebSocket's peers that send what they are told, byte by byte if need be.
 
-raw.py serve ADDRESS PORT LOG        answers an upgrade as the request's path says; what came behind it goes to the log, a JSON
-                                     line for each connection: path and bytes in hexadecimal
+raw.py serve ADDRESS PORT LOG        answers an upgrade as the request's path says; the log has a JSON line for each request
+                                     before it is answered, its path, and one with what came behind it, in hexadecimal
 raw.py talk HOST PORT PATH [FIELD: VALUE…] [HEX…]
                                      upgrades, sends each HEX and prints the status, and all bytes that come until the end
 
@@ -74,12 +74,18 @@ def echoes(name, key):
     return []
 
 
+def note(log, **said):
+    with open(log, "a") as f:
+        f.write(json.dumps(said) + "\n")
+
+
 def serve_one(s, log):
     line, fields, data = read_head(s)
     if not line:
         return
     path = line.split(" ")[1]
     name, _, query = path[1:].partition("?")
+    note(log, path=path)
     s.sendall(("HTTP/1.1 101 Switching Protocols\r\n" + answer(name, fields) + "\r\n").encode())
     s.settimeout(10)
     try:
@@ -91,8 +97,7 @@ def serve_one(s, log):
         s.shutdown(socket.SHUT_WR)
     except OSError as e:
         data += repr(e).encode()
-    with open(log, "a") as f:
-        f.write(json.dumps({"path": path, "extensions": fields.get("sec-websocket-extensions"), "got": data.hex()}) + "\n")
+    note(log, path=path, extensions=fields.get("sec-websocket-extensions"), got=data.hex())
     s.close()
 
 
