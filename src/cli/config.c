@@ -121,20 +121,12 @@ static int fail(const struct err *err)
 	return 1;
 }
 
-static int no_option(int id, const char *value, void *ctx, struct err *err)
-{
-	(void)id;
-	(void)value;
-	(void)ctx;
-	return err_say(err, -1, "no such flag");
-}
-
 /* Of a sub-command without flags. Its exit code, or -1 to go on. */
 static int begin(const struct usage *usage, int argc, char **argv, int n_wanted, struct place *p)
 {
 	struct err err = { 0 };
 	int n_operands;
-	int code = usage_parse(usage, argc, argv, no_option, NULL, &n_operands);
+	int code = usage_parse(usage, argc, argv, usage_no_option, NULL, &n_operands);
 
 	if (code >= 0)
 		return code;
