@@ -52,8 +52,9 @@ function textOf(p: Policies | null): string {
 const isChanged = () => draft.value !== null && draft.value !== textOf(inForce.value);
 
 async function load(): Promise<void> {
-  const clean = !isChanged();
   const p = await api.policies();
+  // Asked now: there may have been typing while the answer was on its way.
+  const clean = !isChanged();
   inForce.value = p;
   // A draft outlives what others apply; it is then one against a later generation.
   if (clean) {
