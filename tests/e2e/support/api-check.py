@@ -210,6 +210,43 @@ def check_session(session, api):
        and re.search(r"^leash_ready 1$", metrics, re.M), metrics[:800])
 
 
+def check_sessions(session, api):
+    """Other sessions: listed, and their records read."""
+    mine = api.get("/api/session").json()["id"]
+    subprocess.run([LEASH, "-I", "--listen", "", "--", "sh", "-c", "cat two; cat ~/.ssh/id_ed25519"], capture_output=True)
+    subprocess.run([LEASH, "-I", "--listen", "", "--", "true", "x" * 5000], capture_output=True)
+    page = api.get("/api/sessions").json()
+    cut, earlier = page["sessions"][:2]
+    same("the newest come first", (cut["command"], cut.get("command_cut"), earlier["command"][:2]), (["true"], True, ["sh", "-c"]))
+    same("how one stands", (earlier["state"], earlier["current"], earlier["workspace"], earlier["denied"] > 0), ("ended", False, WORK, True))
+    same("this one is among them", [(s["id"], s["state"]) for s in page["sessions"] if s["current"]], [(mine, "running")])
+    first = api.get("/api/sessions?limit=1").json()
+    second = api.get("/api/sessions?limit=1&before=" + first["next"]).json()
+    same("by pages", [s["id"] for s in first["sessions"] + second["sessions"]], [cut["id"], earlier["id"]])
+    same("the last page says so", api.get("/api/sessions?limit=1&before=" + min(s["id"] for s in page["sessions"])).json(), {"sessions": [], "next": None})
+    its = "session=" + earlier["id"]
+    same("its events", api.get("/api/events?" + its).json()["events"], export(earlier["id"]))
+    denied = api.get("/api/events?decision=deny&%s" % its).json()["events"]
+    ok("... filtered", denied and all(e["decision"] == "deny" and e["session"] == earlier["id"] for e in denied), denied)
+    processes = api.get("/api/processes?" + its).json()["processes"]
+    ok("its processes", any(p.get("comm") == "cat" and p["denied"] > 0 for p in processes), processes)
+    event = next(e for e in denied if e.get("path", "").endswith("id_ed25519"))
+    same("what the policy in force says of its events",
+         api.post("/api/policies/explain", {"seq": event["seq"], "session": earlier["id"]}).json()["policies"], event["policies"])
+    same("this one by its id", api.get("/api/events?limit=1&session=" + mine).json()["events"][0]["session"], mine)
+    none = "20010101-000000-aaaa"
+    for path in ("/api/events?session=" + none, "/api/processes?session=" + none):
+        same("%s: 404" % path, api.get(path).status, 404)
+    same("explain, of no session: 404", api.post("/api/policies/explain", {"seq": 1, "session": none}).status, 404)
+    for query in ("events?session=..", "events?session=../" + earlier["id"][:17], "events?session=%2e%2e", "processes?session=20010101-000000-/aaa",
+                  "processes?x=1", "sessions?before=x", "sessions?limit=201", "sessions?x=1"):
+        same("%s: 400" % query, api.get("/api/" + query).status, 400)
+    # What others ask about the newest session is to be answered by this one.
+    same("they are removed", [subprocess.run([LEASH, "sessions", "rm", i]).returncode for i in (cut["id"], earlier["id"])], [0, 0])
+    same("... and gone", api.get("/api/events?" + its).status, 404)
+    same("a session without seq: 400", api.post("/api/policies/explain", {"operation": "read", "object": "/x", "session": mine}).status, 400)
+
+
 def check_live(session, api):
     session_id = api.get("/api/session").json()["id"]
     same("a WebSocket without token: 401", WebSocket(api, fields={"Authorization": None}).status, 401)
@@ -658,7 +695,7 @@ def main():
             time.sleep(0.05)
         for check in (check_auth, check_http):
             check(api)
-        for check in (check_session, check_live, check_policies, check_tools, check_earlier, check_memory, check_inside, check_commands):
+        for check in (check_session, check_sessions, check_live, check_policies, check_tools, check_earlier, check_memory, check_inside, check_commands):
             check(session, api)
         check_description(api)
         watcher = WebSocket(api, "/api?history=0")
