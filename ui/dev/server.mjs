@@ -150,8 +150,15 @@ function fromEvent({ seq, effect, breadth }) {
   };
 }
 
-function explain({ seq }) {
-  const e = events[seq - 1];
+function earlier(n) {
+  return {
+    id: n ? `2026112${n}-075726-cbfg` : session().id, started: new Date(Date.now() - n * 9e7).toISOString(), state: 'ended', current: false,
+    command: ['claude', '--continue'], workspace: '/home/dev/project', mode, status: 0, events: events.length, denied: denied(),
+  };
+}
+
+function explain({ seq, object }) {
+  const e = seq ? events[seq - 1] : { decision: object.includes('.ssh') ? 'deny' : 'allow', policies: [object.includes('.ssh') ? 'profile:credentials-ssh' : 'profile:workspace'] };
   const all = policies();
   const reasons = (e.policies ?? []).map((id) => all.find((p) => p.id === id)).filter(Boolean)
     .map((p) => ({ policy: p.id, effect: p.effect, file: p.file, line: p.line, text: p.text, conditions: [{ text: 'resource.path like "*"', result: 'holds' }] }));
@@ -160,6 +167,21 @@ function explain({ seq }) {
 
 const routes = {
   'GET /api/session': session,
+  'GET /api/sessions': () => ({
+    sessions: [
+      { ...earlier(0), current: true, state: 'running' },
+      { ...earlier(1), command: ['claude', '--continue', 'a very long prompt that says what the agent is to do today, in much more words than a line of a table has room for'] },
+      { ...earlier(2), state: 'died' },
+      { ...earlier(3), command: ['sh', '-c', 'cat "\u202etxt.<img src=x>"'], status: 1 },
+    ],
+    next: null,
+  }),
+  'POST /api/policies/suggest': () => {
+    const lines = ['/usr/lib/', '/home/dev/project/'].map((d, i) => ({
+      text: `permit (principal, action == Action::"FileOpenReadOnly", resource in Dir::"${d}");\n`, sentence: `Permits reading everything below ${d}.`, events: 12 * (i + 1), seqs: events.slice(0, 30).map((e) => e.seq),
+    }));
+    return { lines, text: lines.map((l) => l.text).join(''), looked_at: events.length, covered: 36, left_out: events.slice(0, 2).map((e) => ({ seq: e.seq, reason: 'it was denied' })) };
+  },
   'GET /api/processes': () => ({ processes: [] }),
   'GET /api/policies': () => ({
     generation, mode, editable: 'user',

@@ -9,7 +9,7 @@ import { Icon } from './parts/icon';
 import { useKeys } from './parts/keys';
 import { Name } from './parts/name';
 import { theme, toggleTheme } from './parts/theme';
-import { hasEnded, linkState, overview, refreshSession, retryMs, say, session, toast, totals, view, type View } from './state';
+import { hasEnded, linkState, open, overview, past, refreshSession, retryMs, say, session, toast, totals, view, type View } from './state';
 import { Later } from './views/later';
 import { Live } from './views/live';
 import { NetworkView } from './views/network';
@@ -232,6 +232,18 @@ function Banner() {
     const timer = setInterval(() => tick((n) => n + 1), 1000);
     return () => clearInterval(timer);
   }, [waits]);
+  const before = past.value;
+  if (before)
+    return (
+      <p class="banner past">
+        <span>
+          An earlier session, {new Date(before.started).toLocaleString()}: <Name text={commandLine(before.command)} />
+        </span>
+        <button type="button" onClick={() => void open(null)}>
+          Back to this session
+        </button>
+      </p>
+    );
   if (hasEnded.value)
     return (
       <p class="banner">

@@ -72,6 +72,15 @@ export function commandLine(argv: readonly string[]): string {
   return argv.map(word).join(' ');
 }
 
+// A row has the arguments as JSON, a list of texts.
+export function lineOf(argv: string): string {
+  try {
+    return commandLine(JSON.parse(argv) as string[]);
+  } catch {
+    return argv;
+  }
+}
+
 // ---- Numbers -------------------------------------------------------------------
 
 const grouped = new Intl.NumberFormat('en');
