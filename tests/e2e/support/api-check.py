@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import selectors
 import subprocess
 import sys
 import threading
@@ -361,6 +362,67 @@ def check_live(session, api):
     lazy.close()
 
 
+def drain(watchers, end):
+    """Reads what comes, as little as can be done with it, until each has had the text: who has, and why others have not."""
+    os.nice(10)
+    tails = {w.connection.socket: b"" for w in watchers}
+    done = set()
+    poll = selectors.DefaultSelector()
+    for s in tails:
+        s.setblocking(False)
+        poll.register(s, selectors.EVENT_READ)
+    until = time.monotonic() + 120
+    while len(done) < len(tails) and time.monotonic() < until:
+        for key, _ in poll.select(1):
+            data = key.fileobj.recv(1 << 18)
+            if end in tails[key.fileobj] + data:
+                done.add(key.fileobj)
+            tails[key.fileobj] = data[-len(end):]
+            if not data or key.fileobj in done:
+                poll.unregister(key.fileobj)
+    return len(done)
+
+
+OPENS = 20000
+LOOP = ("import os, time; t = time.monotonic(); "
+        "[os.close(os.open('one', os.O_RDONLY)) for _ in range(%d)]; print(time.monotonic() - t)" % OPENS)
+
+
+def check_watchers(session, api):
+    """Fifty who watch do not slow the session; one more that never reads is cut off."""
+    def loop():
+        return min(float(session.tell('python3 -c "%s"' % LOOP)[1]) for _ in range(3))
+
+    before = api.get("/api/session").json()["counters"]
+    alone = loop()
+    watchers = [WebSocket(api, "/api?history=0") for _ in range(50)]
+    lazy = WebSocket(api, "/api?history=0")
+    ok("fifty watch, and one that never reads", all(w.is_open for w in watchers) and lazy.is_open)
+    for w in watchers:
+        w.until(lambda m: isinstance(m, dict) and m["type"] == "ready")
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        # Another process, for this one's lock would be the readers' bottle neck.
+        os.write(writer, b"%d" % drain(watchers, b"sentinel-of-watchers"))
+        os._exit(0)
+    os.close(writer)
+    for w in watchers:
+        w.close()
+    watched = loop()
+    session.tell("cat sentinel-of-watchers")
+    with os.fdopen(reader) as f:
+        n = f.read()
+    os.waitpid(child, 0)
+    same("each of them is sent the last event", n, "50")
+    # The readers need processors, too, and machines have few: only what the session would wait for shows.
+    ok("%d opens take %.2f s with them, %.2f s without" % (OPENS, watched, alone), watched <= 6 * alone + 1)
+    after = api.get("/api/session").json()
+    same("nothing was lost", after["counters"]["lost"] - before["lost"], 0)
+    ok("who never reads is cut off", comes_true(lambda: api.get("/api/session").json()["clients"] == 0), after["clients"])
+    lazy.close()
+
+
 def check_policies(session, api):
     same("before: the file can be read", session.tell("cat one")[0], 0)
     applied = api.request("PUT", "/api/policies", {"text": forbid(WORK + "/one", '@id("no-one") ')})
@@ -695,7 +757,7 @@ def main():
             time.sleep(0.05)
         for check in (check_auth, check_http):
             check(api)
-        for check in (check_session, check_sessions, check_live, check_policies, check_tools, check_earlier, check_memory, check_inside, check_commands):
+        for check in (check_session, check_sessions, check_live, check_watchers, check_policies, check_tools, check_earlier, check_memory, check_inside, check_commands):
             check(session, api)
         check_description(api)
         watcher = WebSocket(api, "/api?history=0")
