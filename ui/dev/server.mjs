@@ -37,9 +37,11 @@ const texts = [{ number: 1, time: new Date().toISOString(), generation, text: us
 
 const denied = () => events.filter((e) => e.decision === 'deny').length;
 
+const ID = '20261126-075726-cbfg';
+
 function session() {
   return {
-    id: '20261126-075726-cbfg',
+    id: ID,
     version: '0.1.0',
     state: 'running',
     command: ['claude', '--continue'],
@@ -127,11 +129,15 @@ function setText(text) {
   return done;
 }
 
-function addEvent(e) {
-  const record = { seq: events.length + 1, time: new Date().toISOString(), session: session().id, mode, ...e };
-  events.push(record);
-  for (const c of clients) if (c.ready) c.send(JSON.stringify([record]));
+function addEvents(list) {
+  const time = new Date().toISOString();
+  const records = list.map((e, i) => ({ ...e, seq: events.length + 1 + i, time, session: ID, mode }));
+  events.push(...records);
+  const text = JSON.stringify(records);
+  for (const c of clients) if (c.ready) c.send(text);
 }
+
+const addEvent = (e) => addEvents([e]);
 
 function fromEvent({ seq, effect, breadth }) {
   const e = events[seq - 1];
@@ -285,14 +291,25 @@ function join_(ws, hello) {
   clients.add(ws);
 }
 
-if (Number(opt.rate)) {
+// So many a second, in batches as leash's are. Another rate may be set by the parent process.
+const BATCH_MS = 20;
+let rate = Number(opt.rate);
+if (rate || process.send) {
   const more = makeEvents(5000, { hostile: opt.hostile });
-  let i = 0;
+  let due = 0;
+  let given = 0;
+  let last = performance.now();
   setInterval(() => {
-    const { seq: _s, time: _t, ...e } = more[i++ % more.length];
-    addEvent(e);
-  }, 1000 / Number(opt.rate));
+    const now = performance.now();
+    due += ((now - last) / 1000) * rate;
+    last = now;
+    const n = Math.floor(due - given);
+    if (n > 0) addEvents(Array.from({ length: n }, (_, i) => more[(given + i) % more.length]));
+    given += n;
+  }, BATCH_MS);
 }
+process.on('message', (m) => (rate = m.rate));
+process.on('disconnect', () => process.exit());
 
 server.listen(Number(opt.port), '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${opt.port}/#token=${opt.token}`);
