@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { lazy, Suspense } from './parts/lazy';
 import { useEffect, useState } from 'preact/hooks';
 import { api, messageOf, signedIn, type Mode } from './api';
-import { commandLine, count } from './model/text';
+import { commandLine, count, moment } from './model/text';
 import { Help, helpOpen } from './parts/help';
 import { Icon } from './parts/icon';
 import { useKeys } from './parts/keys';
@@ -237,7 +237,7 @@ function Banner() {
     return (
       <p class="banner past">
         <span>
-          An earlier session, {new Date(before.started).toLocaleString()}: <Name text={commandLine(before.command)} />
+          An earlier session, {moment(before.started)}: <Name text={commandLine(before.command)} />
         </span>
         <button type="button" onClick={() => void open(null)}>
           Back to this session

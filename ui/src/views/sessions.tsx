@@ -1,7 +1,7 @@
 // The session that this page belongs to, and those that were recorded before.
 import { useEffect, useState } from 'preact/hooks';
 import { api, messageOf, type Recorded } from '../api';
-import { commandLine, count, duration } from '../model/text';
+import { commandLine, count, duration, moment } from '../model/text';
 import { Name } from '../parts/name';
 import { hasEnded, open, overview, past, say, session, totals } from '../state';
 
@@ -112,7 +112,7 @@ function Earlier() {
             <tr key={s.id} class={s.id === past.value?.id ? 'is-selected' : ''} onClick={() => void open(s)}>
               <td>
                 <button type="button" class="link" title={s.id}>
-                  {new Date(s.started).toLocaleString()}
+                  {moment(s.started)}
                 </button>
               </td>
               <td class="mono command">
