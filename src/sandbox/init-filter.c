@@ -10,7 +10,7 @@ static const struct sock_filter program[] = {
 	SECCOMP_ALLOW(poll),
 #endif
 	SECCOMP_ALLOW(ppoll),
-	/* How the kernel goes on with a poll() that a stop, or the machine's suspension, broke off. */
+	/* How the kernel goes on with a poll() that a stop or a suspension broke off. */
 	SECCOMP_ALLOW(restart_syscall),
 	SECCOMP_ALLOW(recvfrom),
 	SECCOMP_ALLOW(recvmsg),
