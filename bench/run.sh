@@ -5,7 +5,7 @@
 #
 # bench/run.sh [BUILD-DIRECTORY]; as root it measures as BENCH_USER (dev, or made for the run).
 # BENCH_ROUNDS (60), BENCH_FILES (1000000; 0 leaves that row out), BENCH_CACHE (~/.cache/leash-bench),
-# BENCH_EVENTS (200000 a second) for BENCH_SECONDS (30), BENCH_ONLY (rows: start exec open files memory events).
+# BENCH_EVENTS (200000 a second) for BENCH_SECONDS (30), BENCH_ONLY (rows: start exec open files memory events page).
 
 set -eu -o pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -211,7 +211,28 @@ bench_memory() {
 	wait
 }
 
+# The page with 100,000 events, in the browser that is there; ui/e2e/speed.mjs says what is required.
+bench_page() {
+	local what value limit path
+	# tools/build-page fetches a newer node where the system's is too old.
+	path=$(echo "$ROOT"/ui/node_modules/node-linux-*/bin):$PATH
+	local PATH=$path
+	if ! command -v node >/dev/null || ! command -v npm >/dev/null || [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ] ||
+		[ ! -d "$ROOT/ui/node_modules/playwright-core" ] || [ ! -e "$ROOT/ui/dist/index.html" ]; then
+		echo "node, npm, chromium or the page's packages are not there: the rows of the page are left out"
+		return
+	fi
+	heading "the page, 100,000 events"
+	(cd "$ROOT/ui" && timeout 600 node e2e/speed.mjs 100000) >"$T/page" 2>"$T/page.err" || true
+	sed 's/^/speed.mjs: /' "$T/page.err"
+	# WHAT: VALUE UNIT (at most LIMIT)
+	sed -nE 's/^(FAILED )?([^:]+): ([0-9.]+) ([^(]+[^( ])( \(at most ([0-9.]+)\))?$/\2\t\3 \4\t\6/p' "$T/page" |
+		while IFS=$'\t' read -r what value limit; do
+			row "$what" "$value" "" "${limit:+<= $limit}" "${limit:+${value%% *} <= $limit}"
+		done
+}
+
 facts
-for name in ${BENCH_ONLY:-start exec open files memory events}; do
+for name in ${BENCH_ONLY:-start exec open files memory events page}; do
 	"bench_$name"
 done

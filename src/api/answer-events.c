@@ -27,6 +27,7 @@ struct page {
 	struct api_call *call;
 	struct event_filter filter;
 	bool is_newest_first, want_lines;
+	struct span session; /* empty: this one */
 	uint64_t limit, n, last_given;
 };
 
@@ -39,6 +40,10 @@ static bool set_parameter(struct page *p, const struct api_query *q)
 		return r > 0;
 	if (span_eq_str(q->name, "limit"))
 		return api_query_uint(c, q, LIMIT_API_PAGE, &p->limit);
+	if (span_eq_str(q->name, "session")) {
+		p->session = q->value;
+		return true;
+	}
 	if (!span_eq_str(q->name, "order")) {
 		api_problem_key(c, q->name, "there is no parameter of that name here");
 		return false;
@@ -132,13 +137,14 @@ void answer_events(struct api_call *c)
 {
 	struct page p = { .call = c, .limit = PAGE_DEFAULT };
 	const struct http_field *accept = http_field_find(c->head, "accept");
+	_cleanup_event_reader_ struct event_reader *own = NULL;
 	struct event_reader *reader;
 
 	p.want_lines = accept && (memmem(accept->value.p, accept->value.len, "application/x-ndjson",
 					 20) != NULL);
 	if (!read_parameters(&p))
 		return;
-	reader = api_events(c);
+	reader = api_events_of(c, p.session, &own);
 	if (reader)
 		give(&p, reader);
 }
@@ -164,15 +170,34 @@ static int on_process(const struct event_process *p, void *ctx)
 	return w->out->failed;
 }
 
+/* The query may name a session. False: answered. */
+static bool read_session(struct api_call *c, struct span *ret)
+{
+	struct api_query q = { .rest = c->query };
+	int r;
+
+	*ret = (struct span){ 0 };
+	while ((r = api_query_next(c, &q)) > 0) {
+		if (!span_eq_str(q.name, "session")) {
+			api_problem_key(c, q.name, "there is no parameter of that name here");
+			return false;
+		}
+		*ret = q.value;
+	}
+	return r == 0;
+}
+
 void answer_processes(struct api_call *c)
 {
+	_cleanup_event_reader_ struct event_reader *own = NULL;
 	struct event_reader *reader;
 	struct json_writer *w;
 	struct err err = { 0 };
+	struct span session;
 
-	if (!api_query_is_empty(c))
+	if (!read_session(c, &session))
 		return;
-	reader = api_events(c);
+	reader = api_events_of(c, session, &own);
 	if (!reader)
 		return;
 	w = api_answer_json(c, 200);

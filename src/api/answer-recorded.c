@@ -29,11 +29,13 @@ static int on_one(const struct event_record *r, void *ctx)
 	return 1;
 }
 
-bool recorded_operation(struct api_call *c, uint64_t seq, struct operation *ret)
+bool recorded_operation(struct api_call *c, struct span session, uint64_t seq,
+			struct operation *ret)
 {
+	_cleanup_event_reader_ struct event_reader *own = NULL;
 	struct event_query q = { .filter = { .since_seq = seq - 1, .until_seq = seq }, .limit = 1 };
 	struct one one = { .operation = ret, .result = -ENODATA };
-	struct event_reader *reader = seq ? api_events(c) : NULL;
+	struct event_reader *reader = seq ? api_events_of(c, session, &own) : NULL;
 	struct err err = { 0 };
 
 	if (seq && !reader)
@@ -276,7 +278,7 @@ void answer_from_event(struct api_call *c)
 	else if (breadth_from_name(breadth->text, &f.breadth) < 0)
 		api_problem_key(c, SPAN("breadth"),
 				"breadth is file, directory, pattern, host or zone");
-	else if (recorded_operation(c, n, &f.operation))
+	else if (recorded_operation(c, (struct span){ 0 }, n, &f.operation))
 		from_event(c, &f);
 }
 

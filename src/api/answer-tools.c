@@ -365,9 +365,10 @@ static void explain(struct api_call *c, struct operation *o, const struct json *
 void answer_explain(struct api_call *c)
 {
 	struct operation_keys k;
-	const struct json *seq, *text;
+	const struct json *seq, *session, *text;
 	const struct api_key keys[] = { OPERATION_KEYS(k),
 					{ "seq", JSON_NUMBER, false, &seq },
+					{ "session", JSON_STRING, false, &session },
 					{ "text", JSON_STRING, false, &text } };
 	_cleanup_operation_ struct operation o = { 0 };
 	struct err err = { 0 };
@@ -380,8 +381,12 @@ void answer_explain(struct api_call *c)
 		api_problem_key(c, SPAN("operation"), "there must be operation and object, or seq");
 		return;
 	}
+	if (session && !seq) {
+		api_problem_key(c, SPAN("session"), "a session is for seq, one of its events");
+		return;
+	}
 	if (seq) {
-		if (recorded_operation(c, n, &o))
+		if (recorded_operation(c, session ? session->text : (struct span){ 0 }, n, &o))
 			explain(c, &o, text);
 	} else if (read_operation(c, &k, &o, &err) < 0) {
 		api_problem(c, 400, "%s", err.text);

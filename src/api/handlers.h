@@ -15,6 +15,9 @@ void answer_mode(struct api_call *c);
 void answer_mode_change(struct api_call *c);
 void answer_openapi(struct api_call *c);
 
+/* answer-sessions.c */
+void answer_sessions(struct api_call *c);
+
 /* answer-metrics.c */
 void answer_metrics(struct api_call *c);
 

@@ -127,6 +127,12 @@ void policies_apply(struct api_call *c, const struct api_change *change, policie
 void policies_answer_applied(struct api_call *c, uint64_t generation, double ms);
 /* Opens the record of the session for reading; NULL: answered. */
 struct event_reader *api_events(struct api_call *c);
+/*
+ * answer-sessions.c: the record of a session, by its id; empty: of this one. What
+ * is in *ret_own is to be freed. NULL: answered.
+ */
+struct event_reader *api_events_of(struct api_call *c, struct span session,
+				   struct event_reader **ret_own);
 const struct api_layer *policies_layers(struct api *a, struct api_layers *ret);
 /* Keeps the editable layer's text for the history, if it is another than the last one. */
 void policies_remember(struct api *a);
@@ -156,5 +162,9 @@ int asked_open(struct policy_source *s, struct asked *ret, struct err *err) _mus
 bool asked_in_force(struct api_call *c, struct asked *ret) _must_check_;
 void asked_done(struct asked *a);
 
-/* recorded.c: what a recorded event asked; the operation is to be done with. False: answered. */
-bool recorded_operation(struct api_call *c, uint64_t seq, struct operation *ret) _must_check_;
+/*
+ * answer-recorded.c: what a recorded event asked, of that session or (empty) of this one; the
+ * operation is to be done with. False: answered.
+ */
+bool recorded_operation(struct api_call *c, struct span session, uint64_t seq,
+			struct operation *ret) _must_check_;

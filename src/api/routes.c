@@ -11,6 +11,7 @@ static const struct api_route routes[] = {
 	{ "POST", "/api/login", answer_login, API_ROUTE_OPEN },
 	{ "GET", "/api/session", answer_session, 0 },
 	{ "DELETE", "/api/session", answer_session_stop, 0 },
+	{ "GET", "/api/sessions", answer_sessions, 0 },
 	{ "GET", "/api/events", answer_events, 0 },
 	{ "GET", "/api/processes", answer_processes, 0 },
 	{ "GET", "/api/mode", answer_mode, 0 },

@@ -197,6 +197,9 @@
 /* Records of a WebSocket client's history, and of a page of events. */
 #define LIMIT_API_HISTORY ((size_t)25000)
 #define LIMIT_API_PAGE ((size_t)10000)
+/* Sessions on one page of their list, each with so many bytes of its command. */
+#define LIMIT_API_SESSIONS ((size_t)200)
+#define LIMIT_API_COMMAND ((size_t)4096)
 /* Applied texts that are kept for going back, and their bytes together. */
 #define LIMIT_API_TEXTS ((size_t)50)
 #define LIMIT_API_TEXTS_BYTES ((size_t)8 * 1024 * 1024)

@@ -18,6 +18,7 @@
 #include "cli/records.h"
 #include "cli/show.h"
 #include "cli/usage.h"
+#include "event/session.h"
 
 enum {
 	OPTION_FOLLOW = 1,
@@ -296,7 +297,7 @@ static int follow(struct viewer *v, const struct records *records, struct err *e
 	while (v->n_limit) {
 		/* In this order: what was there when it ended is shown. */
 		bool is_open = event_store_is_open(records->directory);
-		int is_stopped = records_is_stopped(records->reader, err);
+		int is_stopped = event_session_is_stopped(records->reader, err);
 
 		r = is_stopped < 0 ? is_stopped : show_new(v, records->reader, err);
 		if (r < 0 || is_stopped)

@@ -77,7 +77,7 @@ static bool is_too_old(const struct retention *keep, const struct usage *u, uint
 }
 
 /* The list has the newest first, and so has what is planned before it is turned around. */
-static void plan(const struct retention *keep, const char *state, const state_session_list *ids,
+static void plan(const struct retention *keep, const char *state, const event_session_ids *ids,
 		 retention_victims *ret)
 {
 	uint64_t now = clock_real_ns() / NS_PER_SEC;
@@ -118,7 +118,7 @@ static void turn_around(retention_victims *v, size_t max)
 int retention_plan(const struct retention *keep, const char *state, size_t max,
 		   retention_victims *ret, struct err *err)
 {
-	_cleanup_(state_session_list_done) state_session_list ids = { 0 };
+	_cleanup_(event_session_ids_done) event_session_ids ids = { 0 };
 	int r = state_session_list_read(state, &ids, err);
 
 	if (r < 0)

@@ -1,6 +1,5 @@
 #include "cli/state.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -13,7 +12,7 @@
 #include "base/path.h"
 #include "base/span.h"
 
-#define ID_LEN 20 /* 20260131-142501-k3f9 */
+#define ID_LEN EVENT_SESSION_ID_LEN
 #define SUFFIX_LEN 4
 #define MAX_TRIES 100
 
@@ -99,56 +98,11 @@ int state_session_create(const char *state, char **ret_id, char **ret_directory,
 	return err_say(err, -EEXIST, "make a session id: %d were taken", MAX_TRIES);
 }
 
-/* What state_session_create makes; anything else in the directory is not ours. */
-static bool is_id(const char *name)
-{
-	static const char shape[] = "dddddddd-dddddd-aaaa";
-
-	if (strlen(name) != ID_LEN)
-		return false;
-	for (size_t i = 0; i < ID_LEN; i++) {
-		bool is_digit = name[i] >= '0' && name[i] <= '9';
-		bool is_letter = name[i] >= 'a' && name[i] <= 'z';
-
-		if (shape[i] == '-' ? name[i] != '-'
-				    : !(is_digit || (shape[i] == 'a' && is_letter)))
-			return false;
-	}
-	return true;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)b, *(char *const *)a);
-}
-
-int state_session_list_read(const char *state, state_session_list *ret, struct err *err)
+int state_session_list_read(const char *state, event_session_ids *ret, struct err *err)
 {
 	_cleanup_free_ char *sessions = path_join(state, "sessions");
-	DIR *dir = opendir(sessions);
-	struct dirent *entry;
-	int error;
 
-	if (!dir)
-		return errno == ENOENT ? 0
-				       : err_set(err, -errno, "list the sessions in %s", sessions);
-	for (errno = 0; (entry = readdir(dir)); errno = 0)
-		if (is_id(entry->d_name))
-			vec_push(ret, xstrdup(entry->d_name));
-	error = errno;
-	(void)closedir(dir);
-	if (error)
-		return err_set(err, -error, "list the sessions in %s", sessions);
-	if (ret->len)
-		qsort(ret->items, ret->len, sizeof(*ret->items), newest_first);
-	return 0;
-}
-
-void state_session_list_done(state_session_list *list)
-{
-	for (size_t i = 0; i < list->len; i++)
-		xfree(list->items[i]);
-	vec_done(list);
+	return event_session_ids_read(sessions, ret, err);
 }
 
 static bool is_meant(const char *id, struct span name)
@@ -157,7 +111,7 @@ static bool is_meant(const char *id, struct span name)
 	       span_eq(span_make(id + ID_LEN - SUFFIX_LEN, SUFFIX_LEN), name);
 }
 
-static int find(const state_session_list *list, const char *name, const char **ret, struct err *err)
+static int find(const event_session_ids *list, const char *name, const char **ret, struct err *err)
 {
 	const char *found = NULL;
 
@@ -187,7 +141,7 @@ static int find(const state_session_list *list, const char *name, const char **r
 int state_session_find(const char *state, const char *name, char **ret_id, char **ret_directory,
 		       struct err *err)
 {
-	_cleanup_(state_session_list_done) state_session_list list = { 0 };
+	_cleanup_(event_session_ids_done) event_session_ids list = { 0 };
 	_cleanup_free_ char *sessions = path_join(state, "sessions");
 	const char *id;
 	int r = state_session_list_read(state, &list, err);

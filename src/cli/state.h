@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "base/vec.h"
+#include "event/session.h"
 
 /* $XDG_STATE_HOME/leash or ~/.local/state/leash; not created. Newly allocated. */
 char *state_directory(const char *home) _must_check_;
@@ -23,13 +23,9 @@ char *state_token_file(const char *runtime, const char *id) _must_check_;
 int state_session_create(const char *state, char **ret_id, char **ret_directory,
 			 struct err *err) _must_check_;
 
-/* Ids, newest first; owned. */
-typedef VEC(char *) state_session_list;
-
-/* No state directory is no session. */
-int state_session_list_read(const char *state, state_session_list *ret,
+/* The newest first. No state directory is no session. */
+int state_session_list_read(const char *state, event_session_ids *ret,
 			    struct err *err) _must_check_;
-void state_session_list_done(state_session_list *list);
 
 /*
  * The session that name means: an id, a part of one that only one session

@@ -11,6 +11,7 @@
 #include "cli/option-tables.h"
 #include "cli/records.h"
 #include "cli/usage.h"
+#include "event/session.h"
 
 enum {
 	OPTION_HEAD = 1,
@@ -49,7 +50,7 @@ static int compare_summary(const struct records *records, const struct event_sto
 			   struct err *err)
 {
 	_cleanup_arena_ struct arena arena = ARENA_INIT((size_t)64 * 1024 * 1024);
-	const struct json *summary = records_summary(records->directory, &arena);
+	const struct json *summary = event_session_summary(records->directory, &arena);
 	struct span head = json_get_string(summary, "head");
 	uint64_t n_events;
 

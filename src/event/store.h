@@ -73,6 +73,11 @@ struct event_reader;
 int event_reader_open(const char *directory, struct event_reader **ret,
 		      struct err *err) _must_check_;
 void event_reader_free(struct event_reader *r);
+static inline void event_reader_freep(struct event_reader **r)
+{
+	event_reader_free(*r);
+}
+#define _cleanup_event_reader_ _cleanup_(event_reader_freep)
 
 /* One record. Everything in it is valid during the call that gives it. */
 struct event_record {

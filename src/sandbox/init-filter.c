@@ -10,6 +10,8 @@ static const struct sock_filter program[] = {
 	SECCOMP_ALLOW(poll),
 #endif
 	SECCOMP_ALLOW(ppoll),
+	/* How the kernel goes on with a poll() that a stop or a suspension broke off. */
+	SECCOMP_ALLOW(restart_syscall),
 	SECCOMP_ALLOW(recvfrom),
 	SECCOMP_ALLOW(recvmsg),
 	SECCOMP_ALLOW(sendmsg),

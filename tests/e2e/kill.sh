@@ -23,6 +23,7 @@ LEASH_FLAGS=(-I --policy "$T_HOME/policy.cedar")
 victim() {
 	case $1 in
 	daemon) echo "$LEASH_PID" ;;
+	init) pgrep -x leash-init -U "$T_UID" | head -n 1 ;;
 	*) pgrep -U "$T_UID" -f "^leash: $1" | head -n 1 ;;
 	esac
 }
@@ -93,5 +94,19 @@ kill -KILL "$(ps -o ppid= -p "$init" | tr -d ' ')" 2>/dev/null
 leash_wait 15
 is "killing the container's init ends the session" "$([ "$RC" != 124 ] && [ "$RC" != 0 ] && echo ended)" ended
 check "... with all in it" wait_for 5 no_user_processes
+
+# A machine that is suspended stops everything, and what waits in the kernel goes on in another system call.
+leash_start -- sh -c 'echo ready; sleep 2; read -r line <file; echo "went on: $line"; read -r line <'"$T_HOME/.ssh/id_ed25519"
+wait_for 20 grep -q ready "$OUT"
+for name in init supervisor proxy keys daemon; do
+	pid=$(victim "$name")
+	check "the $name is there to be stopped" test -n "$pid"
+	kill -STOP "$pid"
+	sleep 0.1
+	kill -CONT "$pid"
+done
+leash_wait 15
+like "a session that was stopped goes on" "$(out)" 'went on: permitted'
+like "... and what is forbidden stays so" "$(err)" 'Permission denied'
 
 done_testing

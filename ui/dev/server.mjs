@@ -37,9 +37,11 @@ const texts = [{ number: 1, time: new Date().toISOString(), generation, text: us
 
 const denied = () => events.filter((e) => e.decision === 'deny').length;
 
+const ID = '20261126-075726-cbfg';
+
 function session() {
   return {
-    id: '20261126-075726-cbfg',
+    id: ID,
     version: '0.1.0',
     state: 'running',
     command: ['claude', '--continue'],
@@ -127,11 +129,15 @@ function setText(text) {
   return done;
 }
 
-function addEvent(e) {
-  const record = { seq: events.length + 1, time: new Date().toISOString(), session: session().id, mode, ...e };
-  events.push(record);
-  for (const c of clients) if (c.ready) c.send(JSON.stringify([record]));
+function addEvents(list) {
+  const time = new Date().toISOString();
+  const records = list.map((e, i) => ({ ...e, seq: events.length + 1 + i, time, session: ID, mode }));
+  events.push(...records);
+  const text = JSON.stringify(records);
+  for (const c of clients) if (c.ready) c.send(text);
 }
+
+const addEvent = (e) => addEvents([e]);
 
 function fromEvent({ seq, effect, breadth }) {
   const e = events[seq - 1];
@@ -150,8 +156,15 @@ function fromEvent({ seq, effect, breadth }) {
   };
 }
 
-function explain({ seq }) {
-  const e = events[seq - 1];
+function earlier(n) {
+  return {
+    id: n ? `2026112${n}-075726-cbfg` : session().id, started: new Date(Date.now() - n * 9e7).toISOString(), state: 'ended', current: false,
+    command: ['claude', '--continue'], workspace: '/home/dev/project', mode, status: 0, events: events.length, denied: denied(),
+  };
+}
+
+function explain({ seq, object }) {
+  const e = seq ? events[seq - 1] : { decision: object.includes('.ssh') ? 'deny' : 'allow', policies: [object.includes('.ssh') ? 'profile:credentials-ssh' : 'profile:workspace'] };
   const all = policies();
   const reasons = (e.policies ?? []).map((id) => all.find((p) => p.id === id)).filter(Boolean)
     .map((p) => ({ policy: p.id, effect: p.effect, file: p.file, line: p.line, text: p.text, conditions: [{ text: 'resource.path like "*"', result: 'holds' }] }));
@@ -160,6 +173,21 @@ function explain({ seq }) {
 
 const routes = {
   'GET /api/session': session,
+  'GET /api/sessions': () => ({
+    sessions: [
+      { ...earlier(0), current: true, state: 'running' },
+      { ...earlier(1), command: ['claude', '--continue', 'a very long prompt that says what the agent is to do today, in much more words than a line of a table has room for'] },
+      { ...earlier(2), state: 'died' },
+      { ...earlier(3), command: ['sh', '-c', 'cat "\u202etxt.<img src=x>"'], status: 1 },
+    ],
+    next: null,
+  }),
+  'POST /api/policies/suggest': () => {
+    const lines = ['/usr/lib/', '/home/dev/project/'].map((d, i) => ({
+      text: `permit (principal, action == Action::"FileOpenReadOnly", resource in Dir::"${d}");\n`, sentence: `Permits reading everything below ${d}.`, events: 12 * (i + 1), seqs: events.slice(0, 30).map((e) => e.seq),
+    }));
+    return { lines, text: lines.map((l) => l.text).join(''), looked_at: events.length, covered: 36, left_out: events.slice(0, 2).map((e) => ({ seq: e.seq, reason: 'it was denied' })) };
+  },
   'GET /api/processes': () => ({ processes: [] }),
   'GET /api/policies': () => ({
     generation, mode, editable: 'user',
@@ -263,14 +291,25 @@ function join_(ws, hello) {
   clients.add(ws);
 }
 
-if (Number(opt.rate)) {
+// So many a second, in batches as leash's are. Another rate may be set by the parent process.
+const BATCH_MS = 20;
+let rate = Number(opt.rate);
+if (rate || process.send) {
   const more = makeEvents(5000, { hostile: opt.hostile });
-  let i = 0;
+  let due = 0;
+  let given = 0;
+  let last = performance.now();
   setInterval(() => {
-    const { seq: _s, time: _t, ...e } = more[i++ % more.length];
-    addEvent(e);
-  }, 1000 / Number(opt.rate));
+    const now = performance.now();
+    due += ((now - last) / 1000) * rate;
+    last = now;
+    const n = Math.floor(due - given);
+    if (n > 0) addEvents(Array.from({ length: n }, (_, i) => more[(given + i) % more.length]));
+    given += n;
+  }, BATCH_MS);
 }
+process.on('message', (m) => (rate = m.rate));
+process.on('disconnect', () => process.exit());
 
 server.listen(Number(opt.port), '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${opt.port}/#token=${opt.token}`);

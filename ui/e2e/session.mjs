@@ -20,15 +20,7 @@ done
 `;
 export const HOSTILE = 'a<img src=x onerror=alert(1)>\u202etxt.\u200bb';
 
-async function freePort() {
-  const server = createServer();
-  await new Promise((r) => server.listen(0, '127.0.0.1', r));
-  const { port } = server.address();
-  await new Promise((r) => server.close(r));
-  return port;
-}
-
-export async function until(what, test, ms = 15_000) {
+export async function until(what, test, ms = 30_000) {
   const end = Date.now() + ms;
   for (;;) {
     const value = await test();
@@ -38,35 +30,36 @@ export async function until(what, test, ms = 15_000) {
   }
 }
 
-export async function startSession() {
+export async function startSession(command = ['sh', 'agent.sh']) {
   const root = mkdtempSync(join(tmpdir(), 'leash-page-'));
   const work = join(root, 'work');
   const home = join(root, 'config');
-  const env = { ...process.env, LEASH_HOME: home, XDG_STATE_HOME: join(root, 'state') };
+  const run = join(root, 'run');
+  const env = { ...process.env, LEASH_HOME: home, XDG_STATE_HOME: join(root, 'state'), XDG_RUNTIME_DIR: run };
+  // No LEASH_LISTEN of whoever tests: leash takes a port that is free, and says which.
+  delete env.LEASH_LISTEN;
   for (const d of [work, home, join(work, 'secrets')]) mkdirSync(d, { recursive: true });
+  mkdirSync(run, { mode: 0o700 });
   writeFileSync(join(work, 'secrets/key.txt'), 'secret\n');
   writeFileSync(join(work, 'main.c'), 'int main(void) { return 0; }\n');
   writeFileSync(join(work, 'agent.sh'), AGENT);
   writeFileSync(join(work, 'hostile'), HOSTILE);
   writeFileSync(join(work, HOSTILE), '');
 
-  const port = await freePort();
-  const child = spawn(LEASH, ['-I', '--listen', `127.0.0.1:${port}`, '--', 'sh', 'agent.sh'], { cwd: work, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(LEASH, ['-I', '-v', '--', ...command], { cwd: work, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   child.stdout.on('data', (d) => (said += d));
   child.stderr.on('data', (d) => (said += d));
-  const ended = new Promise((r) => child.on('exit', r));
+  const ended = new Promise((r) => child.on('exit', r).on('error', r));
   const leash = (...args) => execFileSync(LEASH, args, { env, cwd: work, encoding: 'utf8', maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'pipe'] });
-  const url = await until('the page’s address', () => {
-    try {
-      return leash('ui').trim().split('\n').find((l) => l.startsWith('http'));
-    } catch {
-      if (child.exitCode !== null) throw new Error(`leash ended: ${said}`);
-      return '';
-    }
+  const origin = await until('the page’s address', () => {
+    const line = /control page: (http:\/\/[^/\s]+)\/\n/.exec(said);
+    if (!line && child.exitCode !== null) throw new Error(`leash ended: ${said}`);
+    return line?.[1];
   });
-  const origin = new URL(url).origin;
-  const token = /token=(\w+)/.exec(url)[1];
+  const port = Number(new URL(origin).port);
+  const token = leash('token').trim();
+  const url = `${origin}/#token=${token}`;
 
   return {
     work, home, port, origin, token, url, leash, child,

@@ -95,6 +95,30 @@ const answers = await page.evaluate(async () => {
 report('filter answers, median', answers.sort((a, b) => a - b)[Math.floor(answers.length / 2)], 'ms', 50);
 report('filter answers, slowest', answers[answers.length - 1], 'ms');
 
+// ---- Live: 5,000 events a second arrive, and the list follows them ----
+const RATE = 5000;
+const SECONDS = 5;
+server.send({ rate: RATE });
+await page.waitForTimeout(2000);
+const liveBefore = await busy();
+const live = await page.evaluate(async (seconds) => {
+  const shown = () => Number(document.querySelector('.shown').textContent.replace(/\D/g, ''));
+  const first = shown();
+  const start = performance.now();
+  let n = 0;
+  while (performance.now() - start < seconds * 1000) {
+    await new Promise((r) => requestAnimationFrame(r));
+    n++;
+  }
+  const took = (performance.now() - start) / 1000;
+  return { frames: n, fps: n / took, arrived: (shown() - first) / took };
+}, SECONDS);
+const liveAfter = await busy();
+server.send({ rate: 0 });
+report('live, events that arrived', live.arrived, 'a second');
+report(`live at ${RATE} events/s, processor time a frame`, (liveAfter.TaskDuration - liveBefore.TaskDuration) / (SECONDS * 60), 'ms', 16.6);
+report('live, frames', live.fps, 'a second');
+
 // ---- Memory: the page's heap and the worker's, arrays included ----
 await page.waitForTimeout(1500);
 let heap = 0;

@@ -24,6 +24,44 @@ export interface Session {
   clients: number;
 }
 
+// A session that was recorded, this one or another.
+export interface Recorded {
+  id: string;
+  started: string;
+  ended?: string;
+  state: 'running' | 'ended' | 'died' | 'damaged';
+  current: boolean;
+  command: string[];
+  command_cut?: boolean;
+  workspace?: string;
+  mode?: string;
+  status?: number;
+  events: number;
+  denied: number;
+}
+
+export interface Operation {
+  operation: string;
+  object: string;
+  exe?: string;
+  text?: string;
+}
+
+export interface SuggestedLine {
+  text: string;
+  sentence: string;
+  events: number;
+  seqs: number[];
+}
+
+export interface Suggestion {
+  text: string;
+  lines: SuggestedLine[];
+  looked_at: number;
+  covered: number;
+  left_out: { seq: number; reason: string }[];
+}
+
 export type Mode = 'enforce' | 'shadow' | 'record';
 
 export interface Finding {
@@ -200,7 +238,9 @@ export const api = {
   login: (token: string) => send<null>('POST', '/api/login', { token }),
   session: () => send<Session>('GET', '/api/session'),
   stop: () => send<unknown>('DELETE', '/api/session'),
-  processes: () => send<{ processes: import('./model/processes').KnownProcess[] }>('GET', '/api/processes'),
+  sessions: (before?: string) => send<{ sessions: Recorded[]; next: string | null }>('GET', `/api/sessions${before ? `?before=${before}` : ''}`),
+  processes: (session?: string) =>
+    send<{ processes: import('./model/processes').KnownProcess[] }>('GET', `/api/processes${session ? `?session=${session}` : ''}`),
   mode: (mode: Mode) => send<Applied>('PUT', '/api/mode', { mode }),
   policies: () => send<Policies>('GET', policies),
   replace: (text: string, base: number) => send<Applied>('PUT', policies, { text, base }),
@@ -209,7 +249,9 @@ export const api = {
     send<{ valid: boolean; policies: number; findings: Finding[] }>('POST', `${policies}/validate`, { text }, abort),
   complete: (text: string, cursor: Place, abort?: AbortSignal) =>
     send<{ items: Completion[] }>('POST', `${policies}/complete`, { text, cursor, maxItems: 75 }, abort),
-  explain: (seq: number, abort?: AbortSignal) => send<Explanation>('POST', `${policies}/explain`, { seq }, abort),
+  explain: (what: Operation | { seq: number; session?: string }, abort?: AbortSignal) =>
+    send<Explanation>('POST', `${policies}/explain`, what, abort),
+  suggest: () => send<Suggestion>('POST', `${policies}/suggest`, {}),
   format: (text: string) => send<{ text: string; formatted: boolean }>('POST', `${policies}/format`, { text }),
   diff: (text: string) => send<Diff>('POST', `${policies}/diff`, { text }),
   fromEvent: (seq: number, effect: Effect, breadth: Breadth, abort?: AbortSignal) =>

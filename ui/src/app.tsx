@@ -3,13 +3,13 @@ import { signal } from '@preact/signals';
 import { lazy, Suspense } from './parts/lazy';
 import { useEffect, useState } from 'preact/hooks';
 import { api, messageOf, signedIn, type Mode } from './api';
-import { commandLine, count } from './model/text';
+import { commandLine, count, moment } from './model/text';
 import { Help, helpOpen } from './parts/help';
 import { Icon } from './parts/icon';
 import { useKeys } from './parts/keys';
 import { Name } from './parts/name';
 import { theme, toggleTheme } from './parts/theme';
-import { hasEnded, linkState, overview, refreshSession, retryMs, say, session, toast, totals, view, type View } from './state';
+import { hasEnded, linkState, open, overview, past, refreshSession, retryMs, say, session, toast, totals, view, type View } from './state';
 import { Later } from './views/later';
 import { Live } from './views/live';
 import { NetworkView } from './views/network';
@@ -232,6 +232,18 @@ function Banner() {
     const timer = setInterval(() => tick((n) => n + 1), 1000);
     return () => clearInterval(timer);
   }, [waits]);
+  const before = past.value;
+  if (before)
+    return (
+      <p class="banner past">
+        <span>
+          An earlier session, {moment(before.started)}: <Name text={commandLine(before.command)} />
+        </span>
+        <button type="button" onClick={() => void open(null)}>
+          Back to this session
+        </button>
+      </p>
+    );
   if (hasEnded.value)
     return (
       <p class="banner">

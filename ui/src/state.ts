@@ -1,6 +1,6 @@
 // What the views share: the worker's news as signals, and what the user chose.
 import { batch, computed, effect, signal } from '@preact/signals';
-import { api, messageOf, signedIn, type Session } from './api';
+import { api, messageOf, signedIn, type Recorded, type Session } from './api';
 import { NO_FILTER, type Facets, type Filter } from './model/filter';
 import type { Timeline } from './model/histogram';
 import type { Feed, Overview } from './worker/feed';
@@ -15,7 +15,7 @@ export const session = signal<Session | null>(null);
 export const linkState = signal<LinkState>('connecting');
 export const retryMs = signal(0);
 export const skipped = signal(0);
-export const overview = signal<Overview>({
+const NOTHING: Overview = {
   total: 0,
   matched: 0,
   denied: 0,
@@ -28,13 +28,16 @@ export const overview = signal<Overview>({
   commands: [],
   ended: false,
   status: null,
-});
-// What leash has counted or this page has seen, whichever knows of more.
+};
+export const overview = signal(NOTHING);
+// An earlier session that is shown in place of this one.
+export const past = signal<Recorded | null>(null);
+// What leash has counted of this session or this page has seen, whichever knows of more.
 export const totals = computed(() => {
-  const o = overview.value;
+  const o = past.value ? NOTHING : overview.value;
   const known = session.value?.counters;
   return {
-    events: Math.max(o.total + skipped.value, known?.events ?? 0),
+    events: Math.max(o.total + (past.value ? 0 : skipped.value), known?.events ?? 0),
     denied: Math.max(o.denied, known?.denied ?? 0),
     wouldDeny: Math.max(o.wouldDeny, known?.would_deny ?? 0),
     lost: Math.max(o.lost, known?.lost ?? 0) + o.missed,
@@ -81,7 +84,9 @@ type Answer<A extends Asked> = A extends keyof Feed
   ? Feed[A] extends (...args: never[]) => infer R
     ? R
     : never
-  : void;
+  : A extends 'open'
+    ? string
+    : void;
 
 export function ask<A extends Asked>(what: A, ...args: unknown[]): Promise<Answer<A>> {
   const id = nextId++;
@@ -136,6 +141,7 @@ worker.onmessage = (message: MessageEvent<FromWorker>) => {
       skipped.value = m.count;
       break;
     case 'other':
+      past.value = null;
       selected.value = 0;
       drawerOpen.value = false;
       break;
@@ -159,6 +165,20 @@ export async function refreshSession(): Promise<void> {
 
 export function setFilter(change: Partial<Filter>): void {
   filter.value = { ...filter.value, ...change };
+}
+
+// Shows an earlier session, or this one again.
+export async function open(which: Recorded | null): Promise<void> {
+  batch(() => {
+    past.value = which;
+    selected.value = 0;
+    drawerOpen.value = false;
+    filter.value = NO_FILTER;
+    paused.value = false;
+  });
+  go('live');
+  const error = await ask('open', which?.id ?? '');
+  if (error) say(error, true);
 }
 
 export function show(seq: number): void {
@@ -228,5 +248,5 @@ effect(() => {
   const s = session.value;
   const o = overview.value;
   const name = s ? s.agent : 'leash';
-  document.title = o.denied ? `(${o.denied} stopped) ${name} · leash` : `${name} · leash`;
+  document.title = o.denied && !past.value ? `(${o.denied} stopped) ${name} · leash` : `${name} · leash`;
 });

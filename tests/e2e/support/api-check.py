@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import selectors
 import socket
 import subprocess
 import sys
@@ -229,6 +230,43 @@ def check_session(session, api):
        and re.search(r"^leash_ready 1$", metrics, re.M), metrics[:800])
 
 
+def check_sessions(session, api):
+    """Other sessions: listed, and their records read."""
+    mine = api.get("/api/session").json()["id"]
+    subprocess.run([LEASH, "-I", "--listen", "", "--", "sh", "-c", "cat two; cat ~/.ssh/id_ed25519"], capture_output=True)
+    subprocess.run([LEASH, "-I", "--listen", "", "--", "true", "x" * 5000], capture_output=True)
+    page = api.get("/api/sessions").json()
+    cut, earlier = page["sessions"][:2]
+    same("the newest come first", (cut["command"], cut.get("command_cut"), earlier["command"][:2]), (["true"], True, ["sh", "-c"]))
+    same("how one stands", (earlier["state"], earlier["current"], earlier["workspace"], earlier["denied"] > 0), ("ended", False, WORK, True))
+    same("this one is among them", [(s["id"], s["state"]) for s in page["sessions"] if s["current"]], [(mine, "running")])
+    first = api.get("/api/sessions?limit=1").json()
+    second = api.get("/api/sessions?limit=1&before=" + first["next"]).json()
+    same("by pages", [s["id"] for s in first["sessions"] + second["sessions"]], [cut["id"], earlier["id"]])
+    same("the last page says so", api.get("/api/sessions?limit=1&before=" + min(s["id"] for s in page["sessions"])).json(), {"sessions": [], "next": None})
+    its = "session=" + earlier["id"]
+    same("its events", api.get("/api/events?" + its).json()["events"], export(earlier["id"]))
+    denied = api.get("/api/events?decision=deny&%s" % its).json()["events"]
+    ok("... filtered", denied and all(e["decision"] == "deny" and e["session"] == earlier["id"] for e in denied), denied)
+    processes = api.get("/api/processes?" + its).json()["processes"]
+    ok("its processes", any(p.get("comm") == "cat" and p["denied"] > 0 for p in processes), processes)
+    event = next(e for e in denied if e.get("path", "").endswith("id_ed25519"))
+    same("what the policy in force says of its events",
+         api.post("/api/policies/explain", {"seq": event["seq"], "session": earlier["id"]}).json()["policies"], event["policies"])
+    same("this one by its id", api.get("/api/events?limit=1&session=" + mine).json()["events"][0]["session"], mine)
+    none = "20010101-000000-aaaa"
+    for path in ("/api/events?session=" + none, "/api/processes?session=" + none):
+        same("%s: 404" % path, api.get(path).status, 404)
+    same("explain, of no session: 404", api.post("/api/policies/explain", {"seq": 1, "session": none}).status, 404)
+    for query in ("events?session=..", "events?session=../" + earlier["id"][:17], "events?session=%2e%2e", "processes?session=20010101-000000-/aaa",
+                  "processes?x=1", "sessions?before=x", "sessions?limit=201", "sessions?x=1"):
+        same("%s: 400" % query, api.get("/api/" + query).status, 400)
+    # What others ask about the newest session is to be answered by this one.
+    same("they are removed", [subprocess.run([LEASH, "sessions", "rm", i]).returncode for i in (cut["id"], earlier["id"])], [0, 0])
+    same("... and gone", api.get("/api/events?" + its).status, 404)
+    same("a session without seq: 400", api.post("/api/policies/explain", {"operation": "read", "object": "/x", "session": mine}).status, 400)
+
+
 def check_live(session, api):
     session_id = api.get("/api/session").json()["id"]
     same("a WebSocket without token: 401", WebSocket(api, fields={"Authorization": None}).status, 401)
@@ -343,6 +381,77 @@ def check_live(session, api):
     ok("the lazy one is cut off, and only that one", has_clients(1))
     eager.close()
     ok("who is gone is not counted", has_clients(0))
+    lazy.close()
+
+
+def drain(watchers, end):
+    """Reads what comes, as little as can be done with it, until each has had the text: who has, and why others have not."""
+    os.nice(10)
+    tails = {w.connection.socket: b"" for w in watchers}
+    done = set()
+    poll = selectors.DefaultSelector()
+    for s in tails:
+        s.setblocking(False)
+        poll.register(s, selectors.EVENT_READ)
+    until = time.monotonic() + 120
+    while len(done) < len(tails) and time.monotonic() < until:
+        for key, _ in poll.select(1):
+            data = key.fileobj.recv(1 << 18)
+            if end in tails[key.fileobj] + data:
+                done.add(key.fileobj)
+            tails[key.fileobj] = data[-len(end):]
+            if not data or key.fileobj in done:
+                poll.unregister(key.fileobj)
+    return len(done)
+
+
+# With pauses, in which a reader that gets what little processor time there is comes to the end of what waits for it.
+OPENS, PAUSES = 1000, 10
+LOOP = """import os, time
+took = 0
+for _ in range(%d):
+    began = time.monotonic()
+    for _ in range(%d):
+        os.close(os.open('one', os.O_RDONLY))
+    took += time.monotonic() - began
+    time.sleep(%s)
+print(took)"""
+
+
+def check_watchers(session, api):
+    """Fifty who watch do not slow the session; one more that never reads is cut off."""
+    def loop(pause=0.3):
+        return float(session.tell('python3 -c "%s"' % (LOOP % (PAUSES, OPENS, pause)))[1])
+
+    before = api.get("/api/session").json()["counters"]
+    alone = min(loop(), loop())
+    watchers = [WebSocket(api, "/api?history=0") for _ in range(50)]
+    lazy = WebSocket(api, "/api?history=0")
+    ok("fifty watch, and one that never reads", all(w.is_open for w in watchers) and lazy.is_open)
+    for w in watchers:
+        w.until(lambda m: isinstance(m, dict) and m["type"] == "ready")
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        # Another process, for this one's lock would be the readers' bottle neck.
+        os.write(writer, b"%d" % drain(watchers, b"sentinel-of-watchers"))
+        os._exit(0)
+    os.close(writer)
+    for w in watchers:
+        w.close()
+    watched = min(loop(), loop())
+    session.tell("cat sentinel-of-watchers")
+    with os.fdopen(reader) as f:
+        n = f.read()
+    os.waitpid(child, 0)
+    same("each of them is sent the last event", n, "50")
+    # The readers need processors, too, and machines have few: only what the session would wait for shows.
+    ok("%d opens take %.2f s with them, %.2f s without" % (OPENS * PAUSES, watched, alone), watched <= 6 * alone + 1)
+    after = api.get("/api/session").json()
+    same("nothing was lost", after["counters"]["lost"] - before["lost"], 0)
+    loop(pause=0)
+    loop(pause=0)
+    ok("who never reads is cut off", comes_true(lambda: api.get("/api/session").json()["clients"] == 0), after["clients"])
     lazy.close()
 
 
@@ -715,7 +824,7 @@ def main():
         comes_true(lambda: Api(api.port).get("/readyz").status == 200)
         for check in (check_auth, check_http):
             check(api)
-        for check in (check_session, check_live, check_policies, check_tools, check_earlier, check_memory, check_inside, check_commands):
+        for check in (check_session, check_sessions, check_live, check_watchers, check_policies, check_tools, check_earlier, check_memory, check_inside, check_commands):
             check(session, api)
         check_same_answers()
         check_description(api)

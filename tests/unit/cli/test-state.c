@@ -89,7 +89,7 @@ static void new_sessions_are_private_and_sort_as_they_began(void **state)
 
 static void lists_newest_first_and_sessions_only(void **state)
 {
-	_cleanup_(state_session_list_done) state_session_list list = { 0 };
+	_cleanup_(event_session_ids_done) event_session_ids list = { 0 };
 	_cleanup_free_ char *dir = state_directory(home);
 
 	(void)state;

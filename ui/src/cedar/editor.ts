@@ -7,7 +7,7 @@ import {
   closeBrackets,
   closeBracketsKeymap,
   completionKeymap,
-  snippetCompletion,
+  snippet,
   type Completion as Offer,
   type CompletionContext,
   type CompletionResult,
@@ -16,7 +16,7 @@ import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirro
 import { bracketMatching, HighlightStyle, indentUnit, StreamLanguage, syntaxHighlighting } from '@codemirror/language';
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
-import { EditorState, Prec, type Text } from '@codemirror/state';
+import { EditorState, Prec, type ChangeDesc, type Text } from '@codemirror/state';
 import {
   drawSelection,
   EditorView,
@@ -132,44 +132,81 @@ const KINDS: Record<string, string> = {
   annotation: 'namespace',
 };
 
-function offerOf(doc: Text, c: Completion, boost: number): Offer {
-  const base: Offer = { label: plain(c.label), type: KINDS[c.kind] ?? 'variable', boost };
-  if (c.detail) base.detail = plain(c.detail);
-  if (c.documentation) base.info = plain(c.documentation);
-  const from = offsetOf(doc, c.range.start);
-  const to = offsetOf(doc, c.range.end);
-  if (c.kind === 'snippet' || c.insertText.includes('${1')) {
-    const snippet = snippetCompletion(c.insertText, base);
-    return {
-      ...snippet,
-      apply: (view, offer) => (snippet.apply as (v: EditorView, o: Offer, f: number, t: number) => void)(view, offer, from, to),
-    };
-  }
-  return {
-    ...base,
-    apply: (view) =>
-      view.dispatch({
-        changes: { from, to, insert: c.insertText },
-        selection: { anchor: from + c.insertText.length },
-        userEvent: 'input.complete',
-      }),
-  };
+type Put = (view: EditorView, offer: Offer, from: number, to: number) => void;
+
+const putText =
+  (insert: string): Put =>
+  (view, _, from, to) =>
+    view.dispatch({
+      changes: { from, to, insert },
+      selection: { anchor: from + insert.length },
+      userEvent: 'input.complete',
+    });
+
+function offerOf(c: Completion, boost: number): Offer {
+  const offer: Offer = { label: plain(c.label), type: KINDS[c.kind] ?? 'variable', boost };
+  if (c.detail) offer.detail = plain(c.detail);
+  if (c.documentation) offer.info = plain(c.documentation);
+  return offer;
 }
 
-async function complete(context: CompletionContext): Promise<CompletionResult | null> {
-  const doc = context.state.doc;
-  const before = context.matchBefore(/[\w.:/"*@-]+/);
-  if (!before && !context.explicit) return null;
-  const abort = new AbortController();
-  context.addEventListener('abort', () => abort.abort(), { onDocChange: true });
-  try {
-    const { items } = await api.complete(doc.toString(), placeOf(doc, context.pos), abort.signal);
-    if (items.length === 0) return null;
-    // The API ranks; its order and its choice stay.
-    const from = Math.min(...items.map((c) => offsetOf(doc, c.range.start)));
-    return { from, filter: false, options: items.map((c, i) => offerOf(doc, c, -i)) };
-  } catch {
-    return null;
+interface Offered {
+  offer: Offer;
+  put: Put;
+  // What it replaces, in the text as it is now.
+  from: number;
+  to: number;
+}
+
+// The newest list of completions.
+class Offers {
+  private list: Offered[] = [];
+
+  readonly source = async (context: CompletionContext): Promise<CompletionResult | null> => {
+    const doc = context.state.doc;
+    const before = context.matchBefore(/[\w.:/"*@-]+/);
+    if (!before && !context.explicit) return null;
+    const abort = new AbortController();
+    context.addEventListener('abort', () => abort.abort(), { onDocChange: true });
+    try {
+      const { items } = await api.complete(doc.toString(), placeOf(doc, context.pos), abort.signal);
+      if (items.length === 0 || context.aborted) return null;
+      // The API ranks; its order and its choice stay.
+      this.list = items.map((c, i) => this.offered(doc, c, -i));
+      return { from: Math.min(...this.list.map((o) => o.from)), filter: false, options: this.list.map((o) => o.offer) };
+    } catch {
+      return null;
+    }
+  };
+
+  moved(changes: ChangeDesc): void {
+    for (const o of this.list) {
+      o.from = changes.mapPos(o.from, -1);
+      o.to = changes.mapPos(o.to, 1);
+    }
+  }
+
+  // CodeMirror drops a click while a newer list is on its way, though the old one is still there to be
+  // clicked on. Who chose from it means what was written there.
+  clicked(event: Event, view: EditorView): void {
+    const line = (event.target as Element).closest('.cm-tooltip-autocomplete-disabled li');
+    const label = line?.querySelector('.cm-completionLabel')?.textContent;
+    const found = this.list.find((o) => o.offer.label === label);
+    if (!found) return;
+    event.preventDefault();
+    event.stopPropagation();
+    found.put(view, found.offer, found.from, found.to);
+  }
+
+  private offered(doc: Text, c: Completion, boost: number): Offered {
+    const it: Offered = {
+      offer: offerOf(c, boost),
+      put: c.kind === 'snippet' || c.insertText.includes('${1') ? snippet(c.insertText) : putText(c.insertText),
+      from: offsetOf(doc, c.range.start),
+      to: offsetOf(doc, c.range.end),
+    };
+    it.offer.apply = (view) => it.put(view, it.offer, it.from, it.to);
+    return it;
   }
 }
 
@@ -200,6 +237,7 @@ export class Editor {
   constructor(o: EditorOptions) {
     const root = o.parent.shadowRoot ?? o.parent.attachShadow({ mode: 'open' });
     root.replaceChildren();
+    const offers = new Offers();
     const run = (f: () => void) => () => {
       f();
       return true;
@@ -224,11 +262,15 @@ export class Editor {
           indentUnit.of('    '),
           cedar,
           syntaxHighlighting(colours),
-          autocompletion({ override: [complete], activateOnTypingDelay: 60, maxRenderedOptions: 75, icons: true }),
+          autocompletion({ override: [offers.source], activateOnTypingDelay: 60, maxRenderedOptions: 75, icons: true }),
           look,
           EditorView.contentAttributes.of({ 'aria-label': o.label }),
           placeholder('// Rules of your own, in Cedar. What no permit allows is denied; a forbid wins.'),
-          EditorView.updateListener.of((u) => u.docChanged && o.changed(u.state.doc.toString())),
+          EditorView.updateListener.of((u) => {
+            if (!u.docChanged) return;
+            offers.moved(u.changes);
+            o.changed(u.state.doc.toString());
+          }),
           Prec.high(
             keymap.of([
               { key: 'Mod-s', run: run(o.apply), preventDefault: true },
@@ -250,6 +292,7 @@ export class Editor {
         ],
       }),
     });
+    this.view.dom.addEventListener('mousedown', (e) => offers.clicked(e, this.view), { capture: true });
   }
 
   get text(): string {

@@ -1,5 +1,6 @@
 // Who runs, who started whom, and what each did.
 import { isStopped, type LeashEvent } from './event';
+import { commandLine } from './text';
 
 export interface Process {
   pid: number;
@@ -106,6 +107,10 @@ export class Processes {
     }
     return p;
   }
+}
+
+export function titleOf(p: Process): string {
+  return p.argv.length ? commandLine(p.argv) : p.exe || p.comm || '?';
 }
 
 export interface Branch {

@@ -72,6 +72,15 @@ export function commandLine(argv: readonly string[]): string {
   return argv.map(word).join(' ');
 }
 
+// A row has the arguments as JSON, a list of texts.
+export function lineOf(argv: string): string {
+  try {
+    return commandLine(JSON.parse(argv) as string[]);
+  } catch {
+    return argv;
+  }
+}
+
 // ---- Numbers -------------------------------------------------------------------
 
 const grouped = new Intl.NumberFormat('en');
@@ -105,6 +114,12 @@ export function clock(ms: number): string {
   const d = new Date(ms);
   const two = (n: number) => String(n).padStart(2, '0');
   return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${String(d.getMilliseconds()).padStart(3, '0')}`;
+}
+
+const moments = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'short' });
+
+export function moment(time: string): string {
+  return moments.format(new Date(time));
 }
 
 export function duration(ms: number): string {

@@ -1,14 +1,15 @@
 // One event: what happened, why it was decided so, and a policy made of it.
 import { useEffect, useState } from 'preact/hooks';
-import { api, messageOf, Problem, type Breadth, type Effect, type Explanation, type FromEvent, type Reason } from '../api';
-import { baseName, groupOf, type LeashEvent } from '../model/event';
-import type { Process } from '../model/processes';
-import { bytes, clock, commandLine, count, micros, plural } from '../model/text';
-import { ask, drawerOpen, go, say, selected, setFilter, show, wantedPolicy } from '../state';
+import { api, messageOf, Problem, type Breadth, type Effect, type Explanation, type FromEvent } from '../api';
+import { baseName, directoryOf, groupOf, type LeashEvent } from '../model/event';
+import { titleOf, type Process } from '../model/processes';
+import { bytes, clock, count, micros, plural } from '../model/text';
+import { ask, drawerOpen, go, past, say, selected, setFilter, show, wantedPolicy } from '../state';
 import { Cedar } from './cedar';
 import { decisionWord, toneOf } from './events';
 import { Icon } from './icon';
 import { Name, Path } from './name';
+import { Reasons } from './reasons';
 
 export function closeDrawer(): void {
   drawerOpen.value = false;
@@ -62,7 +63,7 @@ export function Drawer() {
       <div class="drawer-body" tabIndex={0} role="group" aria-label="Details">
         <What event={event} />
         {event.decision ? <Why event={event} key={`why-${seq}`} /> : null}
-        {event.decision ? <Make event={event} key={`make-${seq}`} /> : null}
+        {event.decision && !past.value ? <Make event={event} key={`make-${seq}`} /> : null}
         <Lineage line={line} />
         <Facts event={event} />
       </div>
@@ -124,7 +125,7 @@ function Why({ event }: { event: LeashEvent }) {
     // Not for each event that j and k pass by.
     const timer = setTimeout(() => {
       api
-        .explain(event.seq, abort.signal)
+        .explain({ seq: event.seq, ...(past.value ? { session: past.value.id } : {}) }, abort.signal)
         .then(setAnswer)
         .catch((e) => abort.signal.aborted || setError(messageOf(e)));
     }, 120);
@@ -154,54 +155,20 @@ function Why({ event }: { event: LeashEvent }) {
       )}
       {event.decision === 'would-deny' ? <p>It was let through, because the mode is {event.mode}.</p> : null}
       {error ? <p class="muted"><Name text={error} /></p> : null}
-      {answer ? <Reasons answer={answer} event={event} /> : null}
+      {answer ? <Now answer={answer} event={event} /> : null}
     </section>
   );
 }
 
-function Reasons({ answer, event }: { answer: Explanation; event: LeashEvent }) {
+function Now({ answer, event }: { answer: Explanation; event: LeashEvent }) {
   const then = event.decision === 'allow' ? 'allow' : 'deny';
-  const almost = answer.decision === 'deny' && !answer.reasons.length ? answer.almost.slice(0, 12) : [];
   return (
     <>
       {answer.decision !== then ? (
         <p class="note">The policy in force now would {answer.decision === 'allow' ? 'allow' : 'deny'} it.</p>
       ) : null}
-      {answer.reasons.slice(0, 12).map((r) => (
-        <ReasonLine key={r.policy} reason={r} open={answer.reasons.length === 1} />
-      ))}
-      {almost.length ? (
-        <details class="almost">
-          <summary>{plural(almost.length, 'permit')} would, but for their conditions</summary>
-          {almost.map((r) => (
-            <ReasonLine key={r.policy} reason={r} open={false} />
-          ))}
-        </details>
-      ) : null}
+      <Reasons answer={answer} />
     </>
-  );
-}
-
-function ReasonLine({ reason: r, open }: { reason: Reason; open: boolean }) {
-  return (
-    <details open={open}>
-      <summary>
-        <span class={`effect effect-${r.effect}`}>{r.effect}</span> <Name text={r.policy} />
-      </summary>
-      <Cedar text={r.text} />
-      {r.conditions.length ? (
-        <ul class="conditions">
-          {r.conditions.map((c, i) => (
-            <li key={i}>
-              <code>
-                <Name text={c.text} />
-              </code>{' '}
-              <span class="muted">{c.result}</span>
-            </li>
-          ))}
-        </ul>
-      ) : null}
-    </details>
   );
 }
 
@@ -326,7 +293,7 @@ function Lineage({ line }: { line: Process[] }) {
         {line.map((p, i) => (
           <li key={p.pid} class={i === 0 ? 'is-self' : ''}>
             <span class="mono command">
-              <Name text={p.argv.length ? commandLine(p.argv) : p.exe || p.comm || '?'} />
+              <Name text={titleOf(p)} />
             </span>
             <button
               type="button"
@@ -387,9 +354,9 @@ function Facts({ event }: { event: LeashEvent }) {
         <button
           type="button"
           class="link"
-          onClick={() => setFilter({ path: event.path!.slice(0, event.path!.lastIndexOf('/')) || '/' })}
+          onClick={() => setFilter({ path: directoryOf(event.path!) })}
         >
-          events below {baseName(event.path.slice(0, event.path.lastIndexOf('/'))) || '/'}/
+          events below {baseName(directoryOf(event.path)).replace(/^\/$/, '')}/
         </button>
       ) : null}
     </section>

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/hooks';
 import { groupOf, isAlarm } from '../model/event';
-import { clock, commandLine, count, plain } from '../model/text';
+import { clock, count, lineOf, plain } from '../model/text';
 import { ask, drawerOpen, overview, paused, selected, show, version } from '../state';
 import type { Row } from '../worker/feed';
 import { Icon } from './icon';
@@ -72,13 +72,9 @@ export function toneOf(row: { decision: string; kind: string }): string {
   return 'calm';
 }
 
-function argvText(row: Row): string {
+function objectText(row: Row): string {
   if (row.kind !== 'proc.exec' && row.kind !== 'session.start') return row.object;
-  try {
-    return commandLine(JSON.parse(row.object) as string[]);
-  } catch {
-    return row.object || row.detail;
-  }
+  return lineOf(row.object) || row.detail;
 }
 
 interface LineProps {
@@ -113,7 +109,7 @@ function Line({ row, index, top, height, isOpen }: LineProps) {
   const style = { transform: `translateY(${top}px)`, height: `${height}px` };
   if (!row) return <div class="row row-empty" role="row" aria-rowindex={index + 2} style={style} />;
   const tone = toneOf(row);
-  const object = argvText(row);
+  const object = objectText(row);
   return (
     <div
       class={`row tone-${tone}${isOpen ? ' is-selected' : ''}`}

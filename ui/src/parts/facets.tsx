@@ -1,6 +1,6 @@
 // The choices beside the table, each with the number of events that it would leave.
 import { signal } from '@preact/signals';
-import { groupOf } from '../model/event';
+import { baseName, groupOf } from '../model/event';
 import { count, plain } from '../model/text';
 import { facets, filter, overview, setFilter } from '../state';
 import { isFiltering, NO_FILTER, type Filter } from '../model/filter';
@@ -50,7 +50,7 @@ function Facet({ choice, title }: { choice: Choice; title: string }) {
             </span>
           ) : null}
           <span class={`value value-${choice === 'decisions' ? value : 'plain'}`}>
-            <Name text={choice === 'exes' ? value.slice(value.lastIndexOf('/') + 1) : labelOf(choice, value)} />
+            <Name text={choice === 'exes' ? baseName(value) : labelOf(choice, value)} />
           </span>
           <span class="n">{count(n)}</span>
         </label>

@@ -1,6 +1,6 @@
 // What happens: at the top in a few words, below as a list with filters.
 import { useEffect, useRef } from 'preact/hooks';
-import { commandLine, count, plain } from '../model/text';
+import { commandLine, count, lineOf, plain } from '../model/text';
 import { isFiltering } from '../model/filter';
 import { facetsOpen, Chips, Facets } from '../parts/facets';
 import { Drawer } from '../parts/drawer';
@@ -8,7 +8,7 @@ import { decisionWord, EventTable, toneOf } from '../parts/events';
 import { Icon } from '../parts/icon';
 import { Name, Path } from '../parts/name';
 import { Timeline } from '../parts/timeline';
-import { filter, hasEnded, linkState, overview, paused, session, setFilter, show } from '../state';
+import { filter, hasEnded, linkState, overview, past, paused, session, setFilter, show } from '../state';
 import type { Stop } from '../worker/feed';
 
 export function Live() {
@@ -64,6 +64,7 @@ export function Live() {
 
 function emptyText(): string {
   if (overview.value.total && isFiltering(filter.value)) return 'No event matches these filters.';
+  if (past.value) return past.value.events ? 'Reading…' : 'Nothing is recorded of this session.';
   if (linkState.value === 'live') return 'Nothing happened yet. What the agent does appears here at once.';
   return 'Connecting…';
 }
@@ -97,10 +98,10 @@ function Field(p: { label: string; id: string; hint: string; value: string; chan
 
 function Now() {
   const o = overview.value;
-  const s = session.value;
+  const s = past.value ?? session.value;
   return (
     <section class="panel now" aria-label="What runs">
-      <h2>{hasEnded.value ? 'Last run' : 'Running'}</h2>
+      <h2>{hasEnded.value || past.value ? 'Last run' : 'Running'}</h2>
       {o.commands.length ? (
         <ol>
           {o.commands.map((c, i) => (
@@ -148,7 +149,7 @@ function Stopped() {
 }
 
 function StopLine({ stop: s }: { stop: Stop }) {
-  const text = s.verb === 'run' || s.object.startsWith('["') ? argv(s.object) : s.object;
+  const text = s.verb === 'run' || s.object.startsWith('["') ? lineOf(s.object) : s.object;
   return (
     <button type="button" class={`line tone-${toneOf(s)}`} title={plain(text)} onClick={() => show(s.seq)}>
       <span class="verb">{s.verb}</span>
@@ -160,12 +161,4 @@ function StopLine({ stop: s }: { stop: Stop }) {
       {s.times > 1 ? <span class="times">×{count(s.times)}</span> : null}
     </button>
   );
-}
-
-function argv(text: string): string {
-  try {
-    return commandLine(JSON.parse(text) as string[]);
-  } catch {
-    return text;
-  }
 }

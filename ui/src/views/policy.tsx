@@ -19,8 +19,10 @@ import { Cedar } from '../parts/cedar';
 import { Icon } from '../parts/icon';
 import { Name } from '../parts/name';
 import { say, session, wantedPolicy } from '../state';
+import { Ask } from './ask';
+import { Suggest } from './suggest';
 
-type Tab = 'layers' | 'problems' | 'changes' | 'history';
+type Tab = 'layers' | 'problems' | 'changes' | 'test' | 'suggest' | 'history';
 
 const VALIDATE_MS = 300;
 
@@ -52,8 +54,9 @@ function textOf(p: Policies | null): string {
 const isChanged = () => draft.value !== null && draft.value !== textOf(inForce.value);
 
 async function load(): Promise<void> {
-  const clean = !isChanged();
   const p = await api.policies();
+  // Asked now: there may have been typing while the answer was on its way.
+  const clean = !isChanged();
   inForce.value = p;
   // A draft outlives what others apply; it is then one against a later generation.
   if (clean) {
@@ -99,6 +102,12 @@ export function PolicyView() {
     say(`In force: generation ${done.generation}, after ${done.milliseconds.toFixed(1)} ms.`);
   };
   const apply = () => attempt(async () => taken(await api.replace(editor.current?.text ?? '', base.value)));
+  // Behind what is there, and beginning a line of its own.
+  const add = (text: string) => {
+    const old = (draft.value ?? '').trimEnd();
+    draft.value = `${old ? `${old}\n\n` : ''}${text.trimEnd()}\n`;
+    say('It is in the editor, and not applied yet.');
+  };
   const format = () => attempt(async () => void (draft.value = (await api.format(editor.current?.text ?? '')).text));
 
   // The editor comes once its text is known, and stays.
@@ -136,6 +145,8 @@ export function PolicyView() {
     ['layers', 'In force'],
     ['problems', findings.value.length ? `Findings ${findings.value.length}` : 'Findings'],
     ['changes', 'Changes'],
+    ['test', 'Test'],
+    ['suggest', 'Suggest'],
     ['history', 'History'],
   ];
   return (
@@ -238,6 +249,8 @@ export function PolicyView() {
           {tab.value === 'layers' ? <Layers policies={p} editor={editor} /> : null}
           {tab.value === 'problems' ? <Problems editor={editor} /> : null}
           {tab.value === 'changes' ? <Changes /> : null}
+          {tab.value === 'test' ? <Ask draft={isChanged() ? draft.value : null} generation={p?.generation} /> : null}
+          {tab.value === 'suggest' ? <Suggest add={add} /> : null}
           {tab.value === 'history' ? <Past attempt={attempt} taken={taken} busy={busy} /> : null}
         </div>
       </section>

@@ -2,13 +2,13 @@
 import { signal } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { api, messageOf } from '../api';
-import { treeOf, type Branch, type Process } from '../model/processes';
-import { commandLine, count, plain, plural } from '../model/text';
+import { titleOf, treeOf, type Branch, type Process } from '../model/processes';
+import { count, plain, plural } from '../model/text';
 import { Icon } from '../parts/icon';
 import { Name, Path } from '../parts/name';
 import { useRegularly } from '../parts/regularly';
 import { useVirtual } from '../parts/virtual';
-import { ask, go, say, setFilter, skipped } from '../state';
+import { ask, go, past, say, setFilter, skipped } from '../state';
 import type { Touched } from '../worker/feed';
 
 const ROW = 26;
@@ -22,11 +22,11 @@ export function ProcessesView() {
   useEffect(() => {
     // Of those whose events are too old to be here the server still knows.
     void api
-      .processes()
+      .processes(past.value?.id)
       .then((known) => ask('know', known.processes))
       .then(async () => setAll(await ask('tree')))
       .catch((e) => say(messageOf(e), true));
-  }, []);
+  }, [past.value?.id]);
   const lines = useMemo(() => treeOf(all, closed.value), [all, closed.value]);
   const list = useVirtual(scroller, lines.length, ROW);
   const at = lines.findIndex((l) => l.process.pid === chosen.value);
@@ -49,7 +49,7 @@ export function ProcessesView() {
       <section class="tree" aria-label="Processes">
         <h1>
           Processes <span class="muted">{count(all.length)}</span>
-          {skipped.value ? <span class="muted"> · older events are not here; counts come from leash</span> : null}
+          {skipped.value && !past.value ? <span class="muted"> · older events are not here; counts come from leash</span> : null}
         </h1>
         <div class="scroller" ref={scroller} role="tree" aria-label="Process tree" tabIndex={0} onKeyDown={keys}>
           <div class="rows" role="none" style={{ height: `${list.size}px` }}>
@@ -76,7 +76,7 @@ function fold(line: Branch, shut: boolean): void {
 function TreeLine({ line, top }: { line: Branch; top: number }) {
   const p = line.process;
   const open = !closed.value.has(p.pid);
-  const text = p.argv.length ? commandLine(p.argv) : p.exe || p.comm || '?';
+  const text = titleOf(p);
   return (
     <div
       class={`row${p.pid === chosen.value ? ' is-selected' : ''}${p.denied ? ' tone-deny' : ''}${p.exited ? ' is-gone' : ''}`}
@@ -117,7 +117,7 @@ function Detail({ process }: { process: Process | undefined }) {
   return (
     <section class="detail-pane" aria-label="What it touched">
       <h2 class="mono">
-        <Name text={process.argv.length ? commandLine(process.argv) : process.exe || '?'} />
+        <Name text={titleOf(process)} />
       </h2>
       <p class="muted">
         process {pid} in <Name text={process.cwd || '?'} />

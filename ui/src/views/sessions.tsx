@@ -1,9 +1,9 @@
-// The session that this page belongs to, and how earlier ones are found.
-import { useState } from 'preact/hooks';
-import { api, messageOf } from '../api';
-import { commandLine, count, duration } from '../model/text';
+// The session that this page belongs to, and those that were recorded before.
+import { useEffect, useState } from 'preact/hooks';
+import { api, messageOf, type Recorded } from '../api';
+import { commandLine, count, duration, moment } from '../model/text';
 import { Name } from '../parts/name';
-import { hasEnded, overview, say, session, totals } from '../state';
+import { hasEnded, open, overview, past, say, session, totals } from '../state';
 
 export function Sessions() {
   const s = session.value;
@@ -72,10 +72,71 @@ export function Sessions() {
         </p>
       ) : null}
       <h2>Earlier sessions</h2>
-      <p class="muted">
-        They are not shown here yet. In a terminal <code>leash sessions</code> lists them, <code>leash events ID</code> shows one, and{' '}
-        <code>leash verify ID</code> checks that nobody changed its record.
-      </p>
+      <Earlier />
     </div>
+  );
+}
+
+function Earlier() {
+  const [all, setAll] = useState<Recorded[]>([]);
+  const [next, setNext] = useState<string | null>(null);
+  const [state, setState] = useState('…');
+  const more = async (before?: string) => {
+    try {
+      const page = await api.sessions(before);
+      setAll((old) => [...(before ? old : []), ...page.sessions.filter((s) => !s.current)]);
+      setNext(page.next);
+      setState('None is recorded.');
+    } catch (e) {
+      setState(messageOf(e));
+    }
+  };
+  useEffect(() => void more(), []);
+
+  if (all.length === 0) return <p class="muted">{state}</p>;
+  return (
+    <>
+      <table class="plain-table choosable earlier">
+        <thead>
+          <tr>
+            <th>began</th>
+            <th>command</th>
+            <th>state</th>
+            <th class="num">events</th>
+            <th class="num">stopped</th>
+            <th>workspace</th>
+          </tr>
+        </thead>
+        <tbody>
+          {all.map((s) => (
+            <tr key={s.id} class={s.id === past.value?.id ? 'is-selected' : ''} onClick={() => void open(s)}>
+              <td>
+                <button type="button" class="link" title={s.id}>
+                  {moment(s.started)}
+                </button>
+              </td>
+              <td class="mono command">
+                <Name text={commandLine(s.command)} />
+                {s.command_cut ? ' …' : ''}
+              </td>
+              <td>{s.status ? `${s.state}, ${s.status}` : s.state}</td>
+              <td class="num">{count(s.events)}</td>
+              <td class="num denied">{s.denied ? count(s.denied) : ''}</td>
+              <td class="mono">
+                <Name text={s.workspace ?? ''} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {next ? (
+        <button type="button" onClick={() => void more(next)}>
+          Older ones
+        </button>
+      ) : null}
+      <p class="muted">
+        <code>leash verify ID</code> checks that nobody changed the record of one.
+      </p>
+    </>
   );
 }

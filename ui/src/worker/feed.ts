@@ -115,9 +115,12 @@ export class Feed {
       last: this.columns.length ? this.columns.seq[this.columns.length - 1]! : 0,
       stops: [...this.stops.values()].slice(-SHOWN_STOPS).reverse(),
       commands: [...this.commands].reverse(),
-      ended: this.ended,
-      status: this.status,
+      ...this.end(),
     };
+  }
+
+  end(): { ended: boolean; status: number | null } {
+    return { ended: this.ended, status: this.status };
   }
 
   facets(): Facets {
