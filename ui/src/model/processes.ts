@@ -14,6 +14,8 @@ export interface Process {
   events: number;
   denied: number;
   exited: boolean;
+  /** How it ended, where that is known. */
+  status: number | undefined;
 }
 
 // As /api/processes has it: knows those of records that are not here any more.
@@ -46,12 +48,16 @@ export class Processes {
     if (e.exe) p.exe = e.exe;
     if (e.comm) p.comm = e.comm;
     if (e.cwd) p.cwd = e.cwd;
-    if (e.kind === 'proc.exit') p.exited = true;
+    if (e.kind === 'proc.exit') {
+      p.exited = true;
+      p.status = e.status;
+    }
     if (e.kind === 'proc.exec' && e.decision !== 'deny') {
       // The event's exe is still who calls; from here on the process is what it became.
       p.argv = e.argv ?? [];
       if (e.path) p.exe = e.path;
       p.exited = false;
+      p.status = undefined;
     }
   }
 
@@ -102,7 +108,7 @@ export class Processes {
   private get(pid: number, seq: number): Process | undefined {
     let p = this.byPid.get(pid);
     if (!p && this.byPid.size < MOST) {
-      p = { pid, ppid: 0, exe: '', comm: '', argv: [], cwd: '', first: seq, last: seq, events: 0, denied: 0, exited: false };
+      p = { pid, ppid: 0, exe: '', comm: '', argv: [], cwd: '', first: seq, last: seq, events: 0, denied: 0, exited: false, status: undefined };
       this.byPid.set(pid, p);
     }
     return p;

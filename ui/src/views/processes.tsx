@@ -94,6 +94,7 @@ function TreeLine({ line, top }: { line: Branch; top: number }) {
       <span class="mono command" title={plain(text)}>
         <Name text={text.slice(0, 400)} />
       </span>
+      {p.exited && p.status ? <span class="denied">exit {p.status}</span> : null}
       {p.denied ? <span class="denied">{plural(p.denied, 'stop')}</span> : null}
       <span class="n">{count(p.events)}</span>
       <span class="pid">{p.pid}</span>

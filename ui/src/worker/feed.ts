@@ -275,7 +275,7 @@ export class Feed {
     const peer = peerOf(c.textAt('host', row), c.textAt('ip', row), c.numberAt('port', row) ?? 0);
     const address = c.textAt('host', row) ? c.textAt('ip', row) : '';
     if (kind === 'proc.exec') return [c.textAt('argv', row), path, false];
-    if (kind === 'proc.exit') return ['', `status ${c.numberAt('status', row) ?? '?'}`, false];
+    if (kind === 'proc.exit') return [path, `status ${c.numberAt('status', row) ?? '?'}`, true];
     if (kind === 'session.start') return [c.textAt('argv', row), message, false];
     if (kind === 'session.stop') return ['', `status ${c.numberAt('status', row) ?? '?'}`, false];
     if (kind === 'policy.applied') return ['', `generation ${c.numberAt('generation', row) ?? '?'} in force`, false];
