@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/private.h"
 #include "api/recorded.h"
+#include "api/replay.h"
 #include "base/limits.h"
 #include "event/store.h"
 #include "policy/suggest.h"
@@ -392,4 +393,42 @@ void answer_suggest(struct api_call *c)
 		answer_suggestion(&s);
 	suggest_free(s.suggest);
 	buf_done(&s.text);
+}
+
+/* ---- Replay ------------------------------------------------------------------------------ */
+
+static void replay(struct api_call *c, struct event_reader *reader, const struct asked *a)
+{
+	const struct api_host *host = &c->api->host;
+	const struct replay_options options = { .limit = MAX_LOOKED_AT,
+						.breathe = host->breathe,
+						.ctx = host->ctx };
+	_cleanup_(replay_done) struct replay result = { 0 };
+	struct err err = { 0 };
+	struct json_writer *w;
+
+	if (replay_run(reader, a->policy, &options, &result, &err) < 0) {
+		api_problem(c, 503, "%s", err.text);
+		return;
+	}
+	w = api_answer_json(c, 200);
+	json_begin_object(w);
+	replay_json(&result, w);
+	json_end_object(w);
+}
+
+void answer_replay(struct api_call *c)
+{
+	_cleanup_event_reader_ struct event_reader *own = NULL;
+	_cleanup_(asked_done) struct asked a = { 0 };
+	const struct json *session, *text;
+	const struct api_key keys[] = { { "session", JSON_STRING, false, &session },
+					{ "text", JSON_STRING, false, &text } };
+	struct event_reader *reader;
+
+	if (!api_query_is_empty(c) || !api_read_body(c, keys, ARRAY_SIZE(keys)))
+		return;
+	reader = api_events_of(c, session ? session->text : (struct span){ 0 }, &own);
+	if (reader && asked_with(c, text, &a))
+		replay(c, reader, &a);
 }

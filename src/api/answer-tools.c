@@ -86,8 +86,7 @@ static struct policy_source *load_text(struct api_call *c, struct span text)
 	return NULL;
 }
 
-/* What is in force, or with another text of the editable layer. False: answered. */
-static bool ask_with(struct api_call *c, const struct json *text, struct asked *ret)
+bool asked_with(struct api_call *c, const struct json *text, struct asked *ret)
 {
 	struct policy_source *source;
 	struct err err = { 0 };
@@ -356,7 +355,7 @@ static void explain(struct api_call *c, struct operation *o, const struct json *
 	_cleanup_(asked_done) struct asked a = { 0 };
 	struct policy_decision d;
 
-	if (!ask_with(c, text, &a))
+	if (!asked_with(c, text, &a))
 		return;
 	policy_decide(a.decider, a.policy, &o->request, &d);
 	answer_decision(c, a.policy, &o->request, &d);
@@ -501,7 +500,7 @@ void answer_test(struct api_call *c)
 			return;
 		}
 	}
-	if (ask_with(c, text, &a))
+	if (asked_with(c, text, &a))
 		test(c, &a, cases);
 }
 

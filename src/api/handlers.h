@@ -42,6 +42,7 @@ void answer_test(struct api_call *c);
 void answer_diff(struct api_call *c);
 void answer_suggest(struct api_call *c);
 void answer_from_event(struct api_call *c);
+void answer_replay(struct api_call *c);
 
 /* answer-earlier.c: routes of leash's earlier API. */
 void answer_earlier_persist(struct api_call *c);

@@ -160,6 +160,8 @@ struct asked {
 int asked_open(struct policy_source *s, struct asked *ret, struct err *err) _must_check_;
 /* What is in force. False: answered. */
 bool asked_in_force(struct api_call *c, struct asked *ret) _must_check_;
+/* The same, or with another text (NULL: none) of the editable layer. False: answered. */
+bool asked_with(struct api_call *c, const struct json *text, struct asked *ret) _must_check_;
 void asked_done(struct asked *a);
 
 /*

@@ -1,6 +1,7 @@
 #include "api/recorded.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -109,6 +110,9 @@ int recorded_make(const struct event *e, struct operation *ret)
 		ret->object = xmemdup0(e->path.p, e->path.len);
 		ret->request.path = span_of(ret->object);
 		ret->request.also_reads = span_eq_str(e->access, "read-write");
+		/* Of others it is not recorded. */
+		ret->request.is_directory =
+			e->path.len == 1 || (e->has_flags && e->flags & O_DIRECTORY);
 	}
 	if (r < 0) {
 		operation_done(ret);

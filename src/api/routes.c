@@ -28,6 +28,7 @@ static const struct api_route routes[] = {
 	{ "POST", "/api/policies/diff", answer_diff, 0 },
 	{ "POST", "/api/policies/suggest", answer_suggest, 0 },
 	{ "POST", "/api/policies/from-event", answer_from_event, 0 },
+	{ "POST", "/api/policies/replay", answer_replay, 0 },
 	{ "GET", "/api/policies/history", answer_history, 0 },
 	{ "POST", "/api/policies/rollback", answer_rollback, 0 },
 	{ "POST", "/api/policies/persist", answer_earlier_persist, API_ROUTE_TEXT },

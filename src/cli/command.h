@@ -23,6 +23,7 @@ int command_verify(int argc, char **argv);
 int command_ui(int argc, char **argv);
 int command_token(int argc, char **argv);
 int command_export(int argc, char **argv);
+int command_replay(int argc, char **argv);
 int command_policy(int argc, char **argv);
 int command_secret(int argc, char **argv);
 int command_config(int argc, char **argv);

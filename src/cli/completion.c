@@ -51,6 +51,7 @@ static const struct row plain_rows[] = {
 	{ "token", token_options, &n_token_options, "SESSION" },
 	{ "ui", ui_options, &n_ui_options, "SESSION" },
 	{ "export", export_options, &n_export_options, "SESSION" },
+	{ "replay", replay_options, &n_replay_options, "SESSION" },
 	{ "policy", policy_options, &n_policy_options, "check explain show fmt test diff trust" },
 	{ "secret", secret_options, &n_secret_options, "list test" },
 	{ "config", config_options, &n_config_options, "show set unset path check" },

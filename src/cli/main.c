@@ -22,6 +22,7 @@ const struct command commands[] = {
 	{ "token", "[SESSION]", "print the token of a running session's API", command_token },
 	{ "export", "[SESSION] [FLAGS]", "write a session's events for other programs",
 	  command_export },
+	{ "replay", "[SESSION] [FLAGS]", "decide a recorded session again, under another policy", command_replay },
 	{ "policy", "SUB-COMMAND ...",
 	  "check, explain, show, format, test, compare and trust policies", command_policy },
 	{ "secret", "SUB-COMMAND ...", "list and test the secrets that agents use and never see",

@@ -547,6 +547,13 @@ def check_tools(session, api):
     ok("diff", diff["differences"] > 0 and [p["in"] for p in diff["policies"]] == ["new"]
        and any(d["object"] == WORK + "/one" and d["new"] == "deny" for d in diff["decisions"]), diff)
 
+    replayed = api.post("/api/policies/replay", {"text": forbid(WORK + "/one")}).json()
+    ok("replay, with another text", replayed["decided"] > replayed["changed"] > 0
+       and any((c["object"], c["before"], c["after"], c["kind"]) == (WORK + "/one", "allow", "deny", "file.open") and c["count"] > 0
+               for c in replayed["changes"]), replayed)
+    same("of no session: 404, of no policy: 422", (api.post("/api/policies/replay", {"session": "20200101-000000-aaaa"}).status,
+                                                   api.post("/api/policies/replay", {"text": "permit ("}).status), (404, 422))
+
     opened = [e for e in api.get("/api/events?kind=file.open&path=%s/one&order=newest&limit=50" % WORK).json()["events"] if e["decision"] == "allow"][0]
     seq = opened["seq"]
     made = api.post("/api/policies/from-event", {"seq": seq, "effect": "forbid", "breadth": "file"}).json()
