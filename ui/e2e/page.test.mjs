@@ -282,8 +282,16 @@ test('edits are applied with the keyboard', async () => {
 
 test('a policy that decided leads into the editor', async () => {
   await goTo('live');
-  await page.locator('.stopped .line').filter({ hasText: 'key.txt' }).first().click();
-  await page.locator('.why .ids').getByRole('button', { name: 'user:mine' }).click();
+  // Older ones were stopped by another policy, and the newest may be on its way.
+  const mine = page.locator('.why .ids').getByRole('button', { name: 'user:mine' });
+  await until('a stop by it', async () => {
+    await page.locator('.stopped .line').filter({ hasText: 'key.txt' }).first().click();
+    return mine.waitFor({ timeout: 2000 }).then(
+      () => true,
+      () => false,
+    );
+  });
+  await mine.click();
   await until('the editor', async () => (await editorText()).includes('mine'));
 });
 
@@ -330,6 +338,25 @@ test('the least is suggested, each line with its events', async () => {
   await page.getByRole('complementary', { name: `Event ${seq}`, exact: true }).getByText('Why it was allowed').waitFor();
   await page.keyboard.press('Escape');
   await goTo('policy');
+  await page.getByRole('button', { name: 'Undo all' }).click();
+});
+
+test('what was done is replayed under the text in the editor', async () => {
+  const was = await generation();
+  await goTo('policy');
+  await page.getByRole('tab', { name: 'Replay' }).click();
+  await page.getByText('under what is in force', { exact: false }).waitFor();
+  await write('forbid (principal, action in Action::"FileOpen", resource == File::"${WORKSPACE}/main.c");\n');
+  await page.getByText('under the text in the editor', { exact: false }).waitFor();
+  await page.getByRole('button', { name: 'Replay', exact: true }).click();
+  await page.getByText(/operations? of [\d,]+ would be decided otherwise/).waitFor();
+  const line = page.locator('.suggested li').filter({ hasText: 'main.c' }).first();
+  assert.match((await line.innerText()).replace(/\s+/g, ' '), /^allow → deny file\.open \/.*main\.c [\d,]+ times?, as in \d+ by cat, by user:policy\d+$/);
+  await shot('replay');
+  assert.equal(await generation(), was);
+  await write('forbid (principal,');
+  await page.getByRole('button', { name: 'Replay again' }).click();
+  await page.locator('.side [role=alert]').waitFor();
   await page.getByRole('button', { name: 'Undo all' }).click();
 });
 

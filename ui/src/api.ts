@@ -234,6 +234,22 @@ async function send<T>(method: string, path: string, body?: unknown, abort?: Abo
 
 const policies = '/api/policies';
 
+export interface Replay {
+  decided: number;
+  changed: number;
+  changes: {
+    kind: string;
+    before: string;
+    after: string;
+    object: string;
+    access?: string;
+    program?: string;
+    reasons: string;
+    seq: number;
+    count: number;
+  }[];
+}
+
 export const api = {
   login: (token: string) => send<null>('POST', '/api/login', { token }),
   session: () => send<Session>('GET', '/api/session'),
@@ -251,6 +267,8 @@ export const api = {
     send<{ items: Completion[] }>('POST', `${policies}/complete`, { text, cursor, maxItems: 75 }, abort),
   explain: (what: Operation | { seq: number; session?: string }, abort?: AbortSignal) =>
     send<Explanation>('POST', `${policies}/explain`, what, abort),
+  replay: (text: string | null, session?: string) =>
+    send<Replay>('POST', `${policies}/replay`, { ...(text === null ? {} : { text }), ...(session ? { session } : {}) }),
   suggest: () => send<Suggestion>('POST', `${policies}/suggest`, {}),
   format: (text: string) => send<{ text: string; formatted: boolean }>('POST', `${policies}/format`, { text }),
   diff: (text: string) => send<Diff>('POST', `${policies}/diff`, { text }),

@@ -20,9 +20,10 @@ import { Icon } from '../parts/icon';
 import { Name } from '../parts/name';
 import { say, session, wantedPolicy } from '../state';
 import { Ask } from './ask';
+import { Replay } from './replay';
 import { Suggest } from './suggest';
 
-type Tab = 'layers' | 'problems' | 'changes' | 'test' | 'suggest' | 'history';
+type Tab = 'layers' | 'problems' | 'changes' | 'test' | 'replay' | 'suggest' | 'history';
 
 const VALIDATE_MS = 300;
 
@@ -146,6 +147,7 @@ export function PolicyView() {
     ['problems', findings.value.length ? `Findings ${findings.value.length}` : 'Findings'],
     ['changes', 'Changes'],
     ['test', 'Test'],
+    ['replay', 'Replay'],
     ['suggest', 'Suggest'],
     ['history', 'History'],
   ];
@@ -250,6 +252,7 @@ export function PolicyView() {
           {tab.value === 'problems' ? <Problems editor={editor} /> : null}
           {tab.value === 'changes' ? <Changes /> : null}
           {tab.value === 'test' ? <Ask draft={isChanged() ? draft.value : null} generation={p?.generation} /> : null}
+          {tab.value === 'replay' ? <Replay draft={isChanged() ? draft.value : null} /> : null}
           {tab.value === 'suggest' ? <Suggest add={add} /> : null}
           {tab.value === 'history' ? <Past attempt={attempt} taken={taken} busy={busy} /> : null}
         </div>

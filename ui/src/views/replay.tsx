@@ -1,0 +1,95 @@
+// What was done, under the editor's text: what would have been decided otherwise?
+import { useState } from 'preact/hooks';
+import { api, messageOf, type Replay as Replayed } from '../api';
+import { count, plural } from '../model/text';
+import { Name } from '../parts/name';
+import { go, past, show } from '../state';
+
+const MAX_SHOWN = 500;
+
+// draft: the editor's text, where it is not what is in force.
+export function Replay({ draft }: { draft: string | null }) {
+  const [found, setFound] = useState<Replayed | null>(null);
+  const [error, setError] = useState('');
+  const [busy, setBusy] = useState(false);
+  const earlier = past.value?.id;
+  const replay = async () => {
+    setBusy(true);
+    try {
+      setFound(await api.replay(draft, earlier));
+      setError('');
+    } catch (e) {
+      setFound(null);
+      setError(messageOf(e));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <p class="muted">
+        The operations of {earlier ? 'the earlier session that is open' : 'this session'} are decided again, under{' '}
+        {draft === null ? 'what is in force' : 'the text in the editor'}. Nothing is done again, and nothing is applied.
+      </p>
+      <div class="choice">
+        <button type="button" class={found ? '' : 'primary'} disabled={busy} onClick={() => void replay()}>
+          {found ? 'Replay again' : 'Replay'}
+        </button>
+      </div>
+      {error ? (
+        <p class="error" role="alert">
+          <Name text={error} />
+        </p>
+      ) : null}
+      {found ? <Found found={found} /> : null}
+    </>
+  );
+}
+
+function Found({ found }: { found: Replayed }) {
+  return (
+    <>
+      <h3>
+        {found.changed
+          ? `${plural(found.changed, 'operation')} of ${count(found.decided)} would be decided otherwise`
+          : `None of ${count(found.decided)} operations would be decided otherwise`}
+      </h3>
+      <ol class="suggested">
+        {found.changes.slice(0, MAX_SHOWN).map((c) => (
+          <li key={`${c.kind} ${c.after} ${c.access ?? ''} ${c.object}`}>
+            <div>
+              <span class={`verdict-${c.after}`}>
+                {c.before} → {c.after}
+              </span>{' '}
+              <span class="muted">{c.kind}</span>{' '}
+              <span class="mono">
+                <Name text={c.object} />
+              </span>
+            </div>
+            <div class="muted">
+              {plural(c.count, 'time')}, as in{' '}
+              <button
+                type="button"
+                class="link"
+                onClick={() => {
+                  show(c.seq);
+                  go('live');
+                }}
+              >
+                {c.seq}
+              </button>
+              {c.program ? (
+                <>
+                  {' '}
+                  by <Name text={c.program.slice(c.program.lastIndexOf('/') + 1)} />
+                </>
+              ) : null}
+              , by <Name text={c.reasons} />
+            </div>
+          </li>
+        ))}
+      </ol>
+      {found.changes.length > MAX_SHOWN ? <p class="muted">… and {count(found.changes.length - MAX_SHOWN)} more</p> : null}
+    </>
+  );
+}
