@@ -13,6 +13,7 @@
 
 /* Records that are looked at, the newest; and seqs that are named of those that fit. */
 #define MAX_LOOKED_AT 20000
+#define MAX_CHANGES 1000 /* of a replay: paths are long, and the answer is not to be */
 #define MAX_SEQS 100
 /* Between two looks at what else there is to do. */
 #define BREATHE_RECORDS 500
@@ -401,6 +402,7 @@ static void replay(struct api_call *c, struct event_reader *reader, const struct
 {
 	const struct api_host *host = &c->api->host;
 	const struct replay_options options = { .limit = MAX_LOOKED_AT,
+						.max_changes = MAX_CHANGES,
 						.breathe = host->breathe,
 						.ctx = host->ctx };
 	_cleanup_(replay_done) struct replay result = { 0 };

@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/map.h"
 
-#define MAX_CHANGES 10000
 #define BREATHE_RECORDS 1024
 
 struct replaying {
@@ -45,8 +44,8 @@ static char *list_reasons(const struct policy_decision *d)
 	return buf_take(&out);
 }
 
-static void add_change(struct replaying *r, const struct event *e, uint64_t seq, enum decision before,
-		       const struct policy_decision *d)
+static void add_change(struct replaying *r, const struct event *e, uint64_t seq,
+		       enum decision before, const struct policy_decision *d)
 {
 	_cleanup_buf_ struct buf object = BUF_INIT(0);
 
@@ -70,14 +69,15 @@ static void note(struct replaying *r, const struct event *e, uint64_t seq, enum 
 
 	r->out->n_changed++;
 	buf_reset(&r->key);
-	(void)buf_printf(&r->key, "%d %d %.*s ", (int)e->kind, (int)d->verdict, SPAN_ARG(e->access));
+	(void)buf_printf(&r->key, "%d %d %.*s ", (int)e->kind, (int)d->verdict,
+			 SPAN_ARG(e->access));
 	append_object(e, &r->key);
 	index = (uintptr_t)map_get(&r->known, buf_span(&r->key));
 	if (index) {
 		r->out->changes.items[index - 1].n++;
 		return;
 	}
-	if (r->out->changes.len == MAX_CHANGES) {
+	if (r->out->changes.len == r->options->max_changes) {
 		r->out->n_left_out++;
 		return;
 	}
@@ -115,11 +115,11 @@ static int on_record(const struct event_record *record, void *ctx)
 int replay_run(struct event_reader *reader, const struct policy *policy,
 	       const struct replay_options *options, struct replay *ret, struct err *err)
 {
-	const struct event_query all = { .limit = options->limit, .is_newest_first = options->limit };
-	struct replaying r = { .out = ret,
-			       .policy = policy,
-			       .decider = policy_decider_new(0),
-			       .options = options };
+	const struct event_query all = { .limit = options->limit,
+					 .is_newest_first = options->limit };
+	struct replaying r = {
+		.out = ret, .policy = policy, .decider = policy_decider_new(0), .options = options
+	};
 	int64_t n;
 
 	*ret = (struct replay){ 0 };
@@ -165,4 +165,5 @@ void replay_json(const struct replay *r, struct json_writer *w)
 	for (size_t i = 0; i < r->changes.len; i++)
 		change_json(&r->changes.items[i], w);
 	json_end_array(w);
+	json_key_uint(w, "left_out", r->n_left_out);
 }

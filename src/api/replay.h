@@ -14,22 +14,26 @@
 struct replay_change {
 	enum event_kind kind;
 	enum decision before, after;
-	char *object;	/* the path, host with port, or method with URL */
-	char *access;	/* of an open: "read", ...; or empty */
-	char *program;	/* of the first such event */
-	char *reasons;	/* the policies that decide now, separated by ", "; "default": none */
+	char *object;  /* the path, host with port, or method with URL */
+	char *access;  /* of an open: "read", ...; or empty */
+	char *program; /* of the first such event */
+	char *reasons; /* the policies that decide now, separated by ", "; "default": none */
 	uint64_t first_seq, n;
 };
 
 struct replay {
 	VEC(struct replay_change) changes; /* in the order in which events were read */
-	uint64_t n_decided; /* events that were asked about again */
-	uint64_t n_changed; /* of them, those that would be decided otherwise */
-	uint64_t n_left_out; /* of those, the ones that are in no line: there were too many different ones */
+	uint64_t n_decided;		   /* events that were asked about again */
+	uint64_t n_changed;		   /* of them, those that would be decided otherwise */
+	uint64_t n_left_out; /* of those, the ones that are in no line: there were too many
+				different ones */
 };
+
+#define REPLAY_MAX_CHANGES 10000
 
 struct replay_options {
 	uint64_t limit; /* the newest so many events, the newest first; 0: all, in their order */
+	size_t max_changes;	    /* different ones that are told */
 	void (*breathe)(void *ctx); /* called now and then; or NULL */
 	void *ctx;
 };

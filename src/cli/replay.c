@@ -35,7 +35,8 @@ static const struct usage usage = {
 		"otherwise. SESSION is an id,\n"
 		"its beginning or its last four letters; without it the newest session is "
 		"replayed. Ends with 0 when\n"
-		"nothing would be decided otherwise, 1 when something would, 2 when session or policy "
+		"nothing would be decided otherwise, 1 when something would, 2 when session or "
+		"policy "
 		"cannot be read.\n",
 	.options = replay_options,
 	.n_options = ARRAY_SIZE(replay_options),
@@ -117,8 +118,8 @@ static void say_change(const struct replay_change *c, struct buf *out)
 	append_visible(out, span_of(c->object));
 	if (*c->access)
 		(void)buf_printf(out, " (%s)", c->access);
-	(void)buf_printf(out, "  %llu time%s, first in %llu", (unsigned long long)c->n, c->n == 1 ? "" : "s",
-			 (unsigned long long)c->first_seq);
+	(void)buf_printf(out, "  %llu time%s, first in %llu", (unsigned long long)c->n,
+			 c->n == 1 ? "" : "s", (unsigned long long)c->first_seq);
 	if (*c->program) {
 		(void)buf_append_str(out, " by ");
 		append_visible(out, path_base_name(span_of(c->program)));
@@ -135,12 +136,14 @@ static void say(const struct replaying *r, const struct replay *replay, struct b
 	for (size_t i = 0; i < n; i++)
 		say_change(&replay->changes.items[i], out);
 	if (n < replay->changes.len)
-		(void)buf_printf(out, "... and %zu more; --all shows them\n", replay->changes.len - n);
+		(void)buf_printf(out, "... and %zu more; --all shows them\n",
+				 replay->changes.len - n);
 	if (replay->n_left_out)
 		(void)buf_printf(out, "... and %llu events of further kinds\n",
 				 (unsigned long long)replay->n_left_out);
 	(void)buf_printf(out, "%llu of %llu operations would be decided otherwise\n",
-			 (unsigned long long)replay->n_changed, (unsigned long long)replay->n_decided);
+			 (unsigned long long)replay->n_changed,
+			 (unsigned long long)replay->n_decided);
 }
 
 static int replay_session(struct replaying *r, struct policy *policy)
@@ -149,7 +152,9 @@ static int replay_session(struct replaying *r, struct policy *policy)
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 	struct err err = { 0 };
 
-	if (replay_run(r->records.reader, policy, &(struct replay_options){ 0 }, &replay, &err) < 0) {
+	if (replay_run(r->records.reader, policy,
+		       &(struct replay_options){ .max_changes = REPLAY_MAX_CHANGES }, &replay,
+		       &err) < 0) {
 		log_error("%s", err.text);
 		return EXIT_UNREADABLE;
 	}

@@ -18,7 +18,7 @@
 #include "base/map.h"
 #include "supervise/task-info.h"
 
-#define MAX_PROCESSES ((size_t)16384)
+#define MAX_PROCESSES ((size_t)4096)
 /* Of the descriptors this process may have: the others are for answering calls. */
 #define SHARE_OF_FDS 4
 #define AT_ONCE 64

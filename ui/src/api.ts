@@ -237,6 +237,7 @@ const policies = '/api/policies';
 export interface Replay {
   decided: number;
   changed: number;
+  left_out: number;
   changes: {
     kind: string;
     before: string;

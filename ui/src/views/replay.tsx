@@ -5,8 +5,6 @@ import { count, plural } from '../model/text';
 import { Name } from '../parts/name';
 import { go, past, show } from '../state';
 
-const MAX_SHOWN = 500;
-
 // draft: the editor's text, where it is not what is in force.
 export function Replay({ draft }: { draft: string | null }) {
   const [found, setFound] = useState<Replayed | null>(null);
@@ -55,7 +53,7 @@ function Found({ found }: { found: Replayed }) {
           : `None of ${count(found.decided)} operations would be decided otherwise`}
       </h3>
       <ol class="suggested">
-        {found.changes.slice(0, MAX_SHOWN).map((c) => (
+        {found.changes.map((c) => (
           <li key={`${c.kind} ${c.after} ${c.access ?? ''} ${c.object}`}>
             <div>
               <span class={`verdict-${c.after}`}>
@@ -89,7 +87,7 @@ function Found({ found }: { found: Replayed }) {
           </li>
         ))}
       </ol>
-      {found.changes.length > MAX_SHOWN ? <p class="muted">… and {count(found.changes.length - MAX_SHOWN)} more</p> : null}
+      {found.left_out ? <p class="muted">… and {plural(found.left_out, 'operation')} more</p> : null}
     </>
   );
 }
