@@ -85,15 +85,24 @@ interface LineProps {
   isOpen: boolean;
 }
 
-// What is as it was is given to Preact as it was, which then looks at none of it.
+// What is as it was is given to Preact as it was, which then looks at none of it. A line that
+// comes into sight takes the elements of one that left: changing is cheaper than making.
 class Lines {
   private drawn = new Map<number, LineProps & { vnode: VNode }>();
   private next = new Map<number, LineProps & { vnode: VNode }>();
+  private slots = 1;
+
+  // As many lines, one after the other, never share a slot.
+  reserve(n: number): void {
+    if (n <= this.slots) return;
+    this.slots = n;
+    this.drawn.clear();
+  }
 
   line(p: LineProps): VNode {
     const old = this.drawn.get(p.index);
     const same = old && old.row === p.row && old.top === p.top && old.height === p.height && old.isOpen === p.isOpen;
-    const vnode = same ? old.vnode : <Line key={p.index} {...p} />;
+    const vnode = same ? old.vnode : <Line key={p.index % this.slots} {...p} />;
     this.next.set(p.index, { ...p, vnode });
     return vnode;
   }
@@ -106,7 +115,7 @@ class Lines {
 }
 
 function Line({ row, index, top, height, isOpen }: LineProps) {
-  const style = { transform: `translateY(${top}px)`, height: `${height}px` };
+  const style = { top: `${top}px`, height: `${height}px` };
   if (!row) return <div class="row row-empty" role="row" aria-rowindex={index + 2} style={style} />;
   const tone = toneOf(row);
   const object = objectText(row);
@@ -208,6 +217,7 @@ export function EventTable({ empty }: { empty: string }) {
   };
 
   let isDrawn = false;
+  lines.current.reserve(list.items.length);
   const drawn = list.items.map((item) => {
     const row = pages.current!.row(item.index, at, total);
     const isOpen = row !== undefined && row.seq === selected.value;
