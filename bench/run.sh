@@ -224,7 +224,8 @@ bench_page() {
 	fi
 	heading "the page, 100,000 events"
 	(cd "$ROOT/ui" && timeout 600 node e2e/speed.mjs 100000) >"$T/page" 2>"$T/page.err" || true
-	sed 's/^/speed.mjs: /' "$T/page.err"
+	(cd "$ROOT/ui" && LEASH=$BUILD/leash timeout 120 node e2e/latency.mjs) >>"$T/page" 2>>"$T/page.err" || true
+	sed 's/^/page: /' "$T/page.err"
 	# WHAT: VALUE UNIT (at most LIMIT)
 	sed -nE 's/^(FAILED )?([^:]+): ([0-9.]+) ([^(]+[^( ])( \(at most ([0-9.]+)\))?$/\2\t\3 \4\t\6/p' "$T/page" |
 		while IFS=$'\t' read -r what value limit; do

@@ -23,8 +23,12 @@
 #include "http/websocket-handshake.h"
 #include "http/websocket.h"
 
-/* How long events gather, and how long a client may take to say what it wants. */
-#define GATHER_MS 50
+/*
+ * What happens after a pause goes out at once, with what happened in the same
+ * millisecond; then events gather for so long, about as long as a page draws.
+ */
+#define GATHER_MS 16
+/* How long a client may take to say what it wants. */
 #define HELLO_MS 250
 #define BEAT_MS 15000
 /* A client that has said nothing for so long, not even that it got our pings, is gone. */
@@ -217,10 +221,13 @@ static void on_flush(uv_timer_t *timer);
 
 static void wake(struct api *a)
 {
+	uint64_t due;
+
 	if (a->live.is_flushing)
 		return;
 	a->live.is_flushing = true;
-	(void)uv_timer_start(&a->live.flush, on_flush, GATHER_MS, 0);
+	due = a->live.flushed_ms + GATHER_MS;
+	(void)uv_timer_start(&a->live.flush, on_flush, due > api_now(a) ? due - api_now(a) : 1, 0);
 }
 
 static bool is_whole(const struct live_client *l)
@@ -655,6 +662,7 @@ static void on_flush(uv_timer_t *timer)
 	bool is_waited_for = false;
 
 	a->live.is_flushing = false;
+	a->live.flushed_ms = api_now(a);
 	flush_open(a);
 	for (struct live_client *l = a->live.clients; l; l = next) {
 		next = l->next;

@@ -50,6 +50,7 @@ struct live_hub {
 	uv_timer_t flush; /* of what has gathered */
 	uv_timer_t beat;
 	bool is_flushing;
+	uint64_t flushed_ms; /* when it was last, as api_now */
 	struct batch *open; /* gathers for everybody who wants everything */
 };
 

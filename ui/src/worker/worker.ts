@@ -28,7 +28,7 @@ export interface ToWorker {
 }
 
 // An event shows at once; more of them are gathered for a frame or two, the costlier counts for longer.
-const OVERVIEW_MS = 50;
+const OVERVIEW_MS = 25;
 const SHAPE_MS = 500;
 // While history is read the page needs the processor less than the reading does.
 const LOADING_MS = 200;
