@@ -5,6 +5,7 @@
 #include "api/recorded.h"
 #include "base/alloc.h"
 #include "base/map.h"
+#include "policy/request.h"
 
 #define BREATHE_RECORDS 1024
 
@@ -18,19 +19,14 @@ struct replaying {
 	const struct replay_options *options;
 };
 
-static void append_object(const struct event *e, struct buf *out)
+/* As policies name it, but for a request of HTTP, which is shown whole. */
+static void append_object(const struct event *e, const struct policy_request *request,
+			  struct buf *out)
 {
-	struct span peer = e->host.len ? e->host : e->ip;
-
 	if (e->url.len)
 		(void)buf_printf(out, "%.*s %.*s", SPAN_ARG(e->method), SPAN_ARG(e->url));
-	else if (e->path.len)
-		(void)buf_append_span(out, e->path);
-	else if (e->has_port && e->port)
-		(void)buf_printf(out, memchr(peer.p, ':', peer.len) ? "[%.*s]:%u" : "%.*s:%u",
-				 SPAN_ARG(peer), e->port);
 	else
-		(void)buf_append_span(out, peer);
+		(void)request_resource_id(request, out);
 }
 
 static char *list_reasons(const struct policy_decision *d)
@@ -44,34 +40,37 @@ static char *list_reasons(const struct policy_decision *d)
 	return buf_take(&out);
 }
 
-static void add_change(struct replaying *r, const struct event *e, uint64_t seq,
+static void add_change(struct replaying *r, const struct event_record *record, struct span object,
 		       enum decision before, const struct policy_decision *d)
 {
-	_cleanup_buf_ struct buf object = BUF_INIT(0);
+	const struct event *e = &record->event;
 
-	append_object(e, &object);
 	vec_push(&r->out->changes,
 		 (struct replay_change){ .kind = e->kind,
 					 .before = before,
 					 .after = d->verdict,
-					 .object = xmemdup0(object.data, object.len),
+					 .object = xmemdup0(object.p, object.len),
 					 .access = xmemdup0(e->access.p, e->access.len),
 					 .program = xmemdup0(e->exe.p, e->exe.len),
 					 .reasons = list_reasons(d),
-					 .first_seq = seq,
+					 .first_seq = record->seq,
 					 .n = 1 });
 }
 
-static void note(struct replaying *r, const struct event *e, uint64_t seq, enum decision before,
+static void note(struct replaying *r, const struct event_record *record,
+		 const struct policy_request *request, enum decision before,
 		 const struct policy_decision *d)
 {
+	const struct event *e = &record->event;
 	uintptr_t index;
+	size_t at;
 
 	r->out->n_changed++;
 	buf_reset(&r->key);
-	(void)buf_printf(&r->key, "%d %d %.*s ", (int)e->kind, (int)d->verdict,
+	(void)buf_printf(&r->key, "%d %d %d %.*s ", (int)e->kind, (int)before, (int)d->verdict,
 			 SPAN_ARG(e->access));
-	append_object(e, &r->key);
+	at = r->key.len;
+	append_object(e, request, &r->key);
 	index = (uintptr_t)map_get(&r->known, buf_span(&r->key));
 	if (index) {
 		r->out->changes.items[index - 1].n++;
@@ -81,7 +80,7 @@ static void note(struct replaying *r, const struct event *e, uint64_t seq, enum 
 		r->out->n_left_out++;
 		return;
 	}
-	add_change(r, e, seq, before, d);
+	add_change(r, record, span_from(buf_span(&r->key), at), before, d);
 	(void)map_put(&r->known, buf_span(&r->key), (void *)(uintptr_t)r->out->changes.len);
 }
 
@@ -108,7 +107,7 @@ static int on_record(const struct event_record *record, void *ctx)
 	policy_decide(r->decider, r->policy, &o.request, &d);
 	r->out->n_decided++;
 	if (d.verdict != before)
-		note(r, e, record->seq, before, &d);
+		note(r, record, &o.request, before, &d);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 struct replay_change {
 	enum event_kind kind;
 	enum decision before, after;
-	char *object;  /* the path, host with port, or method with URL */
+	char *object;  /* as a policy names it: path, host with port; of HTTP method and URL */
 	char *access;  /* of an open: "read", ...; or empty */
 	char *program; /* of the first such event */
 	char *reasons; /* the policies that decide now, separated by ", "; "default": none */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/path.h"
 
 int fd_read_all(int fd, struct buf *out)
 {
@@ -76,6 +77,24 @@ int file_replace(const char *path, struct span content, unsigned mode, bool want
 		return err_set(err, r, "write %s", path);
 	}
 	return 0;
+}
+
+int file_replace_target(const char *path, struct span content, unsigned mode, bool want_sync,
+			struct err *err)
+{
+	_cleanup_free_ char *target = path_resolve(path);
+	_cleanup_free_ char *directory = NULL;
+	struct span above;
+	int r;
+
+	if (!target)
+		return err_set(err, -errno, "%s", path);
+	above = path_directory(span_of(target));
+	directory = xmemdup0(above.p, above.len);
+	r = mkdir_all(directory, 0700);
+	if (r < 0)
+		return err_set(err, r, "make the directory %s", directory);
+	return file_replace(target, content, mode, want_sync, err);
 }
 
 int mkdir_all(const char *path, unsigned mode)

@@ -17,6 +17,12 @@ int fd_write_all(int fd, const void *p, size_t len) _must_check_;
 /* Writes a new file beside path and renames it over it: readers see old or new, never half. want_sync: also after a power cut. */
 int file_replace(const char *path, struct span content, unsigned mode, bool want_sync,
 		 struct err *err) _must_check_;
+/*
+ * The same for the file that a link leads to: the link stays. Missing directories
+ * above it are made, for their owner alone.
+ */
+int file_replace_target(const char *path, struct span content, unsigned mode, bool want_sync,
+			struct err *err) _must_check_;
 /* Creates the directory and its missing parents with the mode. 0 also where it exists. */
 int mkdir_all(const char *path, unsigned mode) _must_check_;
 

@@ -5,7 +5,7 @@
 #include "config/settings.h"
 
 struct reading {
-	struct config_document *d;
+	const struct config_document *d;
 	secret_specs *specs;	     /* NULL: they are not asked for, only checked */
 	struct retention *retention; /* likewise */
 	struct err *err;
@@ -47,14 +47,6 @@ static int set(const struct reading *r, struct secret_spec *s, const struct toml
 	return code;
 }
 
-static bool is_known(struct span key, const char *const *known)
-{
-	for (size_t i = 0; known[i]; i++)
-		if (span_eq_str(key, known[i]))
-			return true;
-	return false;
-}
-
 static int begin(const struct reading *r, struct secret_spec *s, const struct toml *table)
 {
 	const struct toml *from = toml_get(table, "from");
@@ -82,7 +74,7 @@ static int read_secret(const struct reading *r, const struct toml *table, struct
 		return wrong_type(r, table, "a table");
 	code = begin(r, s, table);
 	for (const struct toml *v = table->first; v && code == 0; v = v->next) {
-		if (!is_known(v->key, known))
+		if (!config_is_one_of(v->key, known))
 			return config_unknown_key(r->d, v, known, r->err);
 		if (!span_eq_str(v->key, "from"))
 			code = set(r, s, v);
@@ -154,22 +146,10 @@ static int read_all(const struct reading *r)
 			code = read_secrets(r, v);
 		else if (span_eq_str(v->key, "events"))
 			code = read_events(r, v);
-		else if (!is_known(v->key, config_settings_tables))
+		else if (!config_is_one_of(v->key, config_settings_tables))
 			code = config_unknown_key(r->d, v, known, r->err);
 	}
 	return code;
-}
-
-static int read_config(const char *directory, struct reading *reading)
-{
-	struct config_document d;
-	int r = config_read(directory, &d, reading->err);
-
-	reading->d = &d;
-	if (r >= 0)
-		r = read_all(reading);
-	config_done(&d);
-	return r;
 }
 
 int config_check(struct config_document *d, const char *home, const char *directory,
@@ -186,16 +166,12 @@ int config_check(struct config_document *d, const char *home, const char *direct
 	return r;
 }
 
-int config_read_secrets(const char *directory, secret_specs *specs, struct err *err)
+int config_take_secrets(const struct config_document *d, secret_specs *specs, struct err *err)
 {
-	struct reading reading = { .specs = specs, .err = err };
-
-	return read_config(directory, &reading);
+	return read_all(&(struct reading){ .d = d, .specs = specs, .err = err });
 }
 
-int config_read_retention(const char *directory, struct retention *ret, struct err *err)
+int config_take_retention(const struct config_document *d, struct retention *ret, struct err *err)
 {
-	struct reading reading = { .retention = ret, .err = err };
-
-	return read_config(directory, &reading);
+	return read_all(&(struct reading){ .d = d, .retention = ret, .err = err });
 }

@@ -18,12 +18,13 @@
 #include "daemon/secret-spec.h"
 
 /*
- * Both read and check the whole file in that directory; no file is no error,
- * messages name line and column. The first adds those secrets which are not
- * there yet by name, the second changes what the file names.
+ * Both check the whole document but for settings.h's tables; messages name line
+ * and column. The first adds those secrets which are not there yet by name, the
+ * second changes what the file names.
  */
-int config_read_secrets(const char *directory, secret_specs *specs, struct err *err) _must_check_;
-int config_read_retention(const char *directory, struct retention *ret,
+int config_take_secrets(const struct config_document *d, secret_specs *specs,
+			struct err *err) _must_check_;
+int config_take_retention(const struct config_document *d, struct retention *ret,
 			  struct err *err) _must_check_;
 /* Checks all of the document, as a command in directory would read it. */
 int config_check(struct config_document *d, const char *home, const char *directory,

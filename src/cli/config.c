@@ -24,8 +24,6 @@
 
 enum { OPTION_JSON = 1, OPTION_ORIGIN };
 
-#define TEXT_MAX ((size_t)1024 * 1024)
-
 const struct option_spec config_options[] = {
 	OPTION_HELP_ROW,
 };
@@ -263,7 +261,7 @@ static int show_all(struct showing *s, struct config_document *d, const struct p
 	if (r >= 0)
 		r = config_check(d, p->home, p->cwd, err);
 	if (r >= 0)
-		r = config_read_retention(p->directory, &keep, err);
+		r = config_take_retention(d, &keep, err);
 	if (r >= 0)
 		r = config_settings_read(d, p->home, p->cwd, &settings, err);
 	if (r >= 0) {
@@ -317,17 +315,6 @@ static int show_main(int argc, char **argv)
 
 /* ---- Changing ------------------------------------------------------------------------ */
 
-/* A link leads to where the file is kept, under version control perhaps. */
-static int write_file(const struct place *p, struct span text, struct err *err)
-{
-	_cleanup_free_ char *real = realpath(p->file, NULL);
-	int r = real ? 0 : mkdir_all(p->directory, 0700);
-
-	if (r < 0)
-		return err_set(err, r, "make %s", p->directory);
-	return file_replace(real ? real : p->file, text, 0600, /* want_sync = */ true, err);
-}
-
 /* What was changed is checked as if it were read, and then written. */
 static int keep(const struct place *p, struct span text, struct err *err)
 {
@@ -336,7 +323,7 @@ static int keep(const struct place *p, struct span text, struct err *err)
 
 	if (r >= 0)
 		r = config_check(&d, p->home, p->cwd, err);
-	return r < 0 ? r : write_file(p, text, err);
+	return r < 0 ? r : file_replace_target(p->file, text, 0600, /* want_sync = */ true, err);
 }
 
 struct change {
@@ -365,7 +352,7 @@ static int say_toml(const struct place *p, int code, const struct toml_error *er
 static int set_one(const struct place *p, const struct config_document *d, const struct change *c,
 		   struct span value, struct err *err)
 {
-	_cleanup_buf_ struct buf out = BUF_INIT(TEXT_MAX);
+	_cleanup_buf_ struct buf out = BUF_INIT(CONFIG_TEXT_MAX);
 	struct toml_error error;
 	int r = toml_set(buf_span(&d->text), c->keys, c->n_keys, value, &out, &error);
 
@@ -396,7 +383,7 @@ static int set(const struct place *p, const struct config_document *d, const str
 static int unset(const struct place *p, const struct config_document *d, const struct change *c,
 		 const char *key, struct err *err)
 {
-	_cleanup_buf_ struct buf out = BUF_INIT(TEXT_MAX);
+	_cleanup_buf_ struct buf out = BUF_INIT(CONFIG_TEXT_MAX);
 	struct toml_error error;
 	int r = toml_unset(buf_span(&d->text), c->keys, c->n_keys, &out, &error);
 
@@ -409,7 +396,7 @@ static int unset(const struct place *p, const struct config_document *d, const s
 static int change(const struct place *p, const char *key, const char *value, struct err *err)
 {
 	_cleanup_(config_done) struct config_document d = { 0 };
-	struct change c = { .arena = ARENA_INIT(TEXT_MAX) };
+	struct change c = { .arena = ARENA_INIT(CONFIG_TEXT_MAX) };
 	int r = read_key(&c, key, err);
 
 	if (r >= 0)

@@ -93,6 +93,7 @@ struct volume {
 
 struct run {
 	char *home, *cwd, *config;
+	struct config_document document; /* config.toml */
 	struct environment environment;
 	struct environment env_options; /* -e, applied last */
 	secret_specs secrets;
@@ -373,7 +374,7 @@ static int hide_secrets(struct run *run, struct err *err)
 	const struct known_keys known = { .agent = run->layers.environment.agent,
 					  .given = &run->env_options,
 					  .inherits = run->want_env_inherit };
-	int r = config_read_secrets(run->config, &run->secrets, err);
+	int r = config_take_secrets(&run->document, &run->secrets, err);
 
 	if (r < 0)
 		return r;
@@ -428,20 +429,20 @@ static bool has_target(const struct run *run, const char *target)
 }
 
 /* What is configured and not there today is no reason to run nothing. */
-static void add_configured_volume(struct run *run, const struct config_document *d,
-				  const struct config_volume *v)
+static void add_configured_volume(struct run *run, const struct config_volume *v)
 {
+	const char *file = run->document.file;
+
 	if (has_target(run, v->target)) {
-		log_debug("%s:%zu: -v has something else for %s", d->file, v->at->key_line,
-			  v->target);
+		log_debug("%s:%zu: -v has something else for %s", file, v->at->key_line, v->target);
 		return;
 	}
 	for (size_t i = 0; i < 2; i++) {
 		const char *path = i ? v->target : v->source;
 
 		if (access(path, F_OK) < 0) {
-			log_warning("%s:%zu: %s: %s; the volume is left out", d->file,
-				    v->at->key_line, path, strerror(errno));
+			log_warning("%s:%zu: %s: %s; the volume is left out", file, v->at->key_line,
+				    path, strerror(errno));
 			return;
 		}
 	}
@@ -452,20 +453,19 @@ static void add_configured_volume(struct run *run, const struct config_document 
 /* Flags go before what the file says. */
 static int add_configured(struct run *run, struct err *err)
 {
-	struct config_document d;
+	struct config_document *d = &run->document;
 	struct config_settings settings = { 0 };
-	int r = config_read(run->config, &d, err);
+	int r = config_read(run->config, d, err);
 
 	if (r >= 0)
-		r = config_settings_read(&d, run->home, run->cwd, &settings, err);
+		r = config_settings_read(d, run->home, run->cwd, &settings, err);
 	for (size_t i = 0; i < settings.variables.len && r >= 0; i++)
 		if (!environment_get(&run->env_options, settings.variables.items[i].name))
 			environment_set(&run->env_options, settings.variables.items[i].name,
 					settings.variables.items[i].value);
 	for (size_t i = 0; i < settings.volumes.len && r >= 0; i++)
-		add_configured_volume(run, &d, &settings.volumes.items[i]);
+		add_configured_volume(run, &settings.volumes.items[i]);
 	config_settings_done(&settings);
-	config_done(&d);
 	return r;
 }
 
@@ -580,6 +580,7 @@ static void run_done(struct run *run)
 	xfree(run->home);
 	xfree(run->cwd);
 	xfree(run->config);
+	config_done(&run->document);
 }
 
 int command_run(int argc, char **argv)

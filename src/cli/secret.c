@@ -58,12 +58,15 @@ static int load(secret_specs *specs, struct err *err)
 	_cleanup_free_ char *config = NULL;
 	/* As the agent that speaks to every provider would have it. */
 	const struct known_keys known = { .agent = "opencode" };
+	_cleanup_(config_done) struct config_document d = { 0 };
 	int r;
 
 	if (!home)
 		return -1;
 	config = config_directory(home);
-	r = config_read_secrets(config, specs, err);
+	r = config_read(config, &d, err);
+	if (r >= 0)
+		r = config_take_secrets(&d, specs, err);
 	if (r < 0)
 		return r;
 	known_keys_add(specs, &known);

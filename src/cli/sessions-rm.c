@@ -131,8 +131,11 @@ static int read_retention(const struct prune *p, const char *home, struct retent
 			  struct err *err)
 {
 	_cleanup_free_ char *config = config_directory(home);
-	int r = config_read_retention(config, ret, err);
+	_cleanup_(config_done) struct config_document d = { 0 };
+	int r = config_read(config, &d, err);
 
+	if (r >= 0)
+		r = config_take_retention(&d, ret, err);
 	if (p->days != NOT_GIVEN)
 		ret->days = p->days;
 	if (p->mb != NOT_GIVEN)

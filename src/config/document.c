@@ -10,8 +10,6 @@
 #include "base/nearest.h"
 #include "base/path.h"
 
-#define TEXT_MAX ((size_t)1024 * 1024)
-
 static int parse(struct config_document *d, struct err *err)
 {
 	struct toml_error error;
@@ -24,9 +22,9 @@ static int parse(struct config_document *d, struct err *err)
 
 static void begin(const char *directory, struct config_document *d)
 {
-	*d = (struct config_document){ .arena = ARENA_INIT(16 * TEXT_MAX),
+	*d = (struct config_document){ .arena = ARENA_INIT(16 * CONFIG_TEXT_MAX),
 				       .file = path_join(directory, "config.toml"),
-				       .text = BUF_INIT(TEXT_MAX) };
+				       .text = BUF_INIT(CONFIG_TEXT_MAX) };
 }
 
 int config_read(const char *directory, struct config_document *ret, struct err *err)
@@ -46,7 +44,7 @@ int config_read_text(const char *directory, struct span text, struct config_docu
 	begin(directory, ret);
 	if (buf_append_span(&ret->text, text) < 0)
 		return err_say(err, -EMSGSIZE, "%s would have more than %zu bytes", ret->file,
-			       TEXT_MAX);
+			       CONFIG_TEXT_MAX);
 	return parse(ret, err);
 }
 
@@ -90,6 +88,14 @@ int config_fail_key(const struct config_document *d, const struct toml *v, struc
 	r = fail_at(d, v->key_line, v->key_column, err, fmt, args);
 	va_end(args);
 	return r;
+}
+
+bool config_is_one_of(struct span key, const char *const *known)
+{
+	for (; *known; known++)
+		if (span_eq_str(key, *known))
+			return true;
+	return false;
 }
 
 int config_unknown_key(const struct config_document *d, const struct toml *v,

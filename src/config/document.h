@@ -9,6 +9,9 @@
 #include "base/err.h"
 #include "config/toml.h"
 
+/* A file has no more bytes. */
+#define CONFIG_TEXT_MAX ((size_t)1024 * 1024)
+
 struct config_document {
 	struct arena arena;
 	char *file;	   /* whether or not it is there */
@@ -28,6 +31,8 @@ int config_fail(const struct config_document *d, const struct toml *v, struct er
 		const char *fmt, ...) _printf_(4, 5);
 int config_fail_key(const struct config_document *d, const struct toml *v, struct err *err,
 		    const char *fmt, ...) _printf_(4, 5);
+/* known: up to NULL. */
+bool config_is_one_of(struct span key, const char *const *known);
 /* The nearest of the known ones, up to NULL, is suggested. */
 int config_unknown_key(const struct config_document *d, const struct toml *v,
 		       const char *const *known, struct err *err);

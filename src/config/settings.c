@@ -17,14 +17,6 @@ struct reading {
 	struct err *err;
 };
 
-static bool is_one_of(struct span word, const char *const *list)
-{
-	for (; *list; list++)
-		if (span_eq_str(word, *list))
-			return true;
-	return false;
-}
-
 static bool has_nul(struct span s)
 {
 	return s.len && memchr(s.p, 0, s.len);
@@ -236,8 +228,8 @@ static int read_volumes(const struct reading *r, const struct toml *table, const
 	if (table->type != TOML_TABLE)
 		return config_wrong_type(r->d, table, "a table", r->err);
 	for (const struct toml *v = table->first; v && code == 0; v = v->next)
-		code = is_one_of(v->key, agents) ? check_boolean(r, v)
-						 : read_volume(r, v, base, may_remove);
+		code = config_is_one_of(v->key, agents) ? check_boolean(r, v)
+							: read_volume(r, v, base, may_remove);
 	return code;
 }
 
@@ -268,8 +260,8 @@ static int read_leash(const struct reading *r, const struct toml *table)
 			code = read_image(r, v);
 		else if (span_eq_str(v->key, "envvars"))
 			code = read_variables(r, v);
-		else if (!is_one_of(v->key, agents)) /* old files have them here, where they never
-							did anything */
+		else if (!config_is_one_of(v->key, agents)) /* old files have them here, where they
+							never did anything */
 			code = config_unknown_key(r->d, v, known, r->err);
 	}
 	return code;
@@ -289,7 +281,7 @@ static int read_project_member(const struct reading *r, const struct toml *v, co
 					     "claude",	     "codex",	 "gemini",
 					     "qwen",	     "opencode", NULL };
 
-	if (is_one_of(v->key, agents))
+	if (config_is_one_of(v->key, agents))
 		return check_boolean(r, v);
 	if (span_eq_str(v->key, "target_image"))
 		return read_image(r, v);

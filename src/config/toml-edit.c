@@ -92,14 +92,6 @@ struct place {
 	size_t container_depth;	      /* where keys below it can be put */
 };
 
-static const struct toml *member(const struct toml *table, struct span key)
-{
-	for (const struct toml *item = table->first; item; item = item->next)
-		if (span_eq(item->key, key))
-			return item;
-	return NULL;
-}
-
 /* Is it written behind a `=`? */
 static bool is_value(const struct toml *v)
 {
@@ -124,7 +116,7 @@ static int find(const struct toml *root, const struct span *keys, size_t n, stru
 
 		if (ret->node->type != TOML_TABLE)
 			return fail(error, ret->node, "is no table", keys[ret->depth - 1]);
-		next = member(ret->node, keys[ret->depth]);
+		next = toml_get_span(ret->node, keys[ret->depth]);
 		if (!next)
 			return 0;
 		ret->node = next;

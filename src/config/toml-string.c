@@ -1,4 +1,5 @@
 /* The four kinds of strings. */
+#include "base/ascii.h"
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "config/toml-private.h"
@@ -12,15 +13,6 @@ struct reading {
 	struct buf out;
 };
 
-static int digit_of(int c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* \uXXXX and \UXXXXXXXX; the place is behind the letter. */
 static int read_scalar_value(struct reading *s, size_t n_digits)
 {
@@ -30,7 +22,7 @@ static int read_scalar_value(struct reading *s, size_t n_digits)
 	size_t len;
 
 	for (size_t i = 0; i < n_digits; i++) {
-		int digit = digit_of(toml_peek(r, i));
+		int digit = ascii_hex_value((char)toml_peek(r, i));
 
 		if (digit < 0)
 			return toml_fail_at(r, r->at + i, "expected %zu hexadecimal digits",

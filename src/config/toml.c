@@ -523,14 +523,19 @@ int toml_parse(struct arena *a, struct span text, struct toml **ret, struct toml
 	return code;
 }
 
-const struct toml *toml_get(const struct toml *table, const char *key)
+const struct toml *toml_get_span(const struct toml *table, struct span key)
 {
 	if (!table || table->type != TOML_TABLE)
 		return NULL;
 	for (const struct toml *item = table->first; item; item = item->next)
-		if (span_eq_str(item->key, key))
+		if (span_eq(item->key, key))
 			return item;
 	return NULL;
+}
+
+const struct toml *toml_get(const struct toml *table, const char *key)
+{
+	return toml_get_span(table, span_of(key));
 }
 
 const char *toml_type_name(enum toml_type type)

@@ -62,5 +62,6 @@ int toml_parse(struct arena *a, struct span text, struct toml **ret,
 
 /* The member, or NULL; also NULL where table is NULL or none. */
 const struct toml *toml_get(const struct toml *table, const char *key);
+const struct toml *toml_get_span(const struct toml *table, struct span key);
 /* "string", "array", ... */
 const char *toml_type_name(enum toml_type type);

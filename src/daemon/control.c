@@ -225,24 +225,16 @@ static int load(void *ctx, const struct api_change *change, struct policy_findin
 /* The file that a link leads to is the one that is replaced; its mode stays. */
 static int write_file(const char *file, struct span text, struct err *err)
 {
-	_cleanup_free_ char *target = path_resolve(file);
-	_cleanup_free_ char *directory = NULL;
-	struct span above;
 	struct stat st;
-	unsigned mode = 0600;
+	unsigned mode = stat(file, &st) == 0 ? st.st_mode & 0777 : 0600;
+	_cleanup_free_ char *target = NULL;
 
-	if (!target)
-		return err_set(err, -errno, "%s", file);
-	if (stat(target, &st) == 0)
-		mode = st.st_mode & 0777;
-	if (policy_layers_is_blank(text))
-		return unlink(target) == 0 || errno == ENOENT ? 0
-							      : err_set(err, -errno, "%s", target);
-	above = path_directory(span_of(target));
-	directory = xmemdup0(above.p, above.len);
-	if (mkdir_all(directory, 0700) < 0)
-		return err_set(err, -errno, "make the directory %s", directory);
-	return file_replace(target, text, mode, /* want_sync = */ true, err);
+	if (!policy_layers_is_blank(text))
+		return file_replace_target(file, text, mode, /* want_sync = */ true, err);
+	target = path_resolve(file);
+	return target && (unlink(target) == 0 || errno == ENOENT)
+		       ? 0
+		       : err_set(err, -errno, "%s", file);
 }
 
 /* In the file if that can be written; else this session alone keeps it. */

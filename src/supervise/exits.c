@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/map.h"
+#include "supervise/process.h"
 #include "supervise/task-info.h"
 
 #define MAX_PROCESSES ((size_t)4096)
@@ -113,17 +114,11 @@ static bool parse_exit_code(const char *stat, int *ret)
  * one. */
 static bool read_zombie(const struct exits *x, const struct running *p, int *ret)
 {
-	_cleanup_close_ int fd = -1;
 	char name[32], text[1024];
-	ssize_t n;
 
 	(void)snprintf(name, sizeof(name), "%d/stat", (int)p->pid);
-	fd = openat(x->proc_fd, name, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return false;
-	text[n] = 0;
-	return parse_exit_code(text, ret) &&
+	return process_read_file(x->proc_fd, name, text, sizeof(text)) == 0 &&
+	       parse_exit_code(text, ret) &&
 	       syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) == 0;
 }
 

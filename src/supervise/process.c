@@ -42,7 +42,7 @@ static ssize_t read_link(int dir_fd, const char *name, char *out, size_t size)
 	return n;
 }
 
-static int read_file(int dir_fd, const char *name, char *out, size_t size)
+int process_read_file(int dir_fd, const char *name, char *out, size_t size)
 {
 	_cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
@@ -86,7 +86,7 @@ static bool find_field(const char *status, const char *name, char *out, size_t s
 int process_status_field(int dir_fd, const char *name, char *out, size_t size)
 {
 	char status[4096];
-	int r = read_file(dir_fd, "status", status, sizeof(status));
+	int r = process_read_file(dir_fd, "status", status, sizeof(status));
 
 	if (r < 0)
 		return r;
@@ -114,7 +114,7 @@ static bool is_plain_name(char *name)
 static int load_status(struct process *p, uint64_t now)
 {
 	char status[4096], value[256];
-	int r = read_file(p->dir_fd, "status", status, sizeof(status));
+	int r = process_read_file(p->dir_fd, "status", status, sizeof(status));
 
 	if (r < 0)
 		return r;
@@ -136,7 +136,7 @@ static int load_status(struct process *p, uint64_t now)
 int process_load_numbers(struct process *p)
 {
 	char status[4096], tgid[256], tid[256];
-	int r = read_file(p->dir_fd, "status", status, sizeof(status));
+	int r = process_read_file(p->dir_fd, "status", status, sizeof(status));
 
 	if (r < 0)
 		return r;
@@ -220,7 +220,7 @@ static bool load_info(struct process *p, uint64_t now)
 	if (open_pidfd(p) < 0 || ioctl(p->pidfd, TASK_INFO, &info) < 0 ||
 	    (info.mask & (TASK_INFO_PID | TASK_INFO_CREDS)) != (TASK_INFO_PID | TASK_INFO_CREDS))
 		return false;
-	if (read_file(p->dir_fd, "comm", comm, sizeof(comm)) < 0 || !is_plain_name(comm))
+	if (process_read_file(p->dir_fd, "comm", comm, sizeof(comm)) < 0 || !is_plain_name(comm))
 		return false;
 	memcpy(p->comm, comm, sizeof(comm));
 	p->tgid = (pid_t)info.tgid;
@@ -328,7 +328,7 @@ int process_terminal(const struct process *p, dev_t *ret)
 {
 	char stat[1024];
 	const char *field;
-	int r = read_file(p->dir_fd, "stat", stat, sizeof(stat));
+	int r = process_read_file(p->dir_fd, "stat", stat, sizeof(stat));
 	unsigned long number;
 
 	if (r < 0)

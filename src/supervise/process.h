@@ -54,6 +54,8 @@ bool process_take_exec(struct worker *w, struct span exe, const char *path) _mus
 /* Fills ns_tid and ns_tgid, which few calls need. 0 or negative errno. */
 int process_load_numbers(struct process *p) _must_check_;
 
+/* The beginning of a file below a directory of /proc, NUL-terminated. 0 or negative errno. */
+int process_read_file(int dir_fd, const char *name, char *out, size_t size) _must_check_;
 /* Field of /proc/<tid>/status by its name ("Umask"), as text. Negative errno. */
 int process_status_field(int dir_fd, const char *name, char *out, size_t size) _must_check_;
 /* Appends the arguments of the running program, each with its NUL, as far as out's limit allows. */
