@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 
+#include "base/ascii.h"
 #include "base/path.h"
 
 const char *const config_settings_tables[] = { "leash", "volumes", "projects", NULL };
@@ -65,43 +66,50 @@ static size_t append_home(const struct reading *r, struct span text, struct buf 
 	return len;
 }
 
-/* $NAME and ${NAME} at the beginning of text; one that is not set is empty. Bytes taken, 0 for
- * none. */
-static size_t append_variable(struct span text, struct buf *out)
+/*
+ * $NAME and ${NAME} at the beginning of text. *ret_taken: its bytes, 0 where it is
+ * no variable. False: one that is not set, and then nobody knows which path is meant.
+ */
+static bool append_variable(struct span text, struct buf *out, size_t *ret_taken)
 {
 	bool is_braced = text.len > 1 && text.p[1] == '{';
 	size_t begin = is_braced ? 2 : 1, end = begin;
 	_cleanup_free_ char *name = NULL;
 	const char *value;
 
-	while (end < text.len &&
-	       (text.p[end] == '_' || (text.p[end] >= '0' && text.p[end] <= '9') ||
-		((text.p[end] | 0x20) >= 'a' && (text.p[end] | 0x20) <= 'z')))
+	*ret_taken = 0;
+	while (end < text.len && (text.p[end] == '_' || ascii_is_alnum(text.p[end])))
 		end++;
 	if (end == begin || (is_braced && (end == text.len || text.p[end] != '}')))
-		return 0;
+		return true;
 	name = xmemdup0(text.p + begin, end - begin);
 	value = secure_getenv(name);
-	if (value)
-		(void)buf_append_str(out, value);
-	return is_braced ? end + 1 : end;
+	*ret_taken = is_braced ? end + 1 : end;
+	return value && buf_append_str(out, value) >= 0;
 }
 
-static void expand(const struct reading *r, struct span text, struct buf *out)
+/* False: names a variable that is not set. */
+static bool expand(const struct reading *r, struct span text, struct buf *out)
 {
 	text = span_from(text, append_home(r, text, out));
 	while (text.len) {
-		size_t taken = text.p[0] == '$' ? append_variable(text, out) : 0;
+		size_t taken = 0;
 
+		if (text.p[0] == '$' && !append_variable(text, out, &taken))
+			return false;
 		if (!taken) {
 			(void)buf_append_char(out, text.p[0]);
 			taken = 1;
 		}
 		text = span_from(text, taken);
 	}
+	return true;
 }
 
-/* As programs will see it: absolute, links followed as far as it exists. */
+/*
+ * As programs will see it: absolute, links followed as far as it exists. Empty:
+ * it has a variable that is not set, in what does not count here.
+ */
 static int take_path(const struct reading *r, const struct toml *v, const char *base,
 		     const char **ret)
 {
@@ -110,7 +118,13 @@ static int take_path(const struct reading *r, const struct toml *v, const char *
 
 	if (!v->key.len || has_nul(v->key))
 		return config_fail_key(r->d, v, r->err, "expected a path");
-	expand(r, v->key, &text);
+	if (!expand(r, v->key, &text)) {
+		*ret = "";
+		return r->out ? config_fail_key(r->d, v, r->err,
+						"%.*s names a variable that is not set",
+						SPAN_ARG(v->key))
+			      : 0;
+	}
 	(void)path_normalise(span_of(base), buf_span(&text), &absolute);
 	path = path_resolve(absolute.data);
 	if (!path)
@@ -324,10 +338,10 @@ static int read_projects(const struct reading *r, const struct toml *projects,
 
 		if (v->type != TOML_TABLE)
 			return config_wrong_type(r->d, v, "a table", r->err);
-		code = take_path(r, v, directory, &path);
+		code = take_path(&check, v, directory, &path);
 		if (code == 0)
 			code = read_project(&check, v, path);
-		if (code == 0 && path_is_within(span_of(directory), span_of(path)) &&
+		if (code == 0 && *path && path_is_within(span_of(directory), span_of(path)) &&
 		    strlen(path) >= strlen(nearest_path)) {
 			nearest = v;
 			nearest_path = path;

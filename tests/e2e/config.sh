@@ -150,6 +150,19 @@ like "... one that is not there is left out, and that is said" "$(err)" 'nowhere
 in_directory "$WORK/app" -I -v "$WORK/other:/usr/share/misc:ro" -- ls /usr/share/misc
 is "... a flag goes before" "$RC:$(out)" 0:
 
+user_file "$CONFIG" <<TOML
+[projects."\$NOBODY_SETS_THIS"]
+"\$NOBODY_SETS_THIS/" = "/usr/share/misc"
+TOML
+leash_run -I -- sh -c '[ ! -e /usr/share/misc/etc ] && echo ran'
+is "a variable that is not set, in what does not count: nothing" "$RC:$(out)" 0:ran
+user_file "$CONFIG" <<TOML
+[volumes]
+"\$NOBODY_SETS_THIS/" = "/usr/share/misc"
+TOML
+leash_run -I -- touch "$WORK/ran"
+like "... in a volume: nothing runs, for it would be another directory" "$RC:$(err)" '^125:.*config.toml:2:1: [$]NOBODY_SETS_THIS/ names a variable that is not set'
+
 # ---- Where from
 user_file "$CONFIG" <<TOML
 [events]
