@@ -1,28 +1,15 @@
 // What was done, under the editor's text: what would have been decided otherwise?
-import { useState } from 'preact/hooks';
-import { api, messageOf, type Replay as Replayed } from '../api';
+import { api, type Replay as Replayed } from '../api';
 import { count, plural } from '../model/text';
+import { useAttempt } from '../parts/attempt';
 import { Name } from '../parts/name';
-import { go, past, show } from '../state';
+import { Seq } from '../parts/seq';
+import { past } from '../state';
 
 // draft: the editor's text, where it is not what is in force.
 export function Replay({ draft }: { draft: string | null }) {
-  const [found, setFound] = useState<Replayed | null>(null);
-  const [error, setError] = useState('');
-  const [busy, setBusy] = useState(false);
   const earlier = past.value?.id;
-  const replay = async () => {
-    setBusy(true);
-    try {
-      setFound(await api.replay(draft, earlier));
-      setError('');
-    } catch (e) {
-      setFound(null);
-      setError(messageOf(e));
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { found, error, busy, run } = useAttempt(() => api.replay(draft, earlier));
   return (
     <>
       <p class="muted">
@@ -30,7 +17,7 @@ export function Replay({ draft }: { draft: string | null }) {
         {draft === null ? 'what is in force' : 'the text in the editor'}. Nothing is done again, and nothing is applied.
       </p>
       <div class="choice">
-        <button type="button" class={found ? '' : 'primary'} disabled={busy} onClick={() => void replay()}>
+        <button type="button" class={found ? '' : 'primary'} disabled={busy} onClick={run}>
           {found ? 'Replay again' : 'Replay'}
         </button>
       </div>
@@ -39,7 +26,7 @@ export function Replay({ draft }: { draft: string | null }) {
           <Name text={error} />
         </p>
       ) : null}
-      {found ? <Found found={found} /> : null}
+      {found && !error ? <Found found={found} /> : null}
     </>
   );
 }
@@ -54,7 +41,7 @@ function Found({ found }: { found: Replayed }) {
       </h3>
       <ol class="suggested">
         {found.changes.map((c) => (
-          <li key={`${c.kind} ${c.after} ${c.access ?? ''} ${c.object}`}>
+          <li key={`${c.kind} ${c.before} ${c.after} ${c.access ?? ''} ${c.object}`}>
             <div>
               <span class={`verdict-${c.after}`}>
                 {c.before} → {c.after}
@@ -65,17 +52,7 @@ function Found({ found }: { found: Replayed }) {
               </span>
             </div>
             <div class="muted">
-              {plural(c.count, 'time')}, as in{' '}
-              <button
-                type="button"
-                class="link"
-                onClick={() => {
-                  show(c.seq);
-                  go('live');
-                }}
-              >
-                {c.seq}
-              </button>
+              {plural(c.count, 'time')}, as in <Seq seq={c.seq} />
               {c.program ? (
                 <>
                   {' '}

@@ -1,28 +1,15 @@
 // The least that would permit what was done, line by line, with the events of each.
-import { useState } from 'preact/hooks';
-import { api, messageOf, type SuggestedLine, type Suggestion } from '../api';
+import { api, type SuggestedLine, type Suggestion } from '../api';
 import { count, plural } from '../model/text';
+import { useAttempt } from '../parts/attempt';
 import { Cedar } from '../parts/cedar';
 import { Name } from '../parts/name';
-import { go, show } from '../state';
+import { Seq } from '../parts/seq';
 
 const SHOWN_SEQS = 20;
 
 export function Suggest({ add }: { add: (text: string) => void }) {
-  const [found, setFound] = useState<Suggestion | null>(null);
-  const [error, setError] = useState('');
-  const [busy, setBusy] = useState(false);
-  const look = async () => {
-    setBusy(true);
-    try {
-      setFound(await api.suggest());
-      setError('');
-    } catch (e) {
-      setError(messageOf(e));
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { found, error, busy, run } = useAttempt(api.suggest);
   return (
     <>
       <p class="muted">
@@ -30,7 +17,7 @@ export function Suggest({ add }: { add: (text: string) => void }) {
         can change them first.
       </p>
       <div class="choice">
-        <button type="button" class={found ? '' : 'primary'} disabled={busy} onClick={() => void look()}>
+        <button type="button" class={found ? '' : 'primary'} disabled={busy} onClick={run}>
           {found ? 'Look again' : 'Look at what was done'}
         </button>
         {found?.lines.length ? (
@@ -65,17 +52,7 @@ function Events({ seqs }: { seqs: number[] }) {
   return (
     <span class="seqs">
       {seqs.slice(0, SHOWN_SEQS).map((seq) => (
-        <button
-          type="button"
-          class="link"
-          key={seq}
-          onClick={() => {
-            show(seq);
-            go('live');
-          }}
-        >
-          {seq}
-        </button>
+        <Seq key={seq} seq={seq} />
       ))}
       {seqs.length > SHOWN_SEQS ? <span class="muted">and more</span> : null}
     </span>
