@@ -1,5 +1,6 @@
 """The checks of tests/e2e/api.sh, as the user, in the workspace: api-check.py LEASH OPENAPI"""
 
+import datetime
 import json
 import os
 import re
@@ -319,6 +320,18 @@ def check_live(session, api):
     messages = client.until(lambda m: isinstance(m, dict) and m["type"] == "ready")
     seqs = [e["seq"] for e in events_of(messages)]
     ok("after a pause everything since then", seqs and seqs == list(range(last - 19, seqs[-1] + 1)) and seqs[-1] >= last, seqs)
+    client.close()
+
+    client = WebSocket(api, "/api?history=0")
+    client.until(lambda m: isinstance(m, dict) and m["type"] == "ready")
+    delays = []
+    for _ in range(5):
+        time.sleep(0.2)  # a pause is what it is about
+        session.tell(": <one")  # an open by the shell itself, and nothing else
+        event = events_of(client.until(lambda m: isinstance(m, list) and any(e.get("path") == WORK + "/one" for e in m)))[-1]
+        began = datetime.datetime.fromisoformat(event["time"][:26] + "+00:00").timestamp()
+        delays.append(round((time.time() - began) * 1000))
+    ok("after a pause an event goes out at once (%d ms at best)" % min(delays), min(delays) < 30, delays)
     client.close()
 
     client = WebSocket(api)
