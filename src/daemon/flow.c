@@ -13,6 +13,23 @@
 static void on_readable(uv_poll_t *handle, int status, int events);
 static void on_writable(uv_poll_t *handle, int status, int events);
 
+static void close_end(uv_poll_t *poll, int *fd)
+{
+	if (*fd < 0)
+		return;
+	uv_close((uv_handle_t *)poll, NULL);
+	fd_close(TAKE_FD(*fd));
+}
+
+/* The end of the input is told on; for a pipe that is closing it. */
+static void tell_end(struct flow *f)
+{
+	close_end(&f->writer, &f->to_fd);
+	f->is_broken = true;
+	if (f->on_end)
+		f->on_end(f->on_end_ctx);
+}
+
 static void update_polls(struct flow *f)
 {
 	bool want_read = !f->at_end && !f->is_broken && f->pending.len < BACKLOG;
@@ -28,11 +45,8 @@ static void update_polls(struct flow *f)
 		(void)uv_poll_start(&f->writer, UV_WRITABLE, on_writable);
 	else
 		(void)uv_poll_stop(&f->writer);
-	/* The end of the input is told on; for a pipe that is closing it. */
-	if (f->at_end && !f->pending.len && f->to_fd >= 0 && !f->is_broken) {
-		f->is_broken = true;
-		fd_close(TAKE_FD(f->to_fd));
-	}
+	if (f->at_end && !f->pending.len && !f->is_broken)
+		tell_end(f);
 }
 
 static void write_pending(struct flow *f)
@@ -91,18 +105,23 @@ static void on_writable(uv_poll_t *handle, int status, int events)
 
 int flow_start(struct flow *f, uv_loop_t *loop, int from_fd, int to_fd)
 {
-	int r = uv_poll_init(loop, &f->reader, from_fd);
+	int r;
 
-	f->from_fd = from_fd;
-	f->to_fd = to_fd;
-	if (r < 0)
-		return r;
-	r = uv_poll_init(loop, &f->writer, to_fd);
-	if (r < 0)
-		return r;
+	f->loop = loop;
+	f->from_fd = f->to_fd = -1;
 	f->reader.data = f->writer.data = f;
-	update_polls(f);
-	return 0;
+	r = uv_poll_init(loop, &f->reader, from_fd);
+	if (r >= 0) {
+		f->from_fd = TAKE_FD(from_fd);
+		r = uv_poll_init(loop, &f->writer, to_fd);
+	}
+	if (r >= 0)
+		f->to_fd = TAKE_FD(to_fd);
+	cleanup_close(&from_fd);
+	cleanup_close(&to_fd);
+	if (r >= 0)
+		update_polls(f);
+	return r;
 }
 
 static bool wait_for(int fd, short events, int timeout_ms)
@@ -114,7 +133,7 @@ static bool wait_for(int fd, short events, int timeout_ms)
 
 void flow_drain(struct flow *f)
 {
-	if (!f->reader.data)
+	if (!f->loop)
 		return;
 	while (!f->is_broken) {
 		if (!f->at_end && f->pending.len < BACKLOG && wait_for(f->from_fd, POLLIN, 0))
@@ -127,19 +146,21 @@ void flow_drain(struct flow *f)
 	}
 }
 
+void flow_close(struct flow *f)
+{
+	if (!f->loop)
+		return;
+	close_end(&f->reader, &f->from_fd);
+	close_end(&f->writer, &f->to_fd);
+	f->at_end = f->is_broken = true;
+}
+
 void flow_stop(struct flow *f)
 {
-	if (!f->reader.data)
+	if (!f->loop)
 		return;
-	(void)uv_poll_stop(&f->reader);
-	(void)uv_poll_stop(&f->writer);
-	uv_close((uv_handle_t *)&f->reader, NULL);
-	uv_close((uv_handle_t *)&f->writer, NULL);
-	(void)uv_run(f->reader.loop, UV_RUN_NOWAIT);
-	if (f->from_fd >= 0)
-		fd_close(TAKE_FD(f->from_fd));
-	if (f->to_fd >= 0)
-		fd_close(TAKE_FD(f->to_fd));
+	flow_close(f);
+	(void)uv_run(f->loop, UV_RUN_NOWAIT);
 	buf_done(&f->pending);
-	f->reader.data = NULL;
+	f->loop = NULL;
 }

@@ -412,7 +412,7 @@ static int start(struct session *s, struct err *err)
 	if (r >= 0)
 		r = watch_everything(s, err);
 	if (r >= 0 && s->options->want_pty)
-		r = terminal_start_pty(&s->loop, s->sandbox.pty_fd, &s->terminal, err);
+		r = terminal_start_pty(&s->loop, TAKE_FD(s->sandbox.pty_fd), &s->terminal, err);
 	return r;
 }
 

@@ -13,9 +13,10 @@
 #include "daemon/flow.h"
 
 struct terminal {
-	int pty_fd; /* -1: pipes */
+	bool has_pty; /* else pipes */
 	struct termios saved;
-	struct flow flows[3]; /* by our stream's number; with a pty: 0 in, 1 out */
+	struct flow flows[3]; /* by our stream's number; with a pty: 0 in, 1 out, and no others have
+				 it */
 };
 
 bool terminal_is_interactive(void)
@@ -37,8 +38,8 @@ void terminal_resize(struct terminal *t)
 {
 	struct winsize w = terminal_window();
 
-	if (t->pty_fd >= 0)
-		(void)ioctl(t->pty_fd, TIOCSWINSZ, &w);
+	if (t->has_pty && t->flows[1].from_fd >= 0)
+		(void)ioctl(t->flows[1].from_fd, TIOCSWINSZ, &w);
 }
 
 static int go_raw(struct terminal *t)
@@ -69,17 +70,24 @@ static int reopen(int fd, int flags)
 	return copy < 0 ? -errno : copy;
 }
 
-/* Starts one flow; on failure both descriptors are closed. */
+/* Starts one flow between descriptors, which it takes, or the errors of opening them. */
 static int start_flow(struct terminal *t, uv_loop_t *loop, int stream, int from_fd, int to_fd)
 {
-	if (from_fd < 0 || to_fd < 0) {
-		if (from_fd >= 0)
-			fd_close(from_fd);
-		if (to_fd >= 0)
-			fd_close(to_fd);
-		return from_fd < 0 ? from_fd : to_fd;
-	}
-	return flow_start(&t->flows[stream], loop, from_fd, to_fd);
+	int r = from_fd < 0 ? from_fd : to_fd;
+
+	if (from_fd >= 0 && to_fd >= 0)
+		return flow_start(&t->flows[stream], loop, from_fd, to_fd);
+	cleanup_close(&from_fd);
+	cleanup_close(&to_fd);
+	return r;
+}
+
+/* The user's terminal is gone: its end of the container's is closed. */
+static void hang_up(void *ctx)
+{
+	struct terminal *t = ctx;
+
+	flow_close(&t->flows[1]);
 }
 
 int terminal_start_pty(uv_loop_t *loop, int pty_fd, struct terminal **ret, struct err *err)
@@ -87,7 +95,9 @@ int terminal_start_pty(uv_loop_t *loop, int pty_fd, struct terminal **ret, struc
 	struct terminal *t = xnew(struct terminal);
 	int r = 0;
 
-	t->pty_fd = pty_fd;
+	t->has_pty = true;
+	t->flows[0].on_end = hang_up;
+	t->flows[0].on_end_ctx = t;
 	if (tcgetattr(STDIN_FILENO, &t->saved) < 0)
 		r = -errno;
 	if (r >= 0)
@@ -95,7 +105,8 @@ int terminal_start_pty(uv_loop_t *loop, int pty_fd, struct terminal **ret, struc
 	if (r >= 0)
 		r = start_flow(t, loop, 0, reopen(STDIN_FILENO, O_RDONLY), fd_dup(pty_fd));
 	if (r >= 0)
-		r = start_flow(t, loop, 1, fd_dup(pty_fd), reopen(STDOUT_FILENO, O_WRONLY));
+		r = start_flow(t, loop, 1, TAKE_FD(pty_fd), reopen(STDOUT_FILENO, O_WRONLY));
+	cleanup_close(&pty_fd);
 	if (r >= 0)
 		r = go_raw(t);
 	if (r < 0) {
@@ -130,7 +141,6 @@ int terminal_start_pipes(uv_loop_t *loop, int child_fds[3], struct terminal **re
 	struct terminal *t = xnew(struct terminal);
 	int r = 0;
 
-	t->pty_fd = -1;
 	for (int i = 0; i < 3; i++)
 		child_fds[i] = i;
 	for (int i = 0; i < 3 && r >= 0; i++)
@@ -146,10 +156,10 @@ int terminal_start_pipes(uv_loop_t *loop, int child_fds[3], struct terminal **re
 
 void terminal_suspend(struct terminal *t)
 {
-	if (t->pty_fd >= 0)
+	if (t->has_pty)
 		go_cooked(t);
 	(void)kill(0, SIGSTOP);
-	if (t->pty_fd >= 0)
+	if (t->has_pty)
 		(void)go_raw(t);
 	terminal_resize(t);
 }
@@ -160,7 +170,7 @@ void terminal_free(struct terminal *t)
 		return;
 	flow_drain(&t->flows[1]);
 	flow_drain(&t->flows[2]);
-	if (t->pty_fd >= 0)
+	if (t->has_pty)
 		go_cooked(t);
 	for (int i = 0; i < 3; i++)
 		flow_stop(&t->flows[i]);

@@ -18,7 +18,11 @@ struct terminal;
 bool terminal_is_interactive(void);
 struct winsize terminal_window(void);
 
-/* Puts the terminal into raw mode and starts copying. pty_fd stays the caller's. */
+/*
+ * Puts the terminal into raw mode and starts copying. Takes pty_fd, also on failure. When the
+ * user's terminal goes away, the container's does: what runs there is hung up on, and reads the
+ * end of its input.
+ */
 int terminal_start_pty(uv_loop_t *loop, int pty_fd, struct terminal **ret, struct err *err) _must_check_;
 /*
  * Fills child_fds with what becomes the command's 0, 1 and 2; they are the

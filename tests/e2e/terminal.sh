@@ -172,5 +172,10 @@ fresh
 inner "a shell to be hung up on"
 "${tmux[@]}" kill-server
 check "a session ends when its terminal goes" wait_for 15 no_leash
+fresh
+enter "\$L -- bash -c 'trap \"\" HUP; echo deaf; cat'"
+see "a program that ignores SIGHUP reads its terminal" '^deaf'
+"${tmux[@]}" kill-server
+check "... whose end it reads, and is done" wait_for 15 no_leash
 
 done_testing
