@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/fd.h"
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -246,6 +245,13 @@ static void show_settings(struct showing *s, const struct config_settings *setti
 				settings->volumes.items[i].target,
 				settings->volumes.items[i].is_read_only ? ":ro" : "",
 				settings->volumes.items[i].at);
+	for (size_t i = 0; i < AGENT_MAX; i++) {
+		_cleanup_free_ char *key = xasprintf("volumes.%s", agent_names[i]);
+
+		if (settings->agents[i].at)
+			show(s, key, settings->agents[i].is_allowed ? SPAN("true") : SPAN("false"),
+			     settings->agents[i].at);
+	}
 	if (settings->target_image)
 		show_text_value(s, "leash.target_image", NULL, settings->target_image, "",
 				settings->target_image_at);
@@ -315,17 +321,6 @@ static int show_main(int argc, char **argv)
 
 /* ---- Changing ------------------------------------------------------------------------ */
 
-/* What was changed is checked as if it were read, and then written. */
-static int keep(const struct place *p, struct span text, struct err *err)
-{
-	_cleanup_(config_done) struct config_document d = { 0 };
-	int r = config_read_text(p->directory, text, &d, err);
-
-	if (r >= 0)
-		r = config_check(&d, p->home, p->cwd, err);
-	return r < 0 ? r : file_replace_target(p->file, text, 0600, /* want_sync = */ true, err);
-}
-
 struct change {
 	struct span keys[TOML_MAX_DEPTH];
 	size_t n_keys;
@@ -342,21 +337,12 @@ static int read_key(struct change *c, const char *key, struct err *err)
 	return 0;
 }
 
-static int say_toml(const struct place *p, int code, const struct toml_error *error,
-		    struct err *err)
-{
-	return err_say(err, code, "%s:%zu:%zu: %s", p->file, error->line, error->column,
-		       error->message);
-}
-
 static int set_one(const struct place *p, const struct config_document *d, const struct change *c,
 		   struct span value, struct err *err)
 {
-	_cleanup_buf_ struct buf out = BUF_INIT(CONFIG_TEXT_MAX);
-	struct toml_error error;
-	int r = toml_set(buf_span(&d->text), c->keys, c->n_keys, value, &out, &error);
+	const struct config_place at = { p->directory, p->home, p->cwd };
 
-	return r < 0 ? say_toml(p, r, &error, err) : keep(p, buf_span(&out), err);
+	return config_store(&at, d, c->keys, c->n_keys, value, err);
 }
 
 /* What is no value of TOML, or stands for none that is expected there, is meant as text. */
@@ -389,7 +375,11 @@ static int unset(const struct place *p, const struct config_document *d, const s
 
 	if (r == -ENOENT)
 		return err_say(err, r, "%s is not set in %s", key, p->file);
-	return r < 0 ? say_toml(p, r, &error, err) : keep(p, buf_span(&out), err);
+	if (r < 0)
+		return err_say(err, r, "%s:%zu:%zu: %s", p->file, error.line, error.column,
+			       error.message);
+	return config_store_text(&(struct config_place){ p->directory, p->home, p->cwd },
+				 buf_span(&out), err);
 }
 
 /* value NULL: take it away. */

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/utf8.h"
+#include "cli/agent-access.h"
 #include "cli/command.h"
 #include "cli/config-file.h"
 #include "cli/directories.h"
@@ -94,6 +95,7 @@ struct volume {
 struct run {
 	char *home, *cwd, *config;
 	struct config_document document; /* config.toml */
+	struct config_settings settings; /* of it, here */
 	struct environment environment;
 	struct environment env_options; /* -e, applied last */
 	secret_specs secrets;
@@ -454,19 +456,36 @@ static void add_configured_volume(struct run *run, const struct config_volume *v
 static int add_configured(struct run *run, struct err *err)
 {
 	struct config_document *d = &run->document;
-	struct config_settings settings = { 0 };
+	struct config_settings *settings = &run->settings;
 	int r = config_read(run->config, d, err);
 
 	if (r >= 0)
-		r = config_settings_read(d, run->home, run->cwd, &settings, err);
-	for (size_t i = 0; i < settings.variables.len && r >= 0; i++)
-		if (!environment_get(&run->env_options, settings.variables.items[i].name))
-			environment_set(&run->env_options, settings.variables.items[i].name,
-					settings.variables.items[i].value);
-	for (size_t i = 0; i < settings.volumes.len && r >= 0; i++)
-		add_configured_volume(run, &settings.volumes.items[i]);
-	config_settings_done(&settings);
+		r = config_settings_read(d, run->home, run->cwd, settings, err);
+	for (size_t i = 0; i < settings->variables.len && r >= 0; i++)
+		if (!environment_get(&run->env_options, settings->variables.items[i].name))
+			environment_set(&run->env_options, settings->variables.items[i].name,
+					settings->variables.items[i].value);
+	for (size_t i = 0; i < settings->volumes.len && r >= 0; i++)
+		add_configured_volume(run, &settings->volumes.items[i]);
 	return r;
+}
+
+/* May the agent use its own directories of the host? */
+static int permit_agent(const struct run *run, bool is_interactive, struct buf *text,
+			struct err *err)
+{
+	struct agent_access access = { .agent = agent_find(run->layers.environment.agent),
+				       .home = run->home,
+				       .cwd = run->cwd,
+				       .config = run->config,
+				       .document = &run->document,
+				       .settings = &run->settings,
+				       .profile = run->layers.environment.profile,
+				       .has_policy_file = run->layers.policy_file,
+				       .is_interactive = is_interactive };
+	int r = agent_access_decide(&access, err);
+
+	return r < 0 ? r : agent_access_policy(&access, text, err);
 }
 
 static int prepare(struct run *run, struct err *err)
@@ -518,13 +537,17 @@ static int execute(struct run *run, char **argv, struct err *err)
 		environment_inherit(&run->environment);
 	environment_add_basics(&run->environment, run->home, run->cwd);
 	environment_add_trust(&run->environment);
+	if (agent_find(agent))
+		environment_add_agent(&run->environment, agent_find(agent),
+				      /* has_image = */ false);
 	if (run->want_keys)
 		known_keys_forward(agent, &run->environment);
 	for (size_t i = 0; i < run->env_options.entries.len; i++)
 		if (environment_add_option(&run->environment, run->env_options.entries.items[i], err) < 0)
 			return EXIT_LEASH_FAILED;
 	if (hide_secrets(run, err) < 0 || permit_volumes(run, &session_text, err) < 0 ||
-	    forbid_sources(run, &session_text, err) < 0)
+	    forbid_sources(run, &session_text, err) < 0 ||
+	    permit_agent(run, want_pty && isatty(STDERR_FILENO), &session_text, err) < 0)
 		return EXIT_LEASH_FAILED;
 	run->layers.session_text = buf_span(&session_text);
 	for (size_t i = 0; i < run->volumes.len; i++)
@@ -580,6 +603,7 @@ static void run_done(struct run *run)
 	xfree(run->home);
 	xfree(run->cwd);
 	xfree(run->config);
+	config_settings_done(&run->settings);
 	config_done(&run->document);
 }
 
