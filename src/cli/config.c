@@ -38,7 +38,7 @@ static const struct usage show_usage = {
 	.name = "config show",
 	.arguments = "[FLAGS]",
 	.description = "Prints what is configured for commands that are run in this directory, "
-		       "defaults included.\n",
+		       "defaults and what the environment says\nincluded.\n",
 	.options = show_options,
 	.n_options = ARRAY_SIZE(show_options),
 };
@@ -209,6 +209,57 @@ static void show_text_value(struct showing *s, const char *table, const char *na
 	show(s, key.data, buf_span(&value), at);
 }
 
+/* What the caller's environment says instead of a flag, and what it says before the file. */
+static const struct variable {
+	const char *name, *key;
+} variables[] = {
+	{ "LEASH_POLICY_FILE", "--policy" },
+	{ "LEASH_LISTEN", "--listen" },
+	{ "OPEN", "--open" },
+	{ "LEASH_BOOTSTRAP_TIMEOUT", "bootstrap_timeout" },
+	{ "LEASH_IMAGE", "--leash-image" },
+};
+
+static void show_variable(struct showing *s, const char *key, const char *name)
+{
+	_cleanup_buf_ struct buf value = BUF_INIT(0);
+
+	(void)toml_append_string(&value, span_of(secure_getenv(name)));
+	if (!s->want_json) {
+		(void)buf_printf(&s->out, "%s = %.*s", key, SPAN_ARG(buf_span(&value)));
+		if (s->want_origin)
+			(void)buf_printf(&s->out, "  # $%s", name);
+		(void)buf_append_char(&s->out, '\n');
+		return;
+	}
+	json_begin_object(&s->json);
+	json_key_string(&s->json, "key", span_of(key));
+	json_key_string(&s->json, "value", buf_span(&value));
+	json_key_string(&s->json, "origin", SPAN("environment"));
+	json_key_string(&s->json, "variable", span_of(name));
+	json_end_object(&s->json);
+}
+
+static const char *image_variable(void)
+{
+	static const char *const names[] = { "LEASH_TARGET_IMAGE", "TARGET_IMAGE" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = secure_getenv(names[i]);
+
+		if (value && *value)
+			return names[i];
+	}
+	return NULL;
+}
+
+static void show_variables(struct showing *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+		if (secure_getenv(variables[i].name))
+			show_variable(s, variables[i].key, variables[i].name);
+}
+
 static void show_number(struct showing *s, const char *name, uint64_t n)
 {
 	_cleanup_free_ char *key = xasprintf("events.%s", name);
@@ -252,7 +303,9 @@ static void show_settings(struct showing *s, const struct config_settings *setti
 			show(s, key, settings->agents[i].is_allowed ? SPAN("true") : SPAN("false"),
 			     settings->agents[i].at);
 	}
-	if (settings->target_image)
+	if (image_variable())
+		show_variable(s, "leash.target_image", image_variable());
+	else if (settings->target_image)
 		show_text_value(s, "leash.target_image", NULL, settings->target_image, "",
 				settings->target_image_at);
 }
@@ -275,6 +328,7 @@ static int show_all(struct showing *s, struct config_document *d, const struct p
 		show_number(s, "keep_mb", keep.mb);
 		show_settings(s, &settings);
 		show_secrets(s);
+		show_variables(s);
 	}
 	config_settings_done(&settings);
 	return r;

@@ -20,6 +20,7 @@
 #include "cli/command.h"
 #include "cli/config-file.h"
 #include "cli/directories.h"
+#include "cli/moment.h"
 #include "cli/option-tables.h"
 #include "cli/state.h"
 #include "config/settings.h"
@@ -39,6 +40,7 @@ enum {
 	OPTION_SECRET,
 	OPTION_FORWARD_KEYS,
 	OPTION_PUBLISH,
+	OPTION_PUBLISH_ALL,
 	OPTION_LISTEN,
 	OPTION_INSECURE_LISTEN,
 	OPTION_OPEN,
@@ -71,6 +73,9 @@ const struct option_spec run_options[] = {
 	  "pass a known agent's API key on as it is, without a placeholder", OPTION_FORWARD_KEYS },
 	{ "publish", 'p', "[IP:][PORT:]PORT", "make a port inside reachable from the host",
 	  OPTION_PUBLISH },
+	{ "port-forward", 0, "[IP:][PORT:]PORT", NULL, OPTION_PUBLISH },
+	{ "publish-all", 'P', NULL, "make all ports that the image exposes reachable",
+	  OPTION_PUBLISH_ALL },
 	{ "listen", 'l', "[ADDRESS:]PORT",
 	  "where the control page and the API are served (127.0.0.1:18080 or the next free port); "
 	  "empty: nowhere",
@@ -105,6 +110,8 @@ struct run {
 	struct sandbox_limits limits;
 	struct api_listen listen;
 	bool is_insecure, want_browser;
+	bool want_all_ports;
+	uint64_t start_timeout_ms; /* 0: the default */
 	bool is_not_interactive, want_env_inherit, want_keys, is_verbose, want_help, want_version;
 };
 
@@ -196,7 +203,8 @@ static int set_limit(struct run *run, int id, const char *value, struct err *err
 
 static int set_policy_file(struct run *run, const char *value, struct err *err)
 {
-	char *path = realpath(value, NULL);
+	_cleanup_free_ char *written = expand_home(run->home, value);
+	char *path = realpath(written, NULL);
 
 	if (!path)
 		return err_set(err, -errno, "read the policy %s", value);
@@ -252,6 +260,9 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 		return 0;
 	case OPTION_PUBLISH:
 		return publish_open(&run->ports, value, err);
+	case OPTION_PUBLISH_ALL:
+		run->want_all_ports = true;
+		return 0;
 	case OPTION_LISTEN:
 		if (api_listen_parse(span_of(value), &run->listen, err) >= 0)
 			return 0;
@@ -398,12 +409,19 @@ static int hide_secrets(struct run *run, struct err *err)
 static int read_environment(struct run *run, struct err *err)
 {
 	const char *listen = secure_getenv("LEASH_LISTEN"), *open = secure_getenv("OPEN");
+	const char *timeout = secure_getenv("LEASH_BOOTSTRAP_TIMEOUT");
 
 	run->listen = (struct api_listen)API_LISTEN_DEFAULT;
 	run->want_browser = open && (strcmp(open, "1") == 0 || strcasecmp(open, "t") == 0 ||
 				     strcasecmp(open, "true") == 0);
 	if (listen && api_listen_parse(span_of(listen), &run->listen, err) < 0)
 		return err_wrap(err, -EINVAL, "LEASH_LISTEN");
+	if (timeout && *timeout && moment_parse_length(timeout, &run->start_timeout_ms) < 0)
+		return err_say(
+			err, -EINVAL,
+			"LEASH_BOOTSTRAP_TIMEOUT=%s: expected seconds, or a time like 90s or "
+			"1m30s",
+			timeout);
 	return 0;
 }
 
@@ -574,6 +592,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 					   .limits = run->limits,
 					   .listen = &run->listen,
 					   .token_file = token_file,
+					   .start_timeout_ms = run->start_timeout_ms,
 					   .want_pty = want_pty,
 					   .is_verbose = run->is_verbose,
 					   .want_url = run->is_verbose ||
@@ -631,6 +650,11 @@ int command_run(int argc, char **argv)
 	if (first >= argc) {
 		log_error("no command given; try `leash -- bash`, or `leash --help`");
 		return EXIT_USAGE;
+	}
+	if (run.want_all_ports) {
+		log_error("-P: there is no image here whose ports could be published; name them, "
+			  "as in -p 3000");
+		return EXIT_LEASH_FAILED;
 	}
 	code = add_configured(&run, &err) < 0 ? EXIT_LEASH_FAILED
 					      : execute(&run, argv + first, &err);

@@ -237,7 +237,10 @@ static int watch_everything(struct session *s, struct err *err)
 		r = uv_timer_init(&s->loop, &s->start_timer);
 	s->start_timer.data = s;
 	if (r >= 0)
-		r = uv_timer_start(&s->start_timer, on_start_timeout, START_TIMEOUT_MS, 0);
+		r = uv_timer_start(&s->start_timer, on_start_timeout,
+				   s->options->start_timeout_ms ? s->options->start_timeout_ms
+								: START_TIMEOUT_MS,
+				   0);
 	return r < 0 ? err_set(err, r, "watch the session's processes") : 0;
 }
 

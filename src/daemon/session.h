@@ -33,6 +33,7 @@ struct session_options {
 	struct sandbox_limits limits;
 	struct api_listen *listen; /* its address empty: no API */
 	const char *token_file;	   /* in the runtime directory */
+	uint64_t start_timeout_ms; /* of leash's own processes; 0: a generous default */
 	bool want_pty, is_verbose, want_url, want_browser;
 };
 
