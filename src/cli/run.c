@@ -19,11 +19,14 @@
 #include "cli/agent-access.h"
 #include "cli/command.h"
 #include "cli/config-file.h"
+#include "cli/detach.h"
 #include "cli/directories.h"
 #include "cli/moment.h"
 #include "cli/option-tables.h"
+#include "cli/running.h"
 #include "cli/state.h"
 #include "config/settings.h"
+#include "daemon/attach.h"
 #include "daemon/known-keys.h"
 #include "daemon/session.h"
 #include "daemon/terminal.h"
@@ -47,6 +50,8 @@ enum {
 	OPTION_MEMORY,
 	OPTION_CPUS,
 	OPTION_PIDS,
+	OPTION_NAME,
+	OPTION_DETACH,
 	OPTION_VERBOSE,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -86,6 +91,9 @@ const struct option_spec run_options[] = {
 	{ "memory", 0, "BYTES", "limit memory: 512M, 4G", OPTION_MEMORY },
 	{ "cpus", 0, "NUMBER", "limit processor time: 1.5", OPTION_CPUS },
 	{ "pids", 0, "NUMBER", "limit processes and threads", OPTION_PIDS },
+	{ "name", 0, "NAME", "call the session so, for `leash stop` and others", OPTION_NAME },
+	{ "detach", 'd', NULL,
+	  "leave it running without this terminal; `leash attach` gives it one", OPTION_DETACH },
 	{ "verbose", 'V', NULL, "say more", OPTION_VERBOSE },
 	{ "help", 'h', NULL, "show this help", OPTION_HELP },
 	{ "version", 0, NULL, "show the version", OPTION_VERSION },
@@ -110,7 +118,8 @@ struct run {
 	struct sandbox_limits limits;
 	struct api_listen listen;
 	bool is_insecure, want_browser;
-	bool want_all_ports;
+	bool want_all_ports, is_detached;
+	const char *name;
 	uint64_t start_timeout_ms; /* 0: the default */
 	bool is_not_interactive, want_env_inherit, want_keys, is_verbose, want_help, want_version;
 };
@@ -277,6 +286,14 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	case OPTION_CPUS:
 	case OPTION_PIDS:
 		return set_limit(run, id, value, err);
+	case OPTION_NAME:
+		run->name = value;
+		return running_is_name(value) ? 0
+					      : err_say(err, -EINVAL, "--name %s: expected %s",
+							value, RUNNING_NAME_FORM);
+	case OPTION_DETACH:
+		run->is_detached = true;
+		return 0;
 	case OPTION_VERBOSE:
 		run->is_verbose = true;
 		return 0;
@@ -538,6 +555,8 @@ static int execute(struct run *run, char **argv, struct err *err)
 	_cleanup_free_ struct sandbox_mount *mounts = xnew_array(struct sandbox_mount, run->volumes.len);
 	_cleanup_free_ char *agent = NULL;
 	_cleanup_free_ char *token_file = NULL;
+	_cleanup_free_ char *attach_socket = NULL;
+	struct session_options options;
 	_cleanup_buf_ struct buf session_text = BUF_INIT(0);
 	bool want_pty = !run->is_not_interactive && terminal_is_interactive();
 	const char *const own_paths[] = { run->config, state, runtime, NULL };
@@ -572,33 +591,41 @@ static int execute(struct run *run, char **argv, struct err *err)
 		mounts[i] = (struct sandbox_mount){ .source = run->volumes.items[i].source,
 						    .target = run->volumes.items[i].target,
 						    .is_read_only = run->volumes.items[i].is_read_only };
+	if (run->name && running_check_free(run->name, err) < 0)
+		return EXIT_LEASH_FAILED;
 	if (open_listener(run, err) < 0 || state_session_create(state, &id, &directory, err) < 0)
 		return EXIT_LEASH_FAILED;
 	token_file = state_token_file(runtime, id);
-	return session_run(
-		&(struct session_options){ .id = id,
-					   .directory = directory,
-					   .program = program,
-					   .argv = argv,
-					   .cwd = run->cwd,
-					   .workspace = run->cwd,
-					   .home = run->home,
-					   .layers = &run->layers,
-					   .environment = &run->environment,
-					   .secrets = &run->secrets,
-					   .ports = &run->ports,
-					   .mounts = mounts,
-					   .n_mounts = run->volumes.len,
-					   .limits = run->limits,
-					   .listen = &run->listen,
-					   .token_file = token_file,
-					   .start_timeout_ms = run->start_timeout_ms,
-					   .want_pty = want_pty,
-					   .is_verbose = run->is_verbose,
-					   .want_url = run->is_verbose ||
-						       (want_pty && isatty(STDERR_FILENO)),
-					   .want_browser = run->want_browser },
-		err);
+	options = (struct session_options){
+		.id = id,
+		.name = run->name,
+		.directory = directory,
+		.program = program,
+		.argv = argv,
+		.cwd = run->cwd,
+		.workspace = run->cwd,
+		.home = run->home,
+		.layers = &run->layers,
+		.environment = &run->environment,
+		.secrets = &run->secrets,
+		.ports = &run->ports,
+		.mounts = mounts,
+		.n_mounts = run->volumes.len,
+		.limits = run->limits,
+		.listen = &run->listen,
+		.token_file = token_file,
+		.start_timeout_ms = run->start_timeout_ms,
+		.want_pty = want_pty || run->is_detached,
+		.is_verbose = run->is_verbose,
+		.want_url = !run->is_detached &&
+			    (run->is_verbose || (want_pty && isatty(STDERR_FILENO))),
+		.want_browser = run->want_browser,
+	};
+	if (!run->is_detached)
+		return session_run(&options, err);
+	attach_socket = attach_socket_path(runtime, id);
+	options.attach_socket = attach_socket;
+	return detach_run(&options, err);
 }
 
 static void run_done(struct run *run)
