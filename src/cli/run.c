@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/utf8.h"
 #include "cli/agent-access.h"
+#include "cli/agent-arguments.h"
 #include "cli/command.h"
 #include "cli/config-file.h"
 #include "cli/detach.h"
@@ -556,6 +557,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 	_cleanup_free_ char *agent = NULL;
 	_cleanup_free_ char *token_file = NULL;
 	_cleanup_free_ char *attach_socket = NULL;
+	_cleanup_free_ char **told = NULL; /* the command, with what an agent is told */
 	struct session_options options;
 	_cleanup_buf_ struct buf session_text = BUF_INIT(0);
 	bool want_pty = !run->is_not_interactive && terminal_is_interactive();
@@ -596,12 +598,13 @@ static int execute(struct run *run, char **argv, struct err *err)
 	if (open_listener(run, err) < 0 || state_session_create(state, &id, &directory, err) < 0)
 		return EXIT_LEASH_FAILED;
 	token_file = state_token_file(runtime, id);
+	told = agent_arguments(agent_find(agent), argv, run->home, run->cwd);
 	options = (struct session_options){
 		.id = id,
 		.name = run->name,
 		.directory = directory,
 		.program = program,
-		.argv = argv,
+		.argv = told ? told : argv,
 		.cwd = run->cwd,
 		.workspace = run->cwd,
 		.home = run->home,

@@ -40,6 +40,11 @@ const struct agent agents[AGENT_MAX] = {
 			       "MAX_THINKING_TOKENS" },
 		/* Lets root skip its permission prompts, which it refuses elsewhere. */
 		.settings = { { "IS_SANDBOX", "1" } },
+		.arguments = { "--settings", "{\"sandbox\":{\"enabled\":false}}" },
+		.exceptions = { "--settings" },
+		.switch_files = { "settings.json", "settings.local.json" },
+		.switch_table = "sandbox",
+		.switch_key = "enabled",
 	},
 	[AGENT_CODEX] = {
 		.name = "codex",
@@ -48,6 +53,9 @@ const struct agent agents[AGENT_MAX] = {
 		.protected = { "config.toml", "hooks.json" },
 		.variables = { "CODEX_HOME", "OPENAI_BASE_URL", "OPENAI_ORGANIZATION",
 			       "OPENAI_PROJECT" },
+		.arguments = { "-c", "sandbox_mode=\"danger-full-access\"" },
+		.exceptions = { "-s", "--sandbox", "--full-auto", "--yolo", "sandbox_mode",
+				"--dangerously-bypass-approvals-and-sandbox", "sandbox" },
 	},
 	[AGENT_GEMINI] = {
 		.name = "gemini",

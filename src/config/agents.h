@@ -49,6 +49,15 @@ struct agent {
 	const char *protected[6];
 	const char *variables[12];	   /* passed on where the caller has them; no secrets */
 	struct agent_variable settings[3]; /* set inside, unless the user says otherwise */
+	/*
+	 * Put before its own arguments: its own sandbox, which cannot be made inside of
+	 * another, is off. Not where one of its own is one of the exceptions, or one with a
+	 * value behind '=': the user has said what is to be.
+	 */
+	const char *arguments[3], *exceptions[8];
+	/* Only where one of these files, of JSON, has such a switch on. Of the first place, or of
+	 * the project. */
+	const char *switch_files[4], *switch_table, *switch_key;
 };
 
 extern const struct agent agents[AGENT_MAX];

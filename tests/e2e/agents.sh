@@ -8,7 +8,15 @@ CONFIG=$T_HOME/.config/leash/config.toml
 BIN=$T/bin
 mkdir "$BIN"
 for name in claude codex gemini qwen opencode; do
-	printf '#!/bin/sh\nexec sh -c "$1"\n' >"$BIN/$name"
+	cat >"$BIN/$name" <<'SH'
+#!/bin/sh
+while [ "$1" = -c ] || [ "$1" = --settings ]; do
+	TOLD="$TOLD$1 $2;"
+	shift 2
+done
+export TOLD
+exec sh -c "$@"
+SH
 done
 chmod -R a+rX "$BIN"
 chmod a+x "$BIN"/*
@@ -167,6 +175,29 @@ if [ "$(id -u)" = 0 ]; then
 	like "... and it does" "$(out)" '^x'
 	as_user chmod 700 "$(dirname "$CONFIG")"
 fi
+
+# ---- Their own sandboxes
+leash_run codex 'echo "$TOLD"'
+is "codex is told that it needs no sandbox" "$(out)" '-c sandbox_mode="danger-full-access";'
+for word in -s --sandbox=read-only --full-auto sandbox_mode=x; do
+	leash_run codex 'echo "told:$TOLD"' "$word"
+	is "... unless the user says $word" "$(out)" told:
+done
+leash_run codex 'echo "told:$TOLD"' -- -s
+like "... but not in what is no flag" "$(out)" 'told:-c'
+leash_run claude 'echo "told:$TOLD"'
+is "claude is told nothing while its own is off" "$(out)" told:
+for directory in "$T_HOME" "$WORK"; do
+	user_file "$directory/.claude/settings.local.json" <<<'{"sandbox": {"enabled": true}}'
+	leash_run claude 'echo "$TOLD"'
+	is "claude's own is on in $directory: it is told" "$(out)" '--settings {"sandbox":{"enabled":false}};'
+	user_file "$directory/.claude/settings.local.json" <<<'{"sandbox": {"enabled": true}'
+	leash_run claude 'echo "told:$TOLD"'
+	is "... not by a file that is none" "$(out)" told:
+	rm "$directory/.claude/settings.local.json"
+done
+leash_run sh -c 'echo "$0"' codex
+is "another command is told nothing" "$(out)" codex
 
 # ---- Environment
 with ANTHROPIC_BASE_URL=https://service.test OPENAI_BASE_URL=https://user:word@other.test GEMINI_MODEL=m
