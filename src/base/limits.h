@@ -205,3 +205,10 @@
 #define LIMIT_API_TEXTS_BYTES ((size_t)8 * 1024 * 1024)
 /* Ports tried when the usual one is taken. */
 #define LIMIT_API_PORTS 1000
+/* Who is attached to a detached session at one time: some terminals and a script. */
+#define LIMIT_ATTACHED ((size_t)8)
+/* What may wait for one of them that reads slowly, and for a command that does not read. */
+#define LIMIT_ATTACH_BACKLOG ((size_t)1024 * 1024)
+#define LIMIT_ATTACH_INPUT ((size_t)64 * 1024)
+/* Output that a detached session keeps, twice: the newer part and the older. */
+#define LIMIT_OUTPUT ((size_t)4 * 1024 * 1024)

@@ -17,6 +17,10 @@ extern const struct command commands[];
 extern const size_t n_commands;
 
 int command_run(int argc, char **argv);
+int command_ps(int argc, char **argv);
+int command_attach(int argc, char **argv);
+int command_logs(int argc, char **argv);
+int command_stop(int argc, char **argv);
 int command_events(int argc, char **argv);
 int command_sessions(int argc, char **argv);
 int command_verify(int argc, char **argv);

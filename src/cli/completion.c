@@ -45,6 +45,10 @@ struct row {
 
 static const struct row plain_rows[] = {
 	{ "run", run_options, &n_run_options, "COMMAND" },
+	{ "ps", ps_options, &n_ps_options, "" },
+	{ "attach", attach_options, &n_attach_options, "SESSION" },
+	{ "logs", logs_options, &n_logs_options, "SESSION" },
+	{ "stop", stop_options, &n_stop_options, "SESSION" },
 	{ "events", events_options, &n_events_options, "SESSION" },
 	{ "sessions", sessions_options, &n_sessions_options, "rm prune" },
 	{ "verify", verify_options, &n_verify_options, "SESSION" },

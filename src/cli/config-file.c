@@ -1,8 +1,10 @@
 #include "cli/config-file.h"
 
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "config/document.h"
 #include "config/settings.h"
+#include "config/toml-edit.h"
 
 struct reading {
 	const struct config_document *d;
@@ -174,4 +176,28 @@ int config_take_secrets(const struct config_document *d, secret_specs *specs, st
 int config_take_retention(const struct config_document *d, struct retention *ret, struct err *err)
 {
 	return read_all(&(struct reading){ .d = d, .retention = ret, .err = err });
+}
+
+/* What was changed is checked as if it were read, and then written. */
+int config_store_text(const struct config_place *p, struct span text, struct err *err)
+{
+	_cleanup_(config_done) struct config_document d = { 0 };
+	int r = config_read_text(p->directory, text, &d, err);
+
+	if (r >= 0)
+		r = config_check(&d, p->home, p->cwd, err);
+	return r < 0 ? r : file_replace_target(d.file, text, 0600, /* want_sync = */ true, err);
+}
+
+int config_store(const struct config_place *p, const struct config_document *d,
+		 const struct span *keys, size_t n_keys, struct span value, struct err *err)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT(CONFIG_TEXT_MAX);
+	struct toml_error error;
+	int r = toml_set(buf_span(&d->text), keys, n_keys, value, &out, &error);
+
+	if (r < 0)
+		return err_say(err, r, "%s:%zu:%zu: %s", d->file, error.line, error.column,
+			       error.message);
+	return config_store_text(p, buf_span(&out), err);
 }

@@ -29,3 +29,18 @@ int config_take_retention(const struct config_document *d, struct retention *ret
 /* Checks all of the document, as a command in directory would read it. */
 int config_check(struct config_document *d, const char *home, const char *directory,
 		 struct err *err) _must_check_;
+
+/* Where config.toml is, and whose command reads it. */
+struct config_place {
+	const char *directory, *home, *cwd;
+};
+
+/*
+ * Sets one value of the document, as it was read, and writes the file: only one that
+ * leash can read. All its other bytes stay.
+ */
+int config_store(const struct config_place *p, const struct config_document *d,
+		 const struct span *keys, size_t n_keys, struct span value,
+		 struct err *err) _must_check_;
+/* Likewise the whole text. */
+int config_store_text(const struct config_place *p, struct span text, struct err *err) _must_check_;

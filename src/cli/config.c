@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/fd.h"
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -39,7 +38,7 @@ static const struct usage show_usage = {
 	.name = "config show",
 	.arguments = "[FLAGS]",
 	.description = "Prints what is configured for commands that are run in this directory, "
-		       "defaults included.\n",
+		       "defaults and what the environment says\nincluded.\n",
 	.options = show_options,
 	.n_options = ARRAY_SIZE(show_options),
 };
@@ -210,6 +209,57 @@ static void show_text_value(struct showing *s, const char *table, const char *na
 	show(s, key.data, buf_span(&value), at);
 }
 
+/* What the caller's environment says instead of a flag, and what it says before the file. */
+static const struct variable {
+	const char *name, *key;
+} variables[] = {
+	{ "LEASH_POLICY_FILE", "--policy" },
+	{ "LEASH_LISTEN", "--listen" },
+	{ "OPEN", "--open" },
+	{ "LEASH_BOOTSTRAP_TIMEOUT", "bootstrap_timeout" },
+	{ "LEASH_IMAGE", "--leash-image" },
+};
+
+static void show_variable(struct showing *s, const char *key, const char *name)
+{
+	_cleanup_buf_ struct buf value = BUF_INIT(0);
+
+	(void)toml_append_string(&value, span_of(secure_getenv(name)));
+	if (!s->want_json) {
+		(void)buf_printf(&s->out, "%s = %.*s", key, SPAN_ARG(buf_span(&value)));
+		if (s->want_origin)
+			(void)buf_printf(&s->out, "  # $%s", name);
+		(void)buf_append_char(&s->out, '\n');
+		return;
+	}
+	json_begin_object(&s->json);
+	json_key_string(&s->json, "key", span_of(key));
+	json_key_string(&s->json, "value", buf_span(&value));
+	json_key_string(&s->json, "origin", SPAN("environment"));
+	json_key_string(&s->json, "variable", span_of(name));
+	json_end_object(&s->json);
+}
+
+static const char *image_variable(void)
+{
+	static const char *const names[] = { "LEASH_TARGET_IMAGE", "TARGET_IMAGE" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = secure_getenv(names[i]);
+
+		if (value && *value)
+			return names[i];
+	}
+	return NULL;
+}
+
+static void show_variables(struct showing *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+		if (secure_getenv(variables[i].name))
+			show_variable(s, variables[i].key, variables[i].name);
+}
+
 static void show_number(struct showing *s, const char *name, uint64_t n)
 {
 	_cleanup_free_ char *key = xasprintf("events.%s", name);
@@ -246,7 +296,16 @@ static void show_settings(struct showing *s, const struct config_settings *setti
 				settings->volumes.items[i].target,
 				settings->volumes.items[i].is_read_only ? ":ro" : "",
 				settings->volumes.items[i].at);
-	if (settings->target_image)
+	for (size_t i = 0; i < AGENT_MAX; i++) {
+		_cleanup_free_ char *key = xasprintf("volumes.%s", agent_names[i]);
+
+		if (settings->agents[i].at)
+			show(s, key, settings->agents[i].is_allowed ? SPAN("true") : SPAN("false"),
+			     settings->agents[i].at);
+	}
+	if (image_variable())
+		show_variable(s, "leash.target_image", image_variable());
+	else if (settings->target_image)
 		show_text_value(s, "leash.target_image", NULL, settings->target_image, "",
 				settings->target_image_at);
 }
@@ -269,6 +328,7 @@ static int show_all(struct showing *s, struct config_document *d, const struct p
 		show_number(s, "keep_mb", keep.mb);
 		show_settings(s, &settings);
 		show_secrets(s);
+		show_variables(s);
 	}
 	config_settings_done(&settings);
 	return r;
@@ -315,17 +375,6 @@ static int show_main(int argc, char **argv)
 
 /* ---- Changing ------------------------------------------------------------------------ */
 
-/* What was changed is checked as if it were read, and then written. */
-static int keep(const struct place *p, struct span text, struct err *err)
-{
-	_cleanup_(config_done) struct config_document d = { 0 };
-	int r = config_read_text(p->directory, text, &d, err);
-
-	if (r >= 0)
-		r = config_check(&d, p->home, p->cwd, err);
-	return r < 0 ? r : file_replace_target(p->file, text, 0600, /* want_sync = */ true, err);
-}
-
 struct change {
 	struct span keys[TOML_MAX_DEPTH];
 	size_t n_keys;
@@ -342,21 +391,12 @@ static int read_key(struct change *c, const char *key, struct err *err)
 	return 0;
 }
 
-static int say_toml(const struct place *p, int code, const struct toml_error *error,
-		    struct err *err)
-{
-	return err_say(err, code, "%s:%zu:%zu: %s", p->file, error->line, error->column,
-		       error->message);
-}
-
 static int set_one(const struct place *p, const struct config_document *d, const struct change *c,
 		   struct span value, struct err *err)
 {
-	_cleanup_buf_ struct buf out = BUF_INIT(CONFIG_TEXT_MAX);
-	struct toml_error error;
-	int r = toml_set(buf_span(&d->text), c->keys, c->n_keys, value, &out, &error);
+	const struct config_place at = { p->directory, p->home, p->cwd };
 
-	return r < 0 ? say_toml(p, r, &error, err) : keep(p, buf_span(&out), err);
+	return config_store(&at, d, c->keys, c->n_keys, value, err);
 }
 
 /* What is no value of TOML, or stands for none that is expected there, is meant as text. */
@@ -389,7 +429,11 @@ static int unset(const struct place *p, const struct config_document *d, const s
 
 	if (r == -ENOENT)
 		return err_say(err, r, "%s is not set in %s", key, p->file);
-	return r < 0 ? say_toml(p, r, &error, err) : keep(p, buf_span(&out), err);
+	if (r < 0)
+		return err_say(err, r, "%s:%zu:%zu: %s", p->file, error.line, error.column,
+			       error.message);
+	return config_store_text(&(struct config_place){ p->directory, p->home, p->cwd },
+				 buf_span(&out), err);
 }
 
 /* value NULL: take it away. */

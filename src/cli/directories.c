@@ -8,6 +8,13 @@
 #include "base/passwd.h"
 #include "base/path.h"
 
+char *expand_home(const char *home, const char *path)
+{
+	if (path[0] != '~' || (path[1] && path[1] != '/'))
+		return xstrdup(path);
+	return xasprintf("%s%s", home, path + 1);
+}
+
 char *home_directory(struct err *err)
 {
 	const char *home = secure_getenv("HOME");
@@ -26,13 +33,23 @@ char *home_directory(struct err *err)
 	return real;
 }
 
+/* From the current directory; where that is not to be had the path is as it was. */
+static char *absolute(const char *path)
+{
+	_cleanup_free_ char *cwd = getcwd(NULL, 0);
+	_cleanup_buf_ struct buf out = BUF_INIT(0);
+
+	(void)path_normalise(span_of(cwd ? cwd : "/"), span_of(path), &out);
+	return buf_take(&out);
+}
+
 char *config_directory(const char *home)
 {
 	const char *own = secure_getenv("LEASH_HOME");
 	const char *xdg = secure_getenv("XDG_CONFIG_HOME");
 
-	if (own && own[0] == '/')
-		return xstrdup(own);
+	if (own && own[0])
+		return absolute(own);
 	if (xdg && xdg[0] == '/')
 		return path_join(xdg, "leash");
 	return path_join(home, ".config/leash");

@@ -9,3 +9,5 @@
 char *home_directory(struct err *err) _must_check_;
 /* $LEASH_HOME, $XDG_CONFIG_HOME/leash or ~/.config/leash. */
 char *config_directory(const char *home) _must_check_;
+/* A path of the command line: ~ and ~/... as a shell has them where it has not replaced them. */
+char *expand_home(const char *home, const char *path) _must_check_;

@@ -14,6 +14,10 @@
 const struct command commands[] = {
 	{ "run", "[FLAGS] [--] COMMAND [ARG...]",
 	  "run a command in a container (the word `run` may be left out)", command_run },
+	{ "ps", "[FLAGS]", "list the sessions that run", command_ps },
+	{ "attach", "[SESSION]", "connect this terminal with a detached session", command_attach },
+	{ "logs", "[SESSION] [FLAGS]", "print what a detached session has shown", command_logs },
+	{ "stop", "SESSION...", "end sessions that run", command_stop },
 	{ "events", "[SESSION] [FLAGS]", "show what a session did and what was denied",
 	  command_events },
 	{ "sessions", "[FLAGS]", "list sessions, or remove them", command_sessions },

@@ -129,3 +129,45 @@ int moment_parse(const char *text, uint64_t now_ns, uint64_t *ret_ns)
 	}
 	return parse_time(text, ret_ns);
 }
+
+/* One part of a length, "1.5h"; without a unit where none follows and nothing went before. */
+static int take_part(const char **text, bool is_first, uint64_t *ret_ns)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ns;
+	} units[] = { { "ns", 1 },	   { "us", 1000 },	     { "ms", NS_PER_MS },
+		      { "s", NS_PER_SEC }, { "m", 60 * NS_PER_SEC }, { "h", 3600 * NS_PER_SEC } };
+	uint64_t n, fraction, unit = is_first ? NS_PER_SEC : 0;
+	size_t len;
+
+	if (take_number(text, &n) < 0 || take_fraction(text, &fraction) < 0)
+		return -EINVAL;
+	len = strspn(*text, "numsh");
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (strlen(units[i].unit) == len && strncmp(units[i].unit, *text, len) == 0)
+			unit = units[i].ns;
+	if (!unit || (!len && **text) || __builtin_mul_overflow(n, unit, ret_ns))
+		return -EINVAL;
+	if (len && unit < NS_PER_SEC && fraction)
+		fraction = (uint64_t)((double)fraction / NS_PER_SEC * (double)unit);
+	else
+		fraction *= unit / NS_PER_SEC;
+	*text += len;
+	return __builtin_add_overflow(*ret_ns, fraction, ret_ns) ? -EINVAL : 0;
+}
+
+int moment_parse_length(const char *text, uint64_t *ret_ms)
+{
+	const char *p = text;
+	uint64_t sum = 0;
+
+	do {
+		uint64_t part;
+
+		if (take_part(&p, p == text, &part) < 0 || __builtin_add_overflow(sum, part, &sum))
+			return -EINVAL;
+	} while (*p);
+	*ret_ms = sum / NS_PER_MS;
+	return *ret_ms ? 0 : -EINVAL;
+}

@@ -18,3 +18,6 @@ int moment_parse_flag(const char *flag, const char *value, uint64_t max, uint64_
  * "2026-01-31" alone is its first moment in UTC), as real nanoseconds. -EINVAL.
  */
 int moment_parse(const char *text, uint64_t now_ns, uint64_t *ret_ns) _must_check_;
+/* How long: seconds, or a sum of parts ("90", "1m30s", "1.5h", "500ms"), more than nothing.
+ * -EINVAL. */
+int moment_parse_length(const char *text, uint64_t *ret_ms) _must_check_;

@@ -10,6 +10,10 @@
 	extern const size_t n_##name##_options
 
 DECLARE_OPTIONS(run);
+DECLARE_OPTIONS(ps);
+DECLARE_OPTIONS(attach);
+DECLARE_OPTIONS(logs);
+DECLARE_OPTIONS(stop);
 DECLARE_OPTIONS(events);
 DECLARE_OPTIONS(sessions);
 DECLARE_OPTIONS(verify);

@@ -14,8 +14,10 @@
 
 int policy_context_set_file(struct policy_context *c, const char *file, struct err *err)
 {
+	_cleanup_free_ char *path = expand_home(c->home, file);
+
 	xfree(c->layers.policy_file);
-	c->layers.policy_file = realpath(file, NULL);
+	c->layers.policy_file = realpath(path, NULL);
 	return c->layers.policy_file ? 0 : err_set(err, -errno, "read the policy %s", file);
 }
 

@@ -16,12 +16,18 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/utf8.h"
+#include "cli/agent-access.h"
+#include "cli/agent-arguments.h"
 #include "cli/command.h"
 #include "cli/config-file.h"
+#include "cli/detach.h"
 #include "cli/directories.h"
+#include "cli/moment.h"
 #include "cli/option-tables.h"
+#include "cli/running.h"
 #include "cli/state.h"
 #include "config/settings.h"
+#include "daemon/attach.h"
 #include "daemon/known-keys.h"
 #include "daemon/session.h"
 #include "daemon/terminal.h"
@@ -38,12 +44,15 @@ enum {
 	OPTION_SECRET,
 	OPTION_FORWARD_KEYS,
 	OPTION_PUBLISH,
+	OPTION_PUBLISH_ALL,
 	OPTION_LISTEN,
 	OPTION_INSECURE_LISTEN,
 	OPTION_OPEN,
 	OPTION_MEMORY,
 	OPTION_CPUS,
 	OPTION_PIDS,
+	OPTION_NAME,
+	OPTION_DETACH,
 	OPTION_VERBOSE,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -70,6 +79,9 @@ const struct option_spec run_options[] = {
 	  "pass a known agent's API key on as it is, without a placeholder", OPTION_FORWARD_KEYS },
 	{ "publish", 'p', "[IP:][PORT:]PORT", "make a port inside reachable from the host",
 	  OPTION_PUBLISH },
+	{ "port-forward", 0, "[IP:][PORT:]PORT", NULL, OPTION_PUBLISH },
+	{ "publish-all", 'P', NULL, "make all ports that the image exposes reachable",
+	  OPTION_PUBLISH_ALL },
 	{ "listen", 'l', "[ADDRESS:]PORT",
 	  "where the control page and the API are served (127.0.0.1:18080 or the next free port); "
 	  "empty: nowhere",
@@ -80,6 +92,9 @@ const struct option_spec run_options[] = {
 	{ "memory", 0, "BYTES", "limit memory: 512M, 4G", OPTION_MEMORY },
 	{ "cpus", 0, "NUMBER", "limit processor time: 1.5", OPTION_CPUS },
 	{ "pids", 0, "NUMBER", "limit processes and threads", OPTION_PIDS },
+	{ "name", 0, "NAME", "call the session so, for `leash stop` and others", OPTION_NAME },
+	{ "detach", 'd', NULL,
+	  "leave it running without this terminal; `leash attach` gives it one", OPTION_DETACH },
 	{ "verbose", 'V', NULL, "say more", OPTION_VERBOSE },
 	{ "help", 'h', NULL, "show this help", OPTION_HELP },
 	{ "version", 0, NULL, "show the version", OPTION_VERSION },
@@ -94,6 +109,7 @@ struct volume {
 struct run {
 	char *home, *cwd, *config;
 	struct config_document document; /* config.toml */
+	struct config_settings settings; /* of it, here */
 	struct environment environment;
 	struct environment env_options; /* -e, applied last */
 	secret_specs secrets;
@@ -103,6 +119,9 @@ struct run {
 	struct sandbox_limits limits;
 	struct api_listen listen;
 	bool is_insecure, want_browser;
+	bool want_all_ports, is_detached;
+	const char *name;
+	uint64_t start_timeout_ms; /* 0: the default */
 	bool is_not_interactive, want_env_inherit, want_keys, is_verbose, want_help, want_version;
 };
 
@@ -194,7 +213,8 @@ static int set_limit(struct run *run, int id, const char *value, struct err *err
 
 static int set_policy_file(struct run *run, const char *value, struct err *err)
 {
-	char *path = realpath(value, NULL);
+	_cleanup_free_ char *written = expand_home(run->home, value);
+	char *path = realpath(written, NULL);
 
 	if (!path)
 		return err_set(err, -errno, "read the policy %s", value);
@@ -250,6 +270,9 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 		return 0;
 	case OPTION_PUBLISH:
 		return publish_open(&run->ports, value, err);
+	case OPTION_PUBLISH_ALL:
+		run->want_all_ports = true;
+		return 0;
 	case OPTION_LISTEN:
 		if (api_listen_parse(span_of(value), &run->listen, err) >= 0)
 			return 0;
@@ -264,6 +287,14 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	case OPTION_CPUS:
 	case OPTION_PIDS:
 		return set_limit(run, id, value, err);
+	case OPTION_NAME:
+		run->name = value;
+		return running_is_name(value) ? 0
+					      : err_say(err, -EINVAL, "--name %s: expected %s",
+							value, RUNNING_NAME_FORM);
+	case OPTION_DETACH:
+		run->is_detached = true;
+		return 0;
 	case OPTION_VERBOSE:
 		run->is_verbose = true;
 		return 0;
@@ -396,12 +427,19 @@ static int hide_secrets(struct run *run, struct err *err)
 static int read_environment(struct run *run, struct err *err)
 {
 	const char *listen = secure_getenv("LEASH_LISTEN"), *open = secure_getenv("OPEN");
+	const char *timeout = secure_getenv("LEASH_BOOTSTRAP_TIMEOUT");
 
 	run->listen = (struct api_listen)API_LISTEN_DEFAULT;
 	run->want_browser = open && (strcmp(open, "1") == 0 || strcasecmp(open, "t") == 0 ||
 				     strcasecmp(open, "true") == 0);
 	if (listen && api_listen_parse(span_of(listen), &run->listen, err) < 0)
 		return err_wrap(err, -EINVAL, "LEASH_LISTEN");
+	if (timeout && *timeout && moment_parse_length(timeout, &run->start_timeout_ms) < 0)
+		return err_say(
+			err, -EINVAL,
+			"LEASH_BOOTSTRAP_TIMEOUT=%s: expected seconds, or a time like 90s or "
+			"1m30s",
+			timeout);
 	return 0;
 }
 
@@ -454,19 +492,36 @@ static void add_configured_volume(struct run *run, const struct config_volume *v
 static int add_configured(struct run *run, struct err *err)
 {
 	struct config_document *d = &run->document;
-	struct config_settings settings = { 0 };
+	struct config_settings *settings = &run->settings;
 	int r = config_read(run->config, d, err);
 
 	if (r >= 0)
-		r = config_settings_read(d, run->home, run->cwd, &settings, err);
-	for (size_t i = 0; i < settings.variables.len && r >= 0; i++)
-		if (!environment_get(&run->env_options, settings.variables.items[i].name))
-			environment_set(&run->env_options, settings.variables.items[i].name,
-					settings.variables.items[i].value);
-	for (size_t i = 0; i < settings.volumes.len && r >= 0; i++)
-		add_configured_volume(run, &settings.volumes.items[i]);
-	config_settings_done(&settings);
+		r = config_settings_read(d, run->home, run->cwd, settings, err);
+	for (size_t i = 0; i < settings->variables.len && r >= 0; i++)
+		if (!environment_get(&run->env_options, settings->variables.items[i].name))
+			environment_set(&run->env_options, settings->variables.items[i].name,
+					settings->variables.items[i].value);
+	for (size_t i = 0; i < settings->volumes.len && r >= 0; i++)
+		add_configured_volume(run, &settings->volumes.items[i]);
 	return r;
+}
+
+/* May the agent use its own directories of the host? */
+static int permit_agent(const struct run *run, bool is_interactive, struct buf *text,
+			struct err *err)
+{
+	struct agent_access access = { .agent = agent_find(run->layers.environment.agent),
+				       .home = run->home,
+				       .cwd = run->cwd,
+				       .config = run->config,
+				       .document = &run->document,
+				       .settings = &run->settings,
+				       .profile = run->layers.environment.profile,
+				       .has_policy_file = run->layers.policy_file,
+				       .is_interactive = is_interactive };
+	int r = agent_access_decide(&access, err);
+
+	return r < 0 ? r : agent_access_policy(&access, text, err);
 }
 
 static int prepare(struct run *run, struct err *err)
@@ -501,6 +556,9 @@ static int execute(struct run *run, char **argv, struct err *err)
 	_cleanup_free_ struct sandbox_mount *mounts = xnew_array(struct sandbox_mount, run->volumes.len);
 	_cleanup_free_ char *agent = NULL;
 	_cleanup_free_ char *token_file = NULL;
+	_cleanup_free_ char *attach_socket = NULL;
+	_cleanup_free_ char **told = NULL; /* the command, with what an agent is told */
+	struct session_options options;
 	_cleanup_buf_ struct buf session_text = BUF_INIT(0);
 	bool want_pty = !run->is_not_interactive && terminal_is_interactive();
 	const char *const own_paths[] = { run->config, state, runtime, NULL };
@@ -518,45 +576,59 @@ static int execute(struct run *run, char **argv, struct err *err)
 		environment_inherit(&run->environment);
 	environment_add_basics(&run->environment, run->home, run->cwd);
 	environment_add_trust(&run->environment);
+	if (agent_find(agent))
+		environment_add_agent(&run->environment, agent_find(agent),
+				      /* has_image = */ false);
 	if (run->want_keys)
 		known_keys_forward(agent, &run->environment);
 	for (size_t i = 0; i < run->env_options.entries.len; i++)
 		if (environment_add_option(&run->environment, run->env_options.entries.items[i], err) < 0)
 			return EXIT_LEASH_FAILED;
 	if (hide_secrets(run, err) < 0 || permit_volumes(run, &session_text, err) < 0 ||
-	    forbid_sources(run, &session_text, err) < 0)
+	    forbid_sources(run, &session_text, err) < 0 ||
+	    permit_agent(run, want_pty && isatty(STDERR_FILENO), &session_text, err) < 0)
 		return EXIT_LEASH_FAILED;
 	run->layers.session_text = buf_span(&session_text);
 	for (size_t i = 0; i < run->volumes.len; i++)
 		mounts[i] = (struct sandbox_mount){ .source = run->volumes.items[i].source,
 						    .target = run->volumes.items[i].target,
 						    .is_read_only = run->volumes.items[i].is_read_only };
+	if (run->name && running_check_free(run->name, err) < 0)
+		return EXIT_LEASH_FAILED;
 	if (open_listener(run, err) < 0 || state_session_create(state, &id, &directory, err) < 0)
 		return EXIT_LEASH_FAILED;
 	token_file = state_token_file(runtime, id);
-	return session_run(
-		&(struct session_options){ .id = id,
-					   .directory = directory,
-					   .program = program,
-					   .argv = argv,
-					   .cwd = run->cwd,
-					   .workspace = run->cwd,
-					   .home = run->home,
-					   .layers = &run->layers,
-					   .environment = &run->environment,
-					   .secrets = &run->secrets,
-					   .ports = &run->ports,
-					   .mounts = mounts,
-					   .n_mounts = run->volumes.len,
-					   .limits = run->limits,
-					   .listen = &run->listen,
-					   .token_file = token_file,
-					   .want_pty = want_pty,
-					   .is_verbose = run->is_verbose,
-					   .want_url = run->is_verbose ||
-						       (want_pty && isatty(STDERR_FILENO)),
-					   .want_browser = run->want_browser },
-		err);
+	told = agent_arguments(agent_find(agent), argv, run->home, run->cwd);
+	options = (struct session_options){
+		.id = id,
+		.name = run->name,
+		.directory = directory,
+		.program = program,
+		.argv = told ? told : argv,
+		.cwd = run->cwd,
+		.workspace = run->cwd,
+		.home = run->home,
+		.layers = &run->layers,
+		.environment = &run->environment,
+		.secrets = &run->secrets,
+		.ports = &run->ports,
+		.mounts = mounts,
+		.n_mounts = run->volumes.len,
+		.limits = run->limits,
+		.listen = &run->listen,
+		.token_file = token_file,
+		.start_timeout_ms = run->start_timeout_ms,
+		.want_pty = want_pty || run->is_detached,
+		.is_verbose = run->is_verbose,
+		.want_url = !run->is_detached &&
+			    (run->is_verbose || (want_pty && isatty(STDERR_FILENO))),
+		.want_browser = run->want_browser,
+	};
+	if (!run->is_detached)
+		return session_run(&options, err);
+	attach_socket = attach_socket_path(runtime, id);
+	options.attach_socket = attach_socket;
+	return detach_run(&options, err);
 }
 
 static void run_done(struct run *run)
@@ -580,6 +652,7 @@ static void run_done(struct run *run)
 	xfree(run->home);
 	xfree(run->cwd);
 	xfree(run->config);
+	config_settings_done(&run->settings);
 	config_done(&run->document);
 }
 
@@ -607,6 +680,11 @@ int command_run(int argc, char **argv)
 	if (first >= argc) {
 		log_error("no command given; try `leash -- bash`, or `leash --help`");
 		return EXIT_USAGE;
+	}
+	if (run.want_all_ports) {
+		log_error("-P: there is no image here whose ports could be published; name them, "
+			  "as in -p 3000");
+		return EXIT_LEASH_FAILED;
 	}
 	code = add_configured(&run, &err) < 0 ? EXIT_LEASH_FAILED
 					      : execute(&run, argv + first, &err);

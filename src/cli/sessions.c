@@ -38,7 +38,8 @@ static const struct usage usage = {
 	.description =
 		"Lists the sessions that were recorded, the newest first: id, when it began, how "
 		"it\n"
-		"stands, how many events it has and how many were denied, and its command.\n"
+		"stands, its exit code, how many events it has and how many were denied, and its "
+		"command.\n"
 		"`leash sessions rm` removes some, `leash sessions prune` the old ones.\n",
 	.options = sessions_options,
 	.n_options = ARRAY_SIZE(sessions_options),
@@ -85,14 +86,27 @@ static void show_started(const struct event_session *row, struct buf *out)
 		(void)buf_append_str(out, text);
 }
 
+/* Its exit code; none while it runs, and of one that died. */
+static const char *show_status(const struct event_session *row, char out[8])
+{
+	uint64_t status;
+
+	if (strcmp(row->state, "ended") != 0 ||
+	    !json_to_uint(json_get(row->summary, "status"), &status))
+		return "-";
+	(void)snprintf(out, 8, "%u", (unsigned)status & 0xff);
+	return out;
+}
+
 static void show_row(const struct event_session *row, struct buf *out)
 {
 	const struct json *command = json_get(row->summary, "command");
+	char status[8];
 
 	(void)buf_printf(out, "%s  ", row->id);
 	show_started(row, out);
-	(void)buf_printf(out, "  %-8s %8llu %7llu ", row->state, (unsigned long long)row->n_events,
-			 (unsigned long long)row->n_denied);
+	(void)buf_printf(out, "  %-8s %4s %8llu %7llu ", row->state, show_status(row, status),
+			 (unsigned long long)row->n_events, (unsigned long long)row->n_denied);
 	for (const struct json *arg = command ? command->first : NULL; arg; arg = arg->next) {
 		(void)buf_append_char(out, ' ');
 		show_text(arg->text, out);
@@ -127,8 +141,8 @@ static int show_all(struct list *l, struct err *err)
 	if (r < 0)
 		return r;
 	if (!l->is_quiet && !l->want_json)
-		(void)buf_printf(&l->out, "%-20s  %-19s  %-8s %8s %7s  %s\n", "SESSION", "STARTED",
-				 "STATE", "EVENTS", "DENIED", "COMMAND");
+		(void)buf_printf(&l->out, "%-20s  %-19s  %-8s %4s %8s %7s  %s\n", "SESSION",
+				 "STARTED", "STATE", "EXIT", "EVENTS", "DENIED", "COMMAND");
 	for (size_t i = 0; i < ids.len && r == 0; i++)
 		r = show_session(l, sessions, ids.items[i]);
 	if (r == 0)

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/path.h"
@@ -115,6 +116,7 @@ static int find(const event_session_ids *list, const char *name, const char **re
 {
 	const char *found = NULL;
 
+	*ret = NULL;
 	if (list->len == 0)
 		return err_say(err, -ENOENT, "there are no sessions yet");
 	if (!name) {
@@ -138,17 +140,40 @@ static int find(const event_session_ids *list, const char *name, const char **re
 	return 0;
 }
 
+/* Of a name the newest session that has it; one that runs goes before all ids. */
+static const char *find_name(const event_session_ids *list, const char *sessions, const char *name,
+			     bool is_running)
+{
+	for (size_t i = 0; i < list->len; i++) {
+		_cleanup_free_ char *directory = path_join(sessions, list->items[i]);
+		_cleanup_arena_ struct arena arena = ARENA_INIT((size_t)16 * 1024 * 1024);
+
+		if (is_running && !event_store_is_open(directory))
+			continue;
+		if (span_eq_str(json_get_string(event_session_summary(directory, &arena), "name"),
+				name))
+			return list->items[i];
+	}
+	return NULL;
+}
+
 int state_session_find(const char *state, const char *name, char **ret_id, char **ret_directory,
 		       struct err *err)
 {
 	_cleanup_(event_session_ids_done) event_session_ids list = { 0 };
 	_cleanup_free_ char *sessions = path_join(state, "sessions");
-	const char *id;
+	bool may_be_name = name && ascii_is_alnum(name[0]) && !(name[0] >= '0' && name[0] <= '9');
+	const char *id = NULL;
 	int r = state_session_list_read(state, &list, err);
 
-	if (r == 0)
+	if (r == 0 && may_be_name)
+		id = find_name(&list, sessions, name, /* is_running = */ true);
+	if (r == 0 && !id) {
 		r = find(&list, name, &id, err);
-	if (r < 0)
+		if (r == -ENOENT && may_be_name)
+			id = find_name(&list, sessions, name, /* is_running = */ false);
+	}
+	if (!id)
 		return r;
 	*ret_id = xstrdup(id);
 	*ret_directory = path_join(sessions, id);

@@ -28,9 +28,9 @@ int state_session_list_read(const char *state, event_session_ids *ret,
 			    struct err *err) _must_check_;
 
 /*
- * The session that name means: an id, a part of one that only one session
- * begins with, its last four letters, or NULL for the newest. Both results are
- * newly allocated. -ENOENT, -ENOTUNIQ.
+ * The session that name means: the name that --name gave (one that runs, else the newest), an id, a
+ * part of one that only one session begins with, its last four letters, or NULL for the newest.
+ * Both results are newly allocated. -ENOENT, -ENOTUNIQ.
  */
 int state_session_find(const char *state, const char *name, char **ret_id, char **ret_directory,
 		       struct err *err) _must_check_;

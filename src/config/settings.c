@@ -9,8 +9,6 @@
 
 const char *const config_settings_tables[] = { "leash", "volumes", "projects", NULL };
 
-static const char *const agents[] = { "claude", "codex", "gemini", "qwen", "opencode", NULL };
-
 struct reading {
 	struct config_document *d;
 	const char *home;
@@ -41,9 +39,15 @@ static int take_string(const struct reading *r, const struct toml *v, const char
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int check_boolean(const struct reading *r, const struct toml *v)
+/* What is said later, of a project, goes before what was said for all. */
+static int read_agent(const struct reading *r, const struct toml *v)
 {
-	return v->type == TOML_BOOLEAN ? 0 : config_wrong_type(r->d, v, "true or false", r->err);
+	if (v->type != TOML_BOOLEAN)
+		return config_wrong_type(r->d, v, "true or false", r->err);
+	for (size_t i = 0; r->out && i < AGENT_MAX; i++)
+		if (span_eq_str(v->key, agent_names[i]))
+			r->out->agents[i] = (struct config_agent){ v, v->is_true };
+	return 0;
 }
 
 /* ---- Paths ------------------------------------------------------------------------------ */
@@ -241,8 +245,8 @@ static int read_volumes(const struct reading *r, const struct toml *table, const
 	if (table->type != TOML_TABLE)
 		return config_wrong_type(r->d, table, "a table", r->err);
 	for (const struct toml *v = table->first; v && code == 0; v = v->next)
-		code = config_is_one_of(v->key, agents) ? check_boolean(r, v)
-							: read_volume(r, v, base, may_remove);
+		code = config_is_one_of(v->key, agent_names) ? read_agent(r, v)
+							     : read_volume(r, v, base, may_remove);
 	return code;
 }
 
@@ -273,8 +277,8 @@ static int read_leash(const struct reading *r, const struct toml *table)
 			code = read_image(r, v);
 		else if (span_eq_str(v->key, "envvars"))
 			code = read_variables(r, v);
-		else if (!config_is_one_of(v->key, agents)) /* old files have them here, where they
-							never did anything */
+		else if (!config_is_one_of(v->key, agent_names)) /* old files have them here, where
+							they never did anything */
 			code = config_unknown_key(r->d, v, known, r->err);
 	}
 	return code;
@@ -294,8 +298,8 @@ static int read_project_member(const struct reading *r, const struct toml *v, co
 					     "claude",	     "codex",	 "gemini",
 					     "qwen",	     "opencode", NULL };
 
-	if (config_is_one_of(v->key, agents))
-		return check_boolean(r, v);
+	if (config_is_one_of(v->key, agent_names))
+		return read_agent(r, v);
 	if (span_eq_str(v->key, "target_image"))
 		return read_image(r, v);
 	if (span_eq_str(v->key, "envvars"))
@@ -346,7 +350,13 @@ static int read_projects(const struct reading *r, const struct toml *projects,
 			nearest_path = path;
 		}
 	}
-	return code == 0 && nearest ? read_project(r, nearest, nearest_path) : code;
+	if (code < 0 || !nearest)
+		return code;
+	if (r->out) {
+		r->out->project = nearest;
+		r->out->project_directory = nearest_path;
+	}
+	return read_project(r, nearest, nearest_path);
 }
 
 int config_settings_read(struct config_document *d, const char *home, const char *directory,

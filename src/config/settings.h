@@ -16,6 +16,7 @@
 #pragma once
 
 #include "base/vec.h"
+#include "config/agents.h"
 #include "config/document.h"
 
 struct config_variable {
@@ -30,12 +31,22 @@ struct config_volume {
 	const struct toml *at;
 };
 
+/* May an agent use its own directories of the host? */
+struct config_agent {
+	const struct toml *at; /* where that is said; NULL: nowhere */
+	bool is_allowed;
+};
+
 /* Texts are in the document's arena. */
 struct config_settings {
 	VEC(struct config_variable) variables; /* each name once */
 	VEC(struct config_volume) volumes;     /* each source once */
 	const char *target_image;	       /* or NULL */
 	const struct toml *target_image_at;
+	struct config_agent agents[AGENT_MAX];
+	/* The project that counts here, or NULL, and its directory. */
+	const struct toml *project;
+	const char *project_directory;
 };
 
 /* The tables that these settings are in, for who reads the document: up to NULL. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "daemon/container-trust.h"
 
 /* Taken from the caller where set. Nothing here carries a credential or the address of a host service. */
@@ -108,6 +109,29 @@ void environment_add_basics(struct environment *e, const char *home, const char 
 	environment_set(e, "HOME", home);
 	environment_set(e, "PWD", cwd);
 	environment_set(e, "LEASH", "1");
+}
+
+/* A login in a URL is a secret that nobody has named as one. */
+static bool has_login(const char *variable, const char *value)
+{
+	return span_ends_with(span_of(variable), SPAN("_URL")) && strchr(value, '@');
+}
+
+void environment_add_agent(struct environment *e, const struct agent *a, bool has_image)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(a->variables) && a->variables[i]; i++) {
+		const char *name = a->variables[i], *value = secure_getenv(name);
+
+		if (!value || (has_image && agent_names_place(a, name)))
+			continue;
+		if (has_login(name, value))
+			log_warning("%s is not passed on to %s: it has a login in it; -e %s does",
+				    name, a->name, name);
+		else
+			environment_set(e, name, value);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(a->settings) && a->settings[i].name; i++)
+		environment_set(e, a->settings[i].name, a->settings[i].value);
 }
 
 void environment_inherit(struct environment *e)

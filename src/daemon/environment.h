@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "base/vec.h"
+#include "config/agents.h"
 
 struct environment {
 	VEC(char *) entries; /* "KEY=value", owned, NULL-terminated by environment_envp */
@@ -24,6 +25,11 @@ void environment_unset(struct environment *e, const char *key);
 void environment_replace(struct environment *e, struct span text, struct span by);
 /* What a program needs to feel at home: PATH, HOME, TERM, LANG, ... */
 void environment_add_basics(struct environment *e, const char *home, const char *cwd);
+/*
+ * What an agent is told: of the caller's variables those that are for it, but for the ones that
+ * name places of the host where has_image, and that it runs in a sandbox already.
+ */
+void environment_add_agent(struct environment *e, const struct agent *a, bool has_image);
 /* All of the caller's environment (--env-inherit). */
 void environment_inherit(struct environment *e);
 /* Names the container's trusted certificates to programs that don't look in the usual places. */

@@ -4,29 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-
-static const struct key {
-	const char *variable, *agent;
-	const char *hosts[2];
-	const char *url_variable; /* leads the agent elsewhere */
-} keys[] = {
-	{ "ANTHROPIC_API_KEY", "claude", { "api.anthropic.com" }, "ANTHROPIC_BASE_URL" },
-	{ "OPENAI_API_KEY", "codex", { "api.openai.com" }, "OPENAI_BASE_URL" },
-	{ "GEMINI_API_KEY",
-	  "gemini",
-	  { "generativelanguage.googleapis.com" },
-	  "GOOGLE_GEMINI_BASE_URL" },
-	{ "DASHSCOPE_API_KEY",
-	  "qwen",
-	  { "dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com" },
-	  "DASHSCOPE_BASE_URL" },
-};
-
-/* opencode speaks to all of them. */
-static bool is_of_agent(const struct key *k, const char *agent)
-{
-	return agent && (strcmp(agent, k->agent) == 0 || strcmp(agent, "opencode") == 0);
-}
+#include "config/agents.h"
 
 static bool is_taken(const secret_specs *specs, const char *variable)
 {
@@ -41,7 +19,7 @@ static bool is_taken(const secret_specs *specs, const char *variable)
 	return false;
 }
 
-static bool is_wanted(const struct key *key, const struct known_keys *k)
+static bool is_wanted(const struct agent_key *key, const struct known_keys *k)
 {
 	const char *own = secure_getenv(key->variable);
 	const char *given = k->given ? environment_get(k->given, key->variable) : NULL;
@@ -50,10 +28,10 @@ static bool is_wanted(const struct key *key, const struct known_keys *k)
 		return false;
 	if (given && strcmp(given, own) != 0)
 		return false; /* -e KEY=VALUE: that very value was asked for */
-	return given || k->inherits || is_of_agent(key, k->agent);
+	return given || k->inherits || agent_uses_key(agent_find(k->agent), key);
 }
 
-static void add_url(struct secret_spec *s, const struct key *key, const struct known_keys *k)
+static void add_url(struct secret_spec *s, const struct agent_key *key, const struct known_keys *k)
 {
 	const char *url = k->given ? environment_get(k->given, key->url_variable) : NULL;
 	struct err err = { 0 };
@@ -64,7 +42,7 @@ static void add_url(struct secret_spec *s, const struct key *key, const struct k
 		log_warning("%s is not for %s: %s", key->variable, key->url_variable, err.text);
 }
 
-static void add(secret_specs *specs, const struct key *key, const struct known_keys *k)
+static void add(secret_specs *specs, const struct agent_key *key, const struct known_keys *k)
 {
 	_cleanup_free_ char *source = xasprintf("env:%s", key->variable);
 	struct secret_spec s = { .note = key->agent, .is_optional = true };
@@ -83,17 +61,17 @@ static void add(secret_specs *specs, const struct key *key, const struct known_k
 
 void known_keys_add(secret_specs *specs, const struct known_keys *k)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (!is_taken(specs, keys[i].variable) && is_wanted(&keys[i], k))
-			add(specs, &keys[i], k);
+	for (size_t i = 0; i < n_agent_keys; i++)
+		if (!is_taken(specs, agent_keys[i].variable) && is_wanted(&agent_keys[i], k))
+			add(specs, &agent_keys[i], k);
 }
 
 void known_keys_forward(const char *agent, struct environment *e)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		const char *value = secure_getenv(keys[i].variable);
+	for (size_t i = 0; i < n_agent_keys; i++) {
+		const char *value = secure_getenv(agent_keys[i].variable);
 
-		if (value && *value && is_of_agent(&keys[i], agent))
-			environment_set(e, keys[i].variable, value);
+		if (value && *value && agent_uses_key(agent_find(agent), &agent_keys[i]))
+			environment_set(e, agent_keys[i].variable, value);
 	}
 }

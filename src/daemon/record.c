@@ -36,6 +36,9 @@ void session_record(const struct session *s, const char *state)
 		json_string(&w, span_of(*arg));
 	json_end_array(&w);
 	put_text(s, &w, "workspace", s->options->workspace);
+	json_key_string_opt(&w, "name", span_of(s->options->name ? s->options->name : ""));
+	json_key_string(&w, "runtime", SPAN("native"));
+	json_key_bool(&w, "detached", s->options->attach_socket != NULL);
 	json_key_string(&w, "state", span_of(state));
 	json_key_string(&w, strcmp(state, "running") == 0 ? "started" : "ended", span_of(now));
 	json_key_int(&w, "pid", getpid());
@@ -46,6 +49,8 @@ void session_record(const struct session *s, const char *state)
 	if (s->options->layers->policy_file)
 		put_text(s, &w, "policy", s->options->layers->policy_file);
 	json_key_string(&w, "backend", SPAN("supervisor"));
+	if (is_over)
+		json_key_int(&w, "status", s->exit_code);
 	json_key_uint(&w, "events", is_over ? n_written : s->journal.n_events);
 	json_key_uint(&w, "denied", s->journal.n_denied);
 	json_key_uint(&w, "would_deny", s->journal.n_would_deny);

@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "daemon/child.h"
 #include "daemon/container-trust.h"
+#include "daemon/detached.h"
 #include "daemon/housekeeping.h"
 #include "daemon/journal.h"
 #include "daemon/session.h"
@@ -26,7 +27,8 @@ struct session {
 	struct housekeeping housekeeping;
 	struct child supervisor, proxy, signer;
 	struct sandbox sandbox;
-	struct terminal *terminal;
+	struct terminal *terminal; /* NULL: it is detached */
+	struct detached *detached;
 	uv_poll_t supervisor_control, supervisor_end, proxy_control, proxy_end, sandbox_control;
 	uv_poll_t signer_control, signer_end;
 	uv_poll_t ways_out[6]; /* the container's listeners, until there is a proxy */

@@ -97,6 +97,10 @@ void session_release(struct session *s)
 		session_end(s, EXIT_LEASH_FAILED, err.text);
 	if (s->is_ending)
 		return;
+	if (s->options->on_released && s->options->on_released(s->options->on_released_ctx) < 0) {
+		session_end(s, EXIT_LEASH_FAILED, "nobody waits for the session any more");
+		return;
+	}
 	/* While the command starts, and after. */
 	journal_begin(&s->journal);
 	housekeeping_start(&s->housekeeping, &s->loop);
@@ -174,7 +178,9 @@ static void on_sandbox_event(uv_poll_t *handle, int status, int events)
 				    NULL);
 			break;
 		case SANDBOX_STOPPED:
-			terminal_suspend(s->terminal);
+			/* Nobody could continue one that is detached. */
+			if (s->terminal)
+				terminal_suspend(s->terminal);
 			(void)sandbox_signal(&s->sandbox, SIGCONT);
 			break;
 		case SANDBOX_FAILED:
@@ -191,7 +197,8 @@ static void on_signal(uv_signal_t *handle, int signal_number)
 	switch (signal_number) {
 	case SIGWINCH:
 	case SIGCONT:
-		terminal_resize(s->terminal);
+		if (s->terminal)
+			terminal_resize(s->terminal);
 		return;
 	default:
 		break;
@@ -237,7 +244,10 @@ static int watch_everything(struct session *s, struct err *err)
 		r = uv_timer_init(&s->loop, &s->start_timer);
 	s->start_timer.data = s;
 	if (r >= 0)
-		r = uv_timer_start(&s->start_timer, on_start_timeout, START_TIMEOUT_MS, 0);
+		r = uv_timer_start(&s->start_timer, on_start_timeout,
+				   s->options->start_timeout_ms ? s->options->start_timeout_ms
+								: START_TIMEOUT_MS,
+				   0);
 	return r < 0 ? err_set(err, r, "watch the session's processes") : 0;
 }
 
@@ -391,6 +401,18 @@ static int brief_supervisor(struct session *s, struct err *err)
 	return r;
 }
 
+static int start_terminal(struct session *s, struct err *err)
+{
+	const struct detached_options detached = { .loop = &s->loop,
+						   .directory = s->options->directory,
+						   .socket = s->options->attach_socket };
+	int pty_fd = TAKE_FD(s->sandbox.pty_fd);
+
+	if (s->options->attach_socket)
+		return detached_start(&detached, pty_fd, &s->detached, err);
+	return terminal_start_pty(&s->loop, pty_fd, &s->terminal, err);
+}
+
 static int start(struct session *s, struct err *err)
 {
 	int stdio[3] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
@@ -412,7 +434,7 @@ static int start(struct session *s, struct err *err)
 	if (r >= 0)
 		r = watch_everything(s, err);
 	if (r >= 0 && s->options->want_pty)
-		r = terminal_start_pty(&s->loop, TAKE_FD(s->sandbox.pty_fd), &s->terminal, err);
+		r = start_terminal(s, err);
 	return r;
 }
 
@@ -450,6 +472,7 @@ static void stop(struct session *s)
 
 	if (s->terminal)
 		terminal_free(s->terminal);
+	detached_stop(s->detached);
 	/* It has nothing to tell, and is gone by the time that is waited for. */
 	child_kill(&s->signer);
 	sandbox_done(&s->sandbox);
@@ -474,6 +497,8 @@ static void stop(struct session *s)
 			log_error("the event log is incomplete: %s", strerror(-r));
 		say_what_was_denied(s);
 	}
+	/* Who is told that it is over finds all of it recorded. */
+	detached_free(s->detached, s->exit_code);
 	cleanup_close(&s->proxy_end_fd);
 	cleanup_close(&s->bundle_fd);
 	cleanup_close(&s->signer_fd);

@@ -20,6 +20,7 @@
 
 struct session_options {
 	const char *id;
+	const char *name;	  /* that the user gave it, or NULL */
 	const char *directory;	  /* exists, 0700; events.db, lock and session.json go there */
 	const char *program;	  /* absolute path of the command */
 	char *const *argv;
@@ -33,7 +34,14 @@ struct session_options {
 	struct sandbox_limits limits;
 	struct api_listen *listen; /* its address empty: no API */
 	const char *token_file;	   /* in the runtime directory */
+	uint64_t start_timeout_ms; /* of leash's own processes; 0: a generous default */
 	bool want_pty, is_verbose, want_url, want_browser;
+	/* Of a detached session, which has a pty and no terminal: where others attach. Else NULL.
+	 */
+	const char *attach_socket;
+	/* Once the command has been let go, or NULL; a negative value ends the session. */
+	int (*on_released)(void *ctx);
+	void *on_released_ctx;
 };
 
 /*

@@ -129,7 +129,7 @@ static void read_events(const char *directory, struct event_session *s)
 }
 
 /* 20260131-142501-k3f9 began at 2026-01-31T14:25:01Z. */
-static void started_from_id(const char *id, char out[RFC3339_LEN + 1])
+void event_session_started(const char *id, char out[RFC3339_LEN + 1])
 {
 	(void)snprintf(out, RFC3339_LEN + 1, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", id, id + 4, id + 6,
 		       id + 9, id + 11, id + 13);
@@ -141,7 +141,7 @@ void event_session_read(const char *directory, const char *id, struct arena *a,
 	*ret = (struct event_session){ .id = id,
 				       .state = "died",
 				       .summary = event_session_summary(directory, a) };
-	started_from_id(id, ret->started);
+	event_session_started(id, ret->started);
 	read_events(directory, ret);
 }
 
@@ -168,8 +168,8 @@ static void json_command(const struct event_session *s, size_t max, struct json_
 
 void event_session_json(const struct event_session *s, size_t max_command, struct json_writer *w)
 {
-	static const char *const copied[] = { "workspace", "mode",    "profile",
-					      "policy",	   "backend", "ended" };
+	static const char *const copied[] = { "name",	 "runtime", "workspace", "mode",
+					      "profile", "policy",  "backend",	 "ended" };
 	uint64_t status;
 
 	json_key_string(w, "id", span_of(s->id));

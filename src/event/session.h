@@ -28,6 +28,9 @@ const struct json *event_session_summary(const char *directory, struct arena *a)
 /* Is the last record a session.stop? 1, 0, or a negative errno. */
 int event_session_is_stopped(struct event_reader *reader, struct err *err) _must_check_;
 
+/* When the session of that id began, as RFC 3339 has it. */
+void event_session_started(const char *id, char out[RFC3339_LEN + 1]);
+
 struct event_session {
 	const char *id; /* the caller's */
 	/* "running", "ended", "died" (its writer is gone without an end), or "damaged". */

@@ -116,7 +116,11 @@ drive "with TLS" https://claude-service.test --policy "$policy"
 check_policy_denials "with TLS"
 is "with TLS: the service was spoken to by TLS only" \
 	"$(jq -s 'map(select(.request != null) | .tls) | all' "$transcript")" true
+# Its own sandbox cannot be made in a container: it is told that it needs none, and the file stays.
+echo '{"sandbox":{"enabled":true,"failIfUnavailable":true}}' | user_file "$T_HOME/.claude/settings.json"
 drive "default profile" https://claude-service.test
+is "default profile: its settings are as they were" "$(cat "$T_HOME/.claude/settings.json")" \
+	'{"sandbox":{"enabled":true,"failIfUnavailable":true}}'
 like "default profile: any program runs" "$(result 6)" '^3\.'
 like "default profile: any host is reached" "$(result 7)" '^hello from forbidden.test'
 

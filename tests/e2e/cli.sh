@@ -15,7 +15,7 @@ help=$(out)
 for word in --policy --profile --mode --no-interactive --volume --env --publish policy events doctor; do
 	like "... names $word" "$help" "(^|[ ,])$word"
 done
-for command in run events sessions verify export policy cedar doctor completion version help; do
+for command in run ps attach logs stop events sessions verify export policy cedar doctor completion version help; do
 	leash_run "$command" --help
 	is "$command --help: exit 0, on stdout" "$RC:$([ -s "$OUT" ] && echo said):$(err)" "0:said:"
 	like "... with its usage" "$(out)" "leash.*$command"

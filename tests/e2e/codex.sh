@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A second real agent, OpenAI's Codex: a static Rust program with many threads, its own TLS stack and
-# its own way to run commands (in a pty), driven by a scripted service over TLS.
+# its own way to run commands (in a pty), driven by a scripted service over TLS. Its own sandbox, which cannot be
+# made in a container, is off without a word of the user's.
 
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/support/world.sh"
@@ -63,7 +64,7 @@ KEY=sk-proj-$(openssl rand -hex 40)
 CALLER_ENV+=("OPENAI_API_KEY=$KEY")
 search_memory "$KEY"
 leash_run --policy "$policy" --secret OPENAI_API_KEY=env:OPENAI_API_KEY,host=codex-service.test -- \
-	codex exec --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check "Do what the scenario says." </dev/null
+	codex exec --skip-git-repo-check "Do what the scenario says." </dev/null
 is "codex ends well" "$RC" 0
 like "it prints the closing text" "$(out)" 'The scenario is over'
 is "every step was taken" "$(jq -s 'map(select(.result != null)) | length' "$transcript")" 6

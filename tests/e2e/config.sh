@@ -138,7 +138,7 @@ unlike "... a project takes one away" "$RC" '^0$'
 leash_run config show
 like "show: a volume by its source" "$(out)" "volumes.\"$T_HOME/data\" = \"/usr/share/misc:ro\""
 in_directory "$WORK/app" config show
-unlike "... not where a project takes it away" "$(out)" volumes
+unlike "... not where a project takes it away" "$(out)" data
 user_file "$CONFIG" <<TOML
 [projects."$WORK/app".volumes]
 "$T_HOME/data" = "/usr/share/misc"

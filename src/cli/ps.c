@@ -1,0 +1,148 @@
+/*
+ * `leash ps`: which sessions run.
+ */
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/json-writer.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/option-tables.h"
+#include "cli/running.h"
+#include "cli/show.h"
+#include "cli/usage.h"
+#include "event/session.h"
+
+enum { OPTION_JSON = 1, OPTION_QUIET };
+
+const struct option_spec ps_options[] = {
+	{ "json", 0, NULL, "one JSON object a line", OPTION_JSON, 0 },
+	{ "quiet", 'q', NULL, "the ids alone", OPTION_QUIET, 0 },
+	OPTION_HELP_ROW,
+};
+const size_t n_ps_options = ARRAY_SIZE(ps_options);
+
+static const struct usage usage = {
+	.name = "ps",
+	.arguments = "[FLAGS]",
+	.description = "Lists the sessions that run, the newest first: id, name, runtime, since "
+		       "when, where "
+		       "its\npage is, the directory and the command. A star marks a detached one.\n"
+		       "`leash sessions` lists those that are over, too.\n",
+	.options = ps_options,
+	.n_options = ARRAY_SIZE(ps_options),
+};
+
+struct list {
+	bool want_json, is_quiet;
+	struct buf out;
+};
+
+static int on_option(int id, const char *value, void *ctx, struct err *err)
+{
+	struct list *l = ctx;
+
+	(void)value;
+	(void)err;
+	*(id == OPTION_JSON ? &l->want_json : &l->is_quiet) = true;
+	return 0;
+}
+
+static void show_json(const struct running *r, struct buf *out)
+{
+	struct event_session session = { .id = r->id, .summary = r->summary, .state = "running" };
+	const struct json *command = json_get(r->summary, "command");
+	struct json_writer w = { .out = out };
+
+	event_session_started(r->id, session.started);
+	json_begin_object(&w);
+	json_key_string(&w, "id", span_of(r->id));
+	json_key_string_opt(&w, "name", r->name);
+	json_key_string_opt(&w, "runtime", r->runtime);
+	json_key_bool(&w, "detached", r->is_detached);
+	json_key_string(&w, "since", span_of(session.started));
+	json_key_string_opt(&w, "url", span_of(r->url ? r->url : ""));
+	json_key_string_opt(&w, "directory", r->workspace);
+	json_key_uint(&w, "pid", (uint64_t)r->pid);
+	json_key(&w, "command");
+	json_begin_array(&w);
+	for (const struct json *arg = command ? command->first : NULL; arg; arg = arg->next)
+		json_string(&w, arg->text);
+	json_end_array(&w);
+	json_end_object(&w);
+	(void)buf_append_char(out, '\n');
+}
+
+static void show_since(const struct running *r, struct buf *out)
+{
+	char started[RFC3339_LEN + 1], text[32] = "";
+	struct tm tm = { 0 };
+	time_t seconds;
+
+	event_session_started(r->id, started);
+	if (strptime(started, "%Y-%m-%dT%H:%M:%SZ", &tm)) {
+		seconds = timegm(&tm);
+		if (!localtime_r(&seconds, &tm) ||
+		    !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm))
+			text[0] = 0;
+	}
+	(void)buf_printf(out, "%-19s", text);
+}
+
+static void show_row(const struct running *r, struct buf *out)
+{
+	const struct json *command = json_get(r->summary, "command");
+
+	(void)buf_printf(out, "%s%c %-12.*s  %-7.*s  ", r->id, r->is_detached ? '*' : ' ',
+			 r->name.len ? (int)r->name.len : 1,
+			 r->name.len ? (const char *)r->name.p : "-", SPAN_ARG(r->runtime));
+	show_since(r, out);
+	(void)buf_printf(out, "  %-23s  ", r->url ? r->url : "-");
+	show_text(r->workspace, out);
+	(void)buf_append_char(out, ' ');
+	for (const struct json *arg = command ? command->first : NULL; arg; arg = arg->next) {
+		(void)buf_append_char(out, ' ');
+		show_text(arg->text, out);
+	}
+	(void)buf_append_char(out, '\n');
+}
+
+static int show(const struct running *r, void *ctx)
+{
+	struct list *l = ctx;
+
+	if (l->is_quiet)
+		return buf_printf(&l->out, "%s\n", r->id);
+	if (l->want_json)
+		show_json(r, &l->out);
+	else
+		show_row(r, &l->out);
+	return 0;
+}
+
+int command_ps(int argc, char **argv)
+{
+	struct list l = { 0 };
+	struct err err = { 0 };
+	int n_operands, r;
+	int code = usage_parse(&usage, argc, argv, on_option, &l, &n_operands);
+
+	if (code >= 0)
+		return code;
+	if (n_operands) {
+		log_error("ps: takes no words; a program of that name is run by `leash -- ps`");
+		return EXIT_USAGE;
+	}
+	if (!l.is_quiet && !l.want_json)
+		(void)buf_printf(&l.out, "%-21s %-12s  %-7s  %-19s  %-23s  %s  %s\n", "SESSION",
+				 "NAME", "RUNTIME", "SINCE", "PAGE", "DIRECTORY", "COMMAND");
+	r = running_each(show, &l, &err);
+	if (r >= 0 && fd_write_all(STDOUT_FILENO, l.out.data, l.out.len) < 0)
+		r = err_set(&err, -EIO, "list the sessions");
+	buf_done(&l.out);
+	if (r < 0)
+		log_error("%s", err.text);
+	return r < 0;
+}

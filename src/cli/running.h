@@ -1,0 +1,42 @@
+/*
+ * Sessions that run, as other commands find them: by what they have recorded of
+ * themselves, and by the lock that each holds.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/json.h"
+
+#define RUNNING_NAME_FORM "a letter, then letters, digits, '_', '.' and '-', 63 characters at most"
+
+struct running {
+	char *id, *directory;
+	struct arena arena;
+	const struct json *summary; /* session.json, in the arena */
+	struct span name;	    /* empty: it has none */
+	struct span runtime;	    /* "native" */
+	struct span workspace;
+	char *url; /* of its API, or NULL */
+	bool is_detached;
+	pid_t pid;
+};
+
+void running_done(struct running *r);
+
+/* Can a session be called that? */
+bool running_is_name(const char *text);
+/*
+ * The running session that is meant, as state_session_find has it; NULL: the newest that runs.
+ * -ENOENT, -ESRCH (it is over), -ENOTUNIQ.
+ */
+int running_find(const char *name, struct running *ret, struct err *err) _must_check_;
+/* Calls fn for each, the newest first; a negative value of it ends that and is returned. */
+int running_each(int (*fn)(const struct running *r, void *ctx), void *ctx,
+		 struct err *err) _must_check_;
+/* -EEXIST where a session of that name runs. */
+int running_check_free(const char *name, struct err *err) _must_check_;
+
+/* The process that runs it, as a descriptor that can mean no other. -ESRCH: it is over. */
+int running_open_process(const struct running *r, int *ret_pidfd, struct err *err) _must_check_;
