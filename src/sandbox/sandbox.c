@@ -230,7 +230,6 @@ static int write_map(pid_t pid, const char *name)
 	_cleanup_buf_ struct buf own = BUF_INIT(LIMIT_ID_MAP), map = BUF_INIT(LIMIT_ID_MAP);
 	_cleanup_close_ int fd = -1;
 	char path[64], *line, *save = NULL;
-	unsigned first, outside, count;
 	int r;
 
 	(void)snprintf(path, sizeof(path), "/proc/self/%s", name);
@@ -240,10 +239,12 @@ static int write_map(pid_t pid, const char *name)
 	if (r < 0)
 		return r;
 	for (line = strtok_r(own.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (sscanf(line, "%u %u %u", &first, &outside, &count) != 3)
+		unsigned long numbers[3]; /* first inside, first outside, how many */
+
+		for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+			numbers[i] = strtoul(line, &line, 10);
+		if (*line || buf_printf(&map, "%lu %lu %lu\n", numbers[0], numbers[0], numbers[2]) < 0)
 			return -EBADMSG;
-		if (buf_printf(&map, "%u %u %u\n", first, first, count) < 0)
-			return -EMSGSIZE;
 	}
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);

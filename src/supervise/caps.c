@@ -13,11 +13,8 @@
 #define TRACE_BIT BIT(CAP_SYS_PTRACE)
 /* To become the caller, and what he may have: a task is traced by who has as much (ptrace(2)). */
 #define USERS_BITS                                                                                 \
-	(BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_KILL) | (uint32_t)CAPS_OF_FILES)
-
-_Static_assert(CAPS_OF_FILES == (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) |
-				 BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER)),
-	       "caps.h names them by number");
+	(BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_KILL) |                \
+	 BIT(CAP_SETGID) | BIT(CAP_SETUID))
 
 static uint32_t permitted = TRACE_BIT;
 /* Of this thread, outside caps_raise and caps_lower. */
@@ -71,7 +68,7 @@ int caps_become(uid_t uid, gid_t gid, size_t n_groups, const gid_t *groups, uint
 	    syscall(SYS_setresgid, gid, gid, -1) < 0 || syscall(SYS_setresuid, uid, uid, -1) < 0)
 		r = -errno;
 	if (r >= 0)
-		base = (uint32_t)(effective & CAPS_OF_FILES);
+		base = (uint32_t)effective & USERS_BITS;
 	caps_lower();
 	return r;
 }

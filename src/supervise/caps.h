@@ -12,9 +12,6 @@
 
 #include "base/attributes.h"
 
-/* CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER: what opens and changes files. */
-#define CAPS_OF_FILES UINT64_C(0xf)
-
 /*
  * Keeps CAP_SYS_PTRACE as permitted and drops everything else, for good; where the container has
  * many users also what caps_become needs. 0 or negative errno.
@@ -25,7 +22,7 @@ void caps_raise(void);
 void caps_lower(void);
 /*
  * This thread becomes a caller, in a container of many users: his ids and groups, and of his
- * effective capabilities those of files. Never more. 0, or a negative errno: then it has none.
+ * effective capabilities those that root may have there. Never more. 0, or a negative errno: then it has none.
  */
 int caps_become(uid_t uid, gid_t gid, size_t n_groups, const gid_t *groups,
 		uint64_t effective) _must_check_;

@@ -42,6 +42,21 @@ static ssize_t read_link(int dir_fd, const char *name, char *out, size_t size)
 	return n;
 }
 
+int process_open(int dir_fd, const char *name, int flags)
+{
+	int fd = openat(dir_fd, name, flags | O_CLOEXEC);
+
+	if (fd >= 0 || errno != EACCES)
+		return fd < 0 ? -errno : fd;
+	/* as in read_link */
+	caps_raise();
+	fd = openat(dir_fd, name, flags | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	caps_lower();
+	return fd;
+}
+
 int process_read_file(int dir_fd, const char *name, char *out, size_t size)
 {
 	_cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
@@ -420,16 +435,7 @@ int process_open_fd(struct process *p, int fd)
 
 int process_open_cwd(const struct process *p)
 {
-	int r = openat(p->dir_fd, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (r >= 0 || errno != EACCES)
-		return r < 0 ? -errno : r;
-	caps_raise();
-	r = openat(p->dir_fd, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (r < 0)
-		r = -errno;
-	caps_lower();
-	return r;
+	return process_open(p->dir_fd, "cwd", O_PATH | O_DIRECTORY);
 }
 
 int process_ancestors(const struct supervisor *s, const struct process *p, struct buf *out)

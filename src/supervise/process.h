@@ -55,6 +55,11 @@ bool process_take_exec(struct worker *w, struct span exe, const char *path) _mus
 int process_load_numbers(struct process *p) _must_check_;
 
 /* The beginning of a file below a directory of /proc, NUL-terminated. 0 or negative errno. */
+/*
+ * Opens what a task's directory shows to those alone who may trace it: never what the agent names.
+ * The descriptor or a negative errno.
+ */
+int process_open(int dir_fd, const char *name, int flags) _must_check_;
 int process_read_file(int dir_fd, const char *name, char *out, size_t size) _must_check_;
 /* Field of /proc/<tid>/status by its name ("Umask"), as text. Negative errno. */
 /* One line of that file's text; false where there is none. Longer values are cut. */
