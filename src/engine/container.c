@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/path.h"
+#include "daemon/roots.h"
 #include "engine/places.h"
 
 #define MAX_PROGRAM_HEADERS 64
@@ -105,6 +106,7 @@ static int add_policy(client_words *w, const struct session_options *o, struct e
 static int add_own_places(client_words *w, const struct session_options *o,
 			  const struct engine_places *p, struct err *err)
 {
+	const char *roots = roots_path();
 	int r = add_programs(w, err);
 
 	if (r >= 0)
@@ -113,6 +115,8 @@ static int add_own_places(client_words *w, const struct session_options *o,
 		r = err_set(err, -errno, "make %s", p->runtime);
 	if (r >= 0)
 		r = add_mount(w, p->runtime, PLACES_RUN, false, err);
+	if (r >= 0 && roots)
+		r = add_mount(w, roots, PLACES_ROOTS, true, err);
 	if (r >= 0 && exists(p->config))
 		r = add_mount(w, p->config, PLACES_CONFIG, false, err);
 	if (r >= 0 && exists(p->trusted))

@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "daemon/roots.h"
 #include "engine/frame.h"
 #include "engine/hand.h"
 #include "engine/hello.h"
@@ -155,6 +156,16 @@ static void fill_environment(struct environment *e, const char *home, const char
 	environment_set(e, "PWD", cwd);
 }
 
+/* What the image trusts, else what the machine outside does. */
+static int find_roots(struct err *err)
+{
+	if (roots_path() || access(PLACES_ROOTS, R_OK) < 0)
+		return 0;
+	return setenv("SSL_CERT_FILE", PLACES_ROOTS, /* overwrite = */ 1) < 0
+		       ? err_set(err, -errno, "name the certificates to trust")
+		       : 0;
+}
+
 static int run(struct hello *h)
 {
 	static const char *const own[] = { PLACES_ROOT, NULL };
@@ -166,7 +177,7 @@ static int run(struct hello *h)
 
 	if (o->is_verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
-	if (image_user_look_up(h->user, &user, &err) >= 0) {
+	if (find_roots(&err) >= 0 && image_user_look_up(h->user, &user, &err) >= 0) {
 		fill_environment(&h->environment, user.home, o->cwd);
 		code = find_program(h, &program, &err);
 	}

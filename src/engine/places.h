@@ -12,6 +12,7 @@
 #define PLACES_CONFIG PLACES_ROOT "/config"   /* the user's policy.cedar is there */
 #define PLACES_POLICY PLACES_ROOT "/policy"   /* the directory of --policy's file */
 #define PLACES_TRUST PLACES_ROOT "/trust"     /* which projects are trusted */
+#define PLACES_ROOTS PLACES_ROOT "/roots.pem" /* certificate authorities, for images without */
 #define PLACES_RUN PLACES_ROOT "/run"	      /* tokens */
 
 /* In the session's directory: a socket by which leash outside hands its listeners in. */
