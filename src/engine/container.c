@@ -117,7 +117,8 @@ static int add_own_places(client_words *w, const struct session_options *o,
 		r = add_mount(w, p->runtime, PLACES_RUN, false, err);
 	if (r >= 0 && roots)
 		r = add_mount(w, roots, PLACES_ROOTS, true, err);
-	if (r >= 0 && exists(p->config))
+	/* It may be written while the session runs, and then counts. */
+	if (r >= 0 && mkdir_all(p->config, 0700) >= 0)
 		r = add_mount(w, p->config, PLACES_CONFIG, false, err);
 	if (r >= 0 && exists(p->trusted))
 		r = add_mount(w, p->trusted, PLACES_TRUST, true, err);

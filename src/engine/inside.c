@@ -40,6 +40,7 @@ struct relay {
 	int master_fd;	 /* -1: the child has our own output */
 	int signal_fd;
 	pid_t child;
+	struct span hello; /* in frames, until the session has its secrets */
 	struct buf frames, to_child, to_out;
 	bool has_window, is_input_over;
 };
@@ -62,9 +63,9 @@ static int read_more(struct buf *b)
 	return n > 0;
 }
 
-/* There are secrets in it: it is wiped before anything is overwritten. */
-static int receive_hello(struct buf *frames, struct hello *ret, struct err *err)
+static int receive_hello(struct relay *relay, struct hello *ret, struct err *err)
 {
+	struct buf *frames = &relay->frames;
 	struct frame f = { 0 };
 	size_t len = 0;
 	int r = 0;
@@ -84,9 +85,31 @@ static int receive_hello(struct buf *frames, struct hello *ret, struct err *err)
 		r = -EBADMSG;
 	if (r < 0)
 		return err_set(err, r, "read what to run");
-	r = hello_read(f.payload, ret, err);
-	explicit_bzero(frames->data, len);
-	buf_consume(frames, len);
+	relay->hello = f.payload;
+	return hello_read(f.payload, ret, err);
+}
+
+/* There are secrets in it: it is wiped before anything is overwritten. */
+static void forget_hello(struct relay *relay)
+{
+	size_t len = FRAME_HEADER_LEN + relay->hello.len;
+
+	explicit_bzero(relay->frames.data, len);
+	buf_consume(&relay->frames, len);
+	relay->hello = (struct span){ 0 };
+}
+
+/* What is secret does not outlive a fork (base/secret.h), so the child reads it once more. */
+static int take_secrets(struct relay *relay, struct hello *h, struct err *err)
+{
+	struct hello again;
+	secret_specs empty = h->secrets;
+	int r = hello_read(relay->hello, &again, err);
+
+	h->secrets = again.secrets;
+	again.secrets = empty;
+	hello_done(&again);
+	forget_hello(relay);
 	return r;
 }
 
@@ -196,8 +219,9 @@ static int run(struct hello *h)
 	return code;
 }
 
-_noreturn_ static void child_main(struct hello *h, const struct relay *relay, int input_fd)
+_noreturn_ static void child_main(struct hello *h, struct relay *relay, int input_fd)
 {
+	struct err err = { 0 };
 	sigset_t none;
 	int code = EXIT_LEASH_FAILED;
 
@@ -211,7 +235,10 @@ _noreturn_ static void child_main(struct hello *h, const struct relay *relay, in
 	if ((h->options.want_pty ? login_tty(input_fd) : dup2(input_fd, STDIN_FILENO)) >= 0) {
 		if (!h->options.want_pty)
 			fd_close(input_fd);
-		code = run(h);
+		if (take_secrets(relay, h, &err) < 0)
+			log_error("%s", err.text);
+		else
+			code = run(h);
 	}
 	/* Not by exit(): what is in its buffers is its parent's. */
 	_exit(code);
@@ -258,6 +285,7 @@ static int start_child(struct hello *h, struct relay *relay, struct err *err)
 		return err_set(err, -errno, "start the session");
 	if (relay->child == 0)
 		child_main(h, relay, input_fd);
+	forget_hello(relay);
 	return owner_drop(err);
 }
 
@@ -474,7 +502,7 @@ static int begin(struct relay *r, struct hello *h, struct err *err)
 	int n = owner_become(PLACES_SESSION, err);
 
 	if (n >= 0)
-		n = receive_hello(&r->frames, h, err);
+		n = receive_hello(r, h, err);
 	if (n >= 0)
 		n = hand_take(PLACES_SESSION, &h->listen, &h->ports, err);
 	if (n < 0)
