@@ -189,6 +189,19 @@ static int find_roots(struct err *err)
 		       : 0;
 }
 
+/* Is /etc the image's own? */
+static bool has_own_system(const struct hello *h)
+{
+	for (size_t i = 0; i < h->mounts.len; i++) {
+		struct span target = span_of(h->mounts.items[i].target);
+
+		if (path_is_within(target, SPAN("/etc")) || path_is_within(SPAN("/etc"), target))
+			return false;
+	}
+	return !path_is_within(span_of(h->options.cwd), SPAN("/etc")) &&
+	       !path_is_within(SPAN("/etc"), span_of(h->options.cwd));
+}
+
 static int run(struct hello *h)
 {
 	static const char *const own[] = { PLACES_ROOT, NULL };
@@ -210,6 +223,7 @@ static int run(struct hello *h)
 		o->home = environment_get(&h->environment, "HOME");
 		o->hidden = own;
 		h->layers.environment.home = o->home;
+		h->layers.environment.is_image = has_own_system(h);
 		h->layers.environment.own_paths = own;
 		code = session_run(o, &err);
 	}

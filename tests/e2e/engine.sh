@@ -45,6 +45,10 @@ like "the image's root gives files away" "$(out)" '1000 +1000 .*/srv/his'
 like "... and becomes another" "$(out)" '^1000$'
 like "... who is not root any more" "$(err)" '/root/no: Permission denied'
 like "... and has six capabilities" "$(out)" 'CapEff:.00000000000000eb'
+leash_run -- sh -c 'echo "dev::1:0:99999:7:::" >/etc/shadow && cat /etc/shadow'
+like "what the image keeps secret is its own" "$(out)" '^dev::'
+leash_run -v "$T_HOME/.cache:/etc/mounted" -- sh -c 'echo "dev::1:0:99999:7:::" >/etc/shadow'
+refute "... but not where something of the machine is mounted" test "$RC" = 0
 cp "$T/small/bin/busybox" "$WORK/tool"
 leash_run -- sh -c 'chmod 4755 tool; chmod 4755 /bin/busybox; mknod node c 1 3; chown 0:0 tool; ls -l /bin/busybox'
 is "no program in the workspace runs as its owner" "$(stat -c %a "$WORK/tool")" 755
