@@ -14,6 +14,8 @@
 #include "engine/places.h"
 
 #define MAX_PROGRAM_HEADERS 64
+#define DEFAULT_PIDS 8192 /* as natively */
+#define OWN_PIDS 600	  /* the supervisor's threads, at most, and the others */
 
 static bool exists(const char *path)
 {
@@ -197,11 +199,10 @@ static void add_limits(client_words *w, const struct sandbox_limits *l)
 		client_add(w, "--cpus");
 		client_addf(w, "%u.%02u", l->cpu_percent / 100, l->cpu_percent % 100);
 	}
-	if (l->max_pids) {
-		client_add(w, "--pids-limit");
-		/* leash's own are among them. */
-		client_addf(w, "%u", l->max_pids + 64);
-	}
+	/* Of the agent's root the kernel counts no processes, so the engine does. leash's own are
+	 * among them. */
+	client_add(w, "--pids-limit");
+	client_addf(w, "%u", (l->max_pids ? l->max_pids : DEFAULT_PIDS) + OWN_PIDS);
 }
 
 int container_describe(const struct engine *e, const struct session_options *o,
