@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "cli/command.h"
 #include "cli/option-tables.h"
+#include "engine/engine.h"
 #include "sandbox/sandbox.h"
 #include "supervise/supervise.h"
 
@@ -102,10 +103,11 @@ int command_doctor(int argc, char **argv)
 {
 	struct sandbox_probe sandbox[MAX_ROWS];
 	struct supervise_probe supervise[MAX_ROWS];
-	struct row rows[2 * MAX_ROWS + 1];
+	struct engine_probe engines[MAX_ROWS];
+	struct row rows[3 * MAX_ROWS + 1];
 	struct doctor d = { 0 };
 	struct err err = { 0 };
-	size_t n_sandbox, n_supervise, n = 0;
+	size_t n_sandbox, n_supervise, n_engines, n = 0;
 	bool is_usable = true;
 
 	if (options_parse(doctor_options, n_doctor_options, argc, argv, on_option, &d, &err) < 0) {
@@ -134,6 +136,10 @@ int command_doctor(int argc, char **argv)
 		"memory that may be locked (ulimit -l); without it encrypt the swap space",
 		secret_can_be_locked(), false
 	};
+	n_engines = engine_probe(engines, MAX_ROWS);
+	for (size_t i = 0; i < n_engines; i++)
+		rows[n++] = (struct row){ engines[i].name, engines[i].detail, engines[i].is_present,
+					  false };
 	for (size_t i = 0; i < n; i++)
 		is_usable = is_usable && (rows[i].is_present || !rows[i].is_required);
 	print(&d, rows, n, is_usable);

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "daemon/session.h"
+#include "engine/inside.h"
 #include "supervise/supervise.h"
 
 const struct command commands[] = {
@@ -62,6 +63,8 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--internal-supervisor") == 0)
 		return supervise_main(IPC_CONTROL_FD);
+	if (strcmp(argv[1], "--internal-engine") == 0)
+		return engine_inside_main();
 	command = find_command(argv[1]);
 	/* An explicit sub-command sees its own name as argv[0]; an implied `run` sees ours. */
 	return command ? command->run(argc - 1, argv + 1) : command_run(argc, argv);

@@ -32,12 +32,15 @@
 #include "daemon/session.h"
 #include "daemon/terminal.h"
 #include "daemon/trust.h"
+#include "engine/engine.h"
 
 enum {
 	OPTION_POLICY = 1,
 	OPTION_PROFILE,
 	OPTION_MODE,
 	OPTION_NO_INTERACTIVE,
+	OPTION_RUNTIME,
+	OPTION_IMAGE,
 	OPTION_VOLUME,
 	OPTION_ENV,
 	OPTION_ENV_INHERIT,
@@ -65,6 +68,11 @@ const struct option_spec run_options[] = {
 	  OPTION_PROFILE },
 	{ "mode", 0, "MODE", "enforce (default), shadow, record", OPTION_MODE },
 	{ "no-interactive", 'I', NULL, "pipes instead of a terminal", OPTION_NO_INTERACTIVE },
+	{ "runtime", 0, "NAME",
+	  "native, docker, podman, nerdctl, or auto (an engine where an image is named, else native)",
+	  OPTION_RUNTIME },
+	{ "image", 0, "NAME", "run in a container of this image, by a container engine",
+	  OPTION_IMAGE },
 	{ "volume", 'v', "SRC:DST[:ro]", "show SRC as DST inside, writable unless :ro",
 	  OPTION_VOLUME, OPTION_VERBOSE },
 	{ "env", 'e', "KEY[=VALUE]", "set a variable inside, or pass your own value on",
@@ -117,6 +125,8 @@ struct run {
 	VEC(struct volume) volumes;
 	struct policy_layers layers;
 	struct sandbox_limits limits;
+	const char *runtime, *image; /* as they were named; no image: native */
+	struct engine engine;
 	struct api_listen listen;
 	bool is_insecure, want_browser;
 	bool want_all_ports, is_detached;
@@ -239,6 +249,19 @@ static int add_secret(struct run *run, const char *text, struct err *err)
 	return 0;
 }
 
+static int set_runtime(struct run *run, const char *value, struct err *err)
+{
+	static const char *const names[] = { "native", "docker", "podman", "nerdctl", "auto" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(value, names[i]) == 0) {
+			run->runtime = value;
+			return 0;
+		}
+	return err_say(err, -EINVAL,
+		       "--runtime %s: there are native, docker, podman, nerdctl and auto", value);
+}
+
 static int on_option(int id, const char *value, void *ctx, struct err *err)
 {
 	struct run *run = ctx;
@@ -255,6 +278,11 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 		return set_mode(run, value, err);
 	case OPTION_NO_INTERACTIVE:
 		run->is_not_interactive = true;
+		return 0;
+	case OPTION_RUNTIME:
+		return set_runtime(run, value, err);
+	case OPTION_IMAGE:
+		run->image = value;
 		return 0;
 	case OPTION_VOLUME:
 		return add_volume(run, value, err);
@@ -456,6 +484,49 @@ static int open_listener(struct run *run, struct err *err)
 	return l->address[0] && l->is_port_given ? api_listen_open(l, err) : 0;
 }
 
+/* ---- Container engines --------------------------------------------------------- */
+
+/* Fills in what no flag said; an image is what makes it an engine's session. */
+static int choose_runtime(struct run *run, const char *configured, struct err *err)
+{
+	static const char *const variables[] = { "LEASH_TARGET_IMAGE", "TARGET_IMAGE" };
+	bool is_native = run->runtime && strcmp(run->runtime, "native") == 0;
+	bool is_auto = !run->runtime || strcmp(run->runtime, "auto") == 0;
+
+	if (is_native && run->image)
+		return err_say(err, -EINVAL,
+			       "--image %s: the native runtime has no images; leave --runtime "
+			       "native out, or the image",
+			       run->image);
+	for (size_t i = 0; i < ARRAY_SIZE(variables) && !is_native && !run->image; i++) {
+		const char *value = secure_getenv(variables[i]);
+
+		run->image = value && *value ? value : NULL;
+	}
+	if (!is_native && !run->image)
+		run->image = configured;
+	if (!is_native && !is_auto && !run->image)
+		return err_say(err, -EINVAL,
+			       "--runtime %s: of which image? Name one with --image, or set "
+			       "LEASH_TARGET_IMAGE",
+			       run->runtime);
+	if (is_auto)
+		run->runtime = NULL;
+	return 0;
+}
+
+/* Exit code or 0. */
+static int open_engine(struct run *run, struct err *err)
+{
+	if (run->is_detached) {
+		(void)err_say(err, -EINVAL,
+			      "--detach: a session in a container engine ends with its terminal; "
+			      "leave out --detach, or --image");
+		return EXIT_LEASH_FAILED;
+	}
+	return engine_open(run->runtime, run->image, &run->engine, err) < 0 ? EXIT_LEASH_FAILED : 0;
+}
+
 /* ---- config.toml -------------------------------------------------------------- */
 
 static bool has_target(const struct run *run, const char *target)
@@ -478,6 +549,9 @@ static void add_configured_volume(struct run *run, const struct config_volume *v
 	for (size_t i = 0; i < 2; i++) {
 		const char *path = i ? v->target : v->source;
 
+		if (i && run->image)
+			break; /* the engine makes it */
+
 		if (access(path, F_OK) < 0) {
 			log_warning("%s:%zu: %s: %s; the volume is left out", file, v->at->key_line,
 				    path, strerror(errno));
@@ -497,6 +571,8 @@ static int add_configured(struct run *run, struct err *err)
 
 	if (r >= 0)
 		r = config_settings_read(d, run->home, run->cwd, settings, err);
+	if (r >= 0)
+		r = choose_runtime(run, settings->target_image, err);
 	for (size_t i = 0; i < settings->variables.len && r >= 0; i++)
 		if (!environment_get(&run->env_options, settings->variables.items[i].name))
 			environment_set(&run->env_options, settings->variables.items[i].name,
@@ -562,8 +638,9 @@ static int execute(struct run *run, char **argv, struct err *err)
 	_cleanup_buf_ struct buf session_text = BUF_INIT(0);
 	bool want_pty = !run->is_not_interactive && terminal_is_interactive();
 	const char *const own_paths[] = { run->config, state, runtime, NULL };
+	struct engine_places places = { .config = run->config, .runtime = runtime };
 	struct span name;
-	int code = find_program(run, argv[0], &program, err);
+	int code = run->image ? open_engine(run, err) : find_program(run, argv[0], &program, err);
 
 	if (code)
 		return code;
@@ -572,13 +649,17 @@ static int execute(struct run *run, char **argv, struct err *err)
 	run->layers.environment.agent = agent;
 	run->layers.environment.own_paths = own_paths;
 	run->layers.trusted = trust_directory(state);
+	places.trusted = run->layers.trusted;
 	if (run->want_env_inherit)
 		environment_inherit(&run->environment);
-	environment_add_basics(&run->environment, run->home, run->cwd);
+	if (run->image)
+		engine_environment(&run->engine, &run->environment);
+	else
+		environment_add_basics(&run->environment, run->home, run->cwd);
 	environment_add_trust(&run->environment);
 	if (agent_find(agent))
 		environment_add_agent(&run->environment, agent_find(agent),
-				      /* has_image = */ false);
+				      run->image != NULL);
 	if (run->want_keys)
 		known_keys_forward(agent, &run->environment);
 	for (size_t i = 0; i < run->env_options.entries.len; i++)
@@ -624,6 +705,8 @@ static int execute(struct run *run, char **argv, struct err *err)
 			    (run->is_verbose || (want_pty && isatty(STDERR_FILENO))),
 		.want_browser = run->want_browser,
 	};
+	if (run->image)
+		return engine_run(&run->engine, &options, &places, err);
 	if (!run->is_detached)
 		return session_run(&options, err);
 	attach_socket = attach_socket_path(runtime, id);
@@ -654,6 +737,7 @@ static void run_done(struct run *run)
 	xfree(run->config);
 	config_settings_done(&run->settings);
 	config_done(&run->document);
+	engine_close(&run->engine);
 }
 
 int command_run(int argc, char **argv)

@@ -355,6 +355,8 @@ static int start_container(struct session *s, int stdio[3], struct err *err)
 		.stdio_fds = { stdio[0], stdio[1], stdio[2] },
 		.mounts = o->mounts,
 		.n_mounts = o->n_mounts,
+		.user = o->user,
+		.hidden = o->hidden,
 		.files = s->trust.files,
 		.n_files = s->trust.n_files,
 		.find_writable = find_writable,
@@ -378,7 +380,8 @@ static int brief_supervisor(struct session *s, struct err *err)
 	struct supervise_start start = { .command_pid = s->sandbox.command_pid,
 					 .init_pid = s->sandbox.init_pid,
 					 .proxy_port = s->sandbox.proxy_port,
-					 .dns_port = s->sandbox.dns_port };
+					 .dns_port = s->sandbox.dns_port,
+					 .has_many_users = s->options->user != NULL };
 	const struct journal_source *ring = &s->journal.sources[JOURNAL_SUPERVISOR];
 	const int fds[4] = { s->sandbox.init_pidfd, s->sandbox.seccomp_fd, ring->memory_fd,
 			     ring->wake_fd };

@@ -31,6 +31,8 @@ struct session_options {
 	published_ports *ports;
 	const struct sandbox_mount *mounts;
 	size_t n_mounts;
+	const struct sandbox_user *user; /* as struct sandbox_options has it */
+	const char *const *hidden;	 /* likewise */
 	struct sandbox_limits limits;
 	struct api_listen *listen; /* its address empty: no API */
 	const char *token_file;	   /* in the runtime directory */

@@ -19,6 +19,9 @@ static int open_roots(struct session *s, struct err *err)
 		log_warning("this machine has no list of trusted certificate authorities, so no "
 			    "server can be "
 			    "verified; install the package ca-certificates, or set SSL_CERT_FILE");
+	/* The file may be one that the agent may write, and it is read later. */
+	if (s->roots_fd >= 0 && s->options->user)
+		s->roots_fd = roots_seal(TAKE_FD(s->roots_fd), err);
 	return s->roots_fd;
 }
 

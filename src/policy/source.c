@@ -65,6 +65,7 @@ struct policy_source *policy_source_new(const struct policy_environment *env)
 		.policy_file = copy_or_null(env->policy_file),
 		.own_paths = (const char *const *)s->own_paths,
 		.mode = env->mode,
+		.is_image = env->is_image,
 	};
 	return s;
 }
@@ -292,6 +293,15 @@ static bool is_ignored(const struct addition *a, struct lint *l, const struct ce
 	return true;
 }
 
+/* The profile's rule for /etc/shadow and its like, where these are an image's. */
+static bool is_of_machine(const struct addition *a, const struct cedar_policy *p)
+{
+	const struct cedar_annotation *id = find_annotation(p, SPAN("id"));
+
+	return a->layer == POLICY_LAYER_PROFILE && a->source->env.is_image && id &&
+	       span_eq_str(id->value, "credentials-system");
+}
+
 /* Whether TLS is looked into is no matter to guess about. */
 static void check_tls(struct lint *l, const struct cedar_policy *p)
 {
@@ -416,7 +426,7 @@ static void add_policies(const struct addition *a, struct cedar_policy_set *set)
 		at = p->range.begin;
 		if (is_ignored(a, NULL, p))
 			a->source->n_ignored++;
-		else
+		else if (!is_of_machine(a, p))
 			add_policy(a, p, line);
 	}
 }

@@ -3,6 +3,7 @@
  * program of its own: it brings OpenSSL along, and loading that takes time that
  * the processes which have no use for it need not spend.
  */
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,11 @@
 int main(int argc, char **argv)
 {
 	const char *role = argc == 2 ? argv[1] : "";
+
+	/* OpenSSL's configuration names code to load, and in an engine's container its file is one
+	 * that the agent may write. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+		return 1;
 
 	if (strcmp(role, "--internal-proxy") == 0)
 		return proxy_main(IPC_CONTROL_FD);

@@ -121,7 +121,7 @@ static int take(struct relay *r, int from, struct span bytes)
 		return 0;
 	}
 	e = bytes.len ? put(r, from, bytes) : 0;
-	if (e == 0 && is_first && bytes.len)
+	if (e == 0 && is_first && bytes.len && r->events.server_spoke)
 		r->events.server_spoke(r->ctx);
 	return e;
 }

@@ -24,7 +24,7 @@ struct relay_events {
 	/* While the client's bytes are tapped: they come here instead; an empty span is their end.
 	 */
 	void (*tapped)(void *ctx, struct span bytes);
-	/* The server's first bytes have gone to the client. */
+	/* The server's first bytes have gone to the client; or NULL. */
 	void (*server_spoke)(void *ctx);
 };
 

@@ -90,7 +90,7 @@ static int confine(const struct command *c, struct err *err)
 	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 	r = limits_apply(&o->limits, err);
 	if (r >= 0)
-		r = privileges_drop_all(err);
+		r = o->user ? privileges_become(o->user, err) : privileges_drop_all(err);
 	/* The supervisor reads what this process asks to execute, and traces it while it does. */
 	if (r >= 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
 		r = err_set(err, -errno, "let the supervisor trace the command");

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -51,6 +52,32 @@ int init_map_ids(uid_t uid, gid_t gid, struct err *err)
 		r = write_file("/proc/self/uid_map", map);
 	}
 	return r < 0 ? err_set(err, r, "map the user's ids into the container") : 0;
+}
+
+/*
+ * The caller makes the map of many ids, since nobody in a new namespace may. What
+ * is made for the container from here on is root's, as on any machine.
+ */
+static int become_root(int control_fd, struct err *err)
+{
+	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
+	int r = ipc_receive(control_fd, sandbox_messages_to_init, MESSAGE_MAX, &m);
+
+	if (r == 0)
+		_exit(0); /* the caller gave up */
+	if (r > 0 && m.type != MESSAGE_MAPPED)
+		r = -EBADMSG;
+	/* Who changes ids is not dumpable any more, and then the supervisor could not join. */
+	if (r >= 0 && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 ||
+		       setresuid(0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0))
+		r = -errno;
+	return r < 0 ? err_set(err, r, "become the container's root") : 0;
+}
+
+static int take_ids(const struct init *i, struct err *err)
+{
+	return i->options->user ? become_root(i->control_fd, err)
+				: init_map_ids(i->uid, i->gid, err);
 }
 
 static int start_alone(const struct init *i, struct err *err)
@@ -123,6 +150,9 @@ static int set_up(const struct init *i, struct network_sockets *sockets, struct 
 		r = terminal_open(terminal, &o->window, err);
 		if (r < 0)
 			return r;
+		/* Its user opens it again by name. */
+		if (o->user && fchown(terminal->slave_fd, o->user->uid, (gid_t)-1) < 0)
+			return err_set(err, -errno, "give the terminal to its user");
 		r = terminal_lead(terminal->slave_fd);
 	} else {
 		/* Out of the caller's process group: a ^C at his terminal is not for init. */
@@ -229,7 +259,7 @@ static int settle(const struct init *i, int signal_fd, struct err *err)
 		r = hide_arguments();
 	if (r < 0)
 		return err_set(err, r, "hide the session from the container");
-	r = privileges_drop_for_init(err);
+	r = privileges_drop_for_init(i->options->user, err);
 	if (r >= 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
 		r = err_set(err, -errno, "let the supervisor join the container");
 	return r < 0 ? r : init_filter_install(err);
@@ -322,7 +352,7 @@ _noreturn_ void init_main(const struct init *i)
 	int signal_fd, pidfd;
 	pid_t command;
 
-	if (init_map_ids(i->uid, i->gid, &err) < 0 || start_alone(i, &err) < 0 ||
+	if (take_ids(i, &err) < 0 || start_alone(i, &err) < 0 ||
 	    set_up(i, &sockets, &terminal, file_fds, &err) < 0)
 		fail(i, &err);
 	signal_fd = open_child_signals();

@@ -16,4 +16,5 @@ const struct ipc_type sandbox_messages_to_caller[MESSAGE_MAX] = {
 const struct ipc_type sandbox_messages_to_init[MESSAGE_MAX] = {
 	[MESSAGE_WRITABLE] = { "writable", 0, 0, 1 },
 	[MESSAGE_SIGNAL] = { "signal", sizeof(int32_t), sizeof(int32_t), 0 },
+	[MESSAGE_MAPPED] = { "mapped", 0, 0, 0 },
 };

@@ -22,6 +22,7 @@ enum sandbox_message {
 	MESSAGE_WRITABLE, /* C→I, fd: a sealed file of paths, each with its NUL: what stays writable
 			   */
 	MESSAGE_SIGNAL,	  /* C→I: int32_t: send it to the command's process group */
+	MESSAGE_MAPPED,	  /* C→I: the container's ids are there */
 	MESSAGE_MAX,
 };
 

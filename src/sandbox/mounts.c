@@ -12,6 +12,7 @@
  */
 #include "sandbox/mounts.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -260,6 +261,20 @@ static int protect_root(const struct tree *t, struct err *err)
 	return 0;
 }
 
+/*
+ * An image may hold a program and nothing else; what is mounted needs a place to sit on. It is not
+ * the host's tree, so it may be changed.
+ */
+static int make_places(struct err *err)
+{
+	static const char *const places[] = { "/run", "/tmp", "/etc", "/dev", "/proc", "/sys" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (mkdir(places[i], 0755) < 0 && errno != EEXIST && errno != EROFS)
+			return err_set(err, -errno, "make the image's %s", places[i]);
+	return 0;
+}
+
 /* An empty, private, writable directory at path, where the host has a directory there. */
 static int cover_with_tmpfs(const char *path, const char *mode, struct err *err)
 {
@@ -345,6 +360,8 @@ int mounts_make(const struct sandbox_options *o, struct span writable,
 	};
 	int r = make_private(err);
 
+	if (r >= 0 && o->user)
+		r = make_places(err);
 	if (r >= 0)
 		r = take_all(&t, err);
 	if (r >= 0)

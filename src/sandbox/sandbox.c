@@ -22,6 +22,8 @@
 
 #define START_TIMEOUT_MS 30000
 
+#define LIMIT_ID_MAP ((size_t)64 * 1024) /* 340 lines at most, says the kernel */
+
 #define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
 
 /* The signal handlers of the caller's loop must not run in the child, even for a moment. */
@@ -222,6 +224,48 @@ static int do_meanwhile(const struct sandbox_options *o, const struct sandbox *s
 	return r;
 }
 
+/* All ids that this process's namespace has, each as itself. */
+static int write_map(pid_t pid, const char *name)
+{
+	_cleanup_buf_ struct buf own = BUF_INIT(LIMIT_ID_MAP), map = BUF_INIT(LIMIT_ID_MAP);
+	_cleanup_close_ int fd = -1;
+	char path[64], *line, *save = NULL;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/%s", name);
+	r = file_read_at(AT_FDCWD, path, &own);
+	if (r >= 0)
+		r = buf_append_char(&own, 0);
+	if (r < 0)
+		return r;
+	for (line = strtok_r(own.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		unsigned long numbers[3]; /* first inside, first outside, how many */
+
+		for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+			numbers[i] = strtoul(line, &line, 10);
+		if (*line || buf_printf(&map, "%lu %lu %lu\n", numbers[0], numbers[0], numbers[2]) < 0)
+			return -EBADMSG;
+	}
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* The kernel takes a map in one piece or not at all. */
+	return write(fd, map.data, map.len) == (ssize_t)map.len ? 0 : -errno;
+}
+
+static int map_all_ids(const struct sandbox *s, struct err *err)
+{
+	int r = write_map(s->init_pid, "gid_map");
+
+	if (r >= 0)
+		r = write_map(s->init_pid, "uid_map");
+	if (r < 0)
+		return err_set(err, r, "give the container all users");
+	r = ipc_send(s->control_fd, MESSAGE_MAPPED, 0, (struct span){ 0 }, NULL, 0);
+	return r < 0 ? err_set(err, r, "talk to the container") : 0;
+}
+
 static int start(const struct sandbox_options *o, struct sandbox *s, struct err *err)
 {
 	_cleanup_close_ int init_fd = -1, gate_fd = -1;
@@ -247,6 +291,9 @@ static int start(const struct sandbox_options *o, struct sandbox *s, struct err 
 		init_main(&(struct init){ o, init_fd, gate_fd, uid, gid });
 	cleanup_close(&init_fd);
 	init_fd = -1;
+	r = o->user ? map_all_ids(s, err) : 0;
+	if (r < 0)
+		return r;
 	r = do_meanwhile(o, s, err);
 	if (r < 0)
 		return r;

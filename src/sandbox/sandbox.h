@@ -40,6 +40,19 @@ struct sandbox_file {
 				      links too; NULL-terminated */
 };
 
+/*
+ * Who the command is, in a container where every id that the caller's user namespace has keeps
+ * its number. The caller needs CAP_SETUID, CAP_SETGID and CAP_SETFCAP there. As uid 0 the command
+ * may change owners and become others; to be more than root of the files that the container sees
+ * nobody can.
+ */
+struct sandbox_user {
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups;
+	size_t n_groups;
+};
+
 struct sandbox_limits {
 	uint64_t memory_bytes; /* 0: none */
 	uint32_t max_pids;     /* 0: a generous default */
@@ -68,6 +81,7 @@ struct sandbox_options {
 	const char *const *hidden; /* files or directories covered by empty ones; NULL-terminated */
 	struct span resolv_conf;   /* content of /etc/resolv.conf */
 	struct sandbox_limits limits;
+	const struct sandbox_user *user; /* NULL: the caller, and no id but his */
 	bool allow_nesting; /* user namespaces inside may be made; else the kernel refuses them */
 	/*
 	 * With a filter the command can do nothing to files and the network by

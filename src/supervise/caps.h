@@ -7,10 +7,22 @@
  */
 #pragma once
 
+#include <stdint.h>
+#include <sys/types.h>
+
 #include "base/attributes.h"
 
-/* Keeps CAP_SYS_PTRACE as permitted and drops everything else, for good. 0 or negative errno. */
-int caps_drop(void) _must_check_;
+/*
+ * Keeps CAP_SYS_PTRACE as permitted and drops everything else, for good; where the container has
+ * many users also what caps_become needs. 0 or negative errno.
+ */
+int caps_drop(bool has_many_users) _must_check_;
 /* Makes CAP_SYS_PTRACE effective for this thread, and takes it back. */
 void caps_raise(void);
 void caps_lower(void);
+/*
+ * This thread becomes a caller, in a container of many users: his ids and groups, and of his
+ * effective capabilities those that root may have there. Never more. 0, or a negative errno: then it has none.
+ */
+int caps_become(uid_t uid, gid_t gid, size_t n_groups, const gid_t *groups,
+		uint64_t effective) _must_check_;

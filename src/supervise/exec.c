@@ -267,7 +267,7 @@ static bool is_argv_same(const struct worker *w, const struct plan *p)
 /* The path that the kernel was given in the end, from the new image's auxiliary vector. */
 static bool is_path_same(const struct worker *w, pid_t pid, int dir_fd, const struct plan *p)
 {
-	_cleanup_close_ int fd = openat(dir_fd, "auxv", O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = process_open(dir_fd, "auxv", O_RDONLY);
 	Elf64_auxv_t auxv[MAX_AUXV];
 	char wanted[LIMIT_PATH + 32], actual[LIMIT_PATH + 32];
 	ssize_t n;
@@ -304,7 +304,7 @@ static bool is_script_same(struct worker *w, pid_t pid, int dir_fd, const struct
 	if (w->path[0] != '/' && p->dir_fd != AT_FDCWD)
 		return true;
 	if (w->path[0] != '/') {
-		base_fd = openat(dir_fd, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		base_fd = process_open(dir_fd, "cwd", O_PATH | O_DIRECTORY);
 		if (base_fd < 0)
 			return false;
 	}

@@ -48,7 +48,7 @@ static bool is_known(const struct image_loaders *l, struct image_file file)
  */
 static bool has_known_code_alone(const struct image_loaders *l, int dir_fd, const struct stat *image)
 {
-	_cleanup_close_ int maps_fd = openat(dir_fd, "maps", O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int maps_fd = process_open(dir_fd, "maps", O_RDONLY);
 	const struct image_file itself = { image->st_dev, image->st_ino };
 	struct map_query q = { .size = sizeof(q),
 			       .flags = MAP_COVERING_OR_NEXT | MAP_FILE_BACKED | MAP_EXECUTABLE_ALONE };
@@ -128,9 +128,10 @@ static bool are_files_permitted(struct worker *w, int dir_fd, const struct stat 
 {
 	_cleanup_buf_ struct buf maps = BUF_INIT(MAX_MAPS);
 	struct span last = { 0 };
+	_cleanup_close_ int maps_fd = process_open(dir_fd, "maps", O_RDONLY);
 	const char *line;
 
-	if (file_read_at(dir_fd, "maps", &maps) < 0 || !maps.len)
+	if (maps_fd < 0 || fd_read_all(maps_fd, &maps) < 0 || !maps.len)
 		return false;
 	for (line = maps.data; *line; line += strcspn(line, "\n") + 1) {
 		struct span path = mapped_file(span_make(line, strcspn(line, "\n")), image->st_ino);

@@ -41,7 +41,14 @@ int memory_write(pid_t tid, uint64_t address, const void *bytes, size_t len)
 	struct iovec local = { (void *)(uintptr_t)bytes, len };
 	struct iovec remote = { (void *)(uintptr_t)address, len };
 
-	return process_vm_writev(tid, &local, 1, &remote, 1, 0) == (ssize_t)len ? 0 : -EFAULT;
+	ssize_t n = process_vm_writev(tid, &local, 1, &remote, 1, 0);
+
+	if (n < 0 && errno == EPERM) {
+		caps_raise();
+		n = process_vm_writev(tid, &local, 1, &remote, 1, 0);
+		caps_lower();
+	}
+	return n == (ssize_t)len ? 0 : -EFAULT;
 }
 
 ssize_t memory_read_string(pid_t tid, uint64_t address, char *out, size_t size)

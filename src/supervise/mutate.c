@@ -213,6 +213,7 @@ static int64_t make_special(struct worker *w, int dir_fd, uint64_t path, uint64_
 
 	if (!(m.mode & S_IFMT))
 		m.mode |= S_IFREG;
+	m.mode &= identity_new_mode(w);
 	if (S_ISCHR(m.mode) || S_ISBLK(m.mode))
 		return -EPERM;
 	if (!S_ISREG(m.mode) && !S_ISFIFO(m.mode) && !S_ISSOCK(m.mode))

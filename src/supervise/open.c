@@ -608,7 +608,7 @@ static int64_t open_old(struct worker *w, int dir_fd, uint64_t path, uint64_t fl
 {
 	struct opening o = { .dir_fd = dir_fd,
 			     .flags = (uint32_t)flags & KNOWN_FLAGS,
-			     .mode = (mode_t)mode & 07777 };
+			     .mode = (mode_t)mode & 07777 & identity_new_mode(w) };
 
 	if (o.flags & O_PATH)
 		o.flags &= PATH_FLAGS;
@@ -678,7 +678,7 @@ int64_t handle_openat2(struct worker *w, const uint64_t args[6])
 		return r;
 	o.how = how.resolve;
 	o.flags = (uint32_t)how.flags;
-	o.mode = (mode_t)how.mode;
+	o.mode = (mode_t)how.mode & identity_new_mode(w);
 	if (o.flags & TMPFILE_BIT &&
 	    (!(o.flags & O_DIRECTORY) || o.flags & O_CREAT || (o.flags & O_ACCMODE) == O_RDONLY))
 		return -EINVAL;

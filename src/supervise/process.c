@@ -42,6 +42,21 @@ static ssize_t read_link(int dir_fd, const char *name, char *out, size_t size)
 	return n;
 }
 
+int process_open(int dir_fd, const char *name, int flags)
+{
+	int fd = openat(dir_fd, name, flags | O_CLOEXEC);
+
+	if (fd >= 0 || errno != EACCES)
+		return fd < 0 ? -errno : fd;
+	/* as in read_link */
+	caps_raise();
+	fd = openat(dir_fd, name, flags | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	caps_lower();
+	return fd;
+}
+
 int process_read_file(int dir_fd, const char *name, char *out, size_t size)
 {
 	_cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
@@ -61,7 +76,7 @@ int process_read_file(int dir_fd, const char *name, char *out, size_t size)
  * the name that the process gave itself, with line breaks escaped by the
  * kernel, so no field can be forged in it.
  */
-static bool find_field(const char *status, const char *name, char *out, size_t size)
+bool process_find_field(const char *status, const char *name, char *out, size_t size)
 {
 	size_t name_len = strlen(name);
 
@@ -90,7 +105,7 @@ int process_status_field(int dir_fd, const char *name, char *out, size_t size)
 
 	if (r < 0)
 		return r;
-	return find_field(status, name, out, size) ? 0 : -ENODATA;
+	return process_find_field(status, name, out, size) ? 0 : -ENODATA;
 }
 
 /* The number in the innermost pid namespace is the last in the line. */
@@ -118,15 +133,15 @@ static int load_status(struct process *p, uint64_t now)
 
 	if (r < 0)
 		return r;
-	if (!find_field(status, "Name", p->comm, sizeof(p->comm)))
+	if (!process_find_field(status, "Name", p->comm, sizeof(p->comm)))
 		return -ENODATA;
-	if (!find_field(status, "Tgid", value, sizeof(value)))
+	if (!process_find_field(status, "Tgid", value, sizeof(value)))
 		return -ENODATA;
 	p->tgid = (pid_t)strtol(value, NULL, 10);
-	if (!find_field(status, "PPid", value, sizeof(value)))
+	if (!process_find_field(status, "PPid", value, sizeof(value)))
 		return -ENODATA;
 	p->ppid = (pid_t)strtol(value, NULL, 10);
-	if (!find_field(status, "Uid", value, sizeof(value)))
+	if (!process_find_field(status, "Uid", value, sizeof(value)))
 		return -ENODATA;
 	p->uid = (uint32_t)strtoul(value, NULL, 10);
 	p->loaded_ns = now;
@@ -140,8 +155,8 @@ int process_load_numbers(struct process *p)
 
 	if (r < 0)
 		return r;
-	if (!find_field(status, "NStgid", tgid, sizeof(tgid)) ||
-	    !find_field(status, "NSpid", tid, sizeof(tid)))
+	if (!process_find_field(status, "NStgid", tgid, sizeof(tgid)) ||
+	    !process_find_field(status, "NSpid", tid, sizeof(tid)))
 		return -ENODATA;
 	p->ns_tgid = last_number(tgid);
 	p->ns_tid = last_number(tid);
@@ -420,16 +435,7 @@ int process_open_fd(struct process *p, int fd)
 
 int process_open_cwd(const struct process *p)
 {
-	int r = openat(p->dir_fd, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (r >= 0 || errno != EACCES)
-		return r < 0 ? -errno : r;
-	caps_raise();
-	r = openat(p->dir_fd, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (r < 0)
-		r = -errno;
-	caps_lower();
-	return r;
+	return process_open(p->dir_fd, "cwd", O_PATH | O_DIRECTORY);
 }
 
 int process_ancestors(const struct supervisor *s, const struct process *p, struct buf *out)

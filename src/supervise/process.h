@@ -55,8 +55,15 @@ bool process_take_exec(struct worker *w, struct span exe, const char *path) _mus
 int process_load_numbers(struct process *p) _must_check_;
 
 /* The beginning of a file below a directory of /proc, NUL-terminated. 0 or negative errno. */
+/*
+ * Opens what a task's directory shows to those alone who may trace it: never what the agent names.
+ * The descriptor or a negative errno.
+ */
+int process_open(int dir_fd, const char *name, int flags) _must_check_;
 int process_read_file(int dir_fd, const char *name, char *out, size_t size) _must_check_;
 /* Field of /proc/<tid>/status by its name ("Umask"), as text. Negative errno. */
+/* One line of that file's text; false where there is none. Longer values are cut. */
+bool process_find_field(const char *status, const char *name, char *out, size_t size);
 int process_status_field(int dir_fd, const char *name, char *out, size_t size) _must_check_;
 /* Appends the arguments of the running program, each with its NUL, as far as out's limit allows. */
 int process_arguments(int dir_fd, struct buf *out, bool *ret_cut) _must_check_;

@@ -123,9 +123,17 @@ int program_inspect(int path_fd, struct program *ret)
 	return 0;
 }
 
+/* Set before there is a second thread. */
+static bool is_no_owner_trusted;
+
+void program_trust_no_owner(void)
+{
+	is_no_owner_trusted = true;
+}
+
 bool program_is_out_of_reach(const struct stat *st)
 {
-	return !(st->st_mode & (S_IWGRP | S_IWOTH)) && st->st_uid != geteuid();
+	return !is_no_owner_trusted && !(st->st_mode & (S_IWGRP | S_IWOTH)) && st->st_uid != geteuid();
 }
 
 static bool is_of(const struct program_facts *f, const struct stat *st)

@@ -24,6 +24,7 @@
 #include "supervise/exits.h"
 #include "supervise/link.h"
 #include "supervise/notify.h"
+#include "supervise/program.h"
 #include "supervise/supervisor.h"
 #include "supervise/watch.h"
 #include "supervise/worker.h"
@@ -92,7 +93,7 @@ static int enter_container(struct supervisor *s, pid_t init_pid, int init_pidfd,
 	return 0;
 }
 
-static int give_up_power(struct err *err)
+static int give_up_power(bool has_many_users, struct err *err)
 {
 	struct rlimit files, core = { 0, 0 };
 	sigset_t all;
@@ -105,7 +106,7 @@ static int give_up_power(struct err *err)
 	(void)setrlimit(RLIMIT_CORE, &core);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_set(err, -errno, "become undumpable");
-	r = caps_drop();
+	r = caps_drop(has_many_users);
 	if (r < 0)
 		return err_set(err, r, "drop capabilities");
 	(void)sigfillset(&all);
@@ -145,6 +146,9 @@ static int setup(struct supervisor *s, struct ipc_message *m, struct supervise_s
 	memcpy(start, m->payload.data, sizeof(*start));
 	s->proxy_port = start->proxy_port;
 	s->dns_port = start->dns_port;
+	s->has_many_users = start->has_many_users;
+	if (s->has_many_users)
+		program_trust_no_owner();
 	s->listener_fd = fd_dup(m->fds[1]);
 	if (s->listener_fd < 0)
 		return err_set(err, s->listener_fd, "keep the listener");
@@ -156,7 +160,7 @@ static int setup(struct supervisor *s, struct ipc_message *m, struct supervise_s
 	if (r == 0)
 		r = enter_container(s, start->init_pid, init_pidfd, err);
 	if (r == 0)
-		r = give_up_power(err);
+		r = give_up_power(s->has_many_users, err);
 	return r < 0 ? r : init_shared(s, err);
 }
 

@@ -35,6 +35,7 @@ struct supervise_start {
 	int32_t init_pid;
 	uint16_t proxy_port, dns_port; /* the proxy's listeners inside the container: no agent may
 					  bind or dial them directly */
+	uint16_t has_many_users;       /* as struct sandbox_options has a user */
 	uint16_t n_workers;	       /* 0: choose */
 };
 

@@ -121,6 +121,8 @@ static int64_t handle(struct worker *w)
 	w->process = process_find(w, (pid_t)w->call->pid);
 	if (!w->process)
 		return -EPERM; /* it is gone, or hides from us */
+	if (identity_take(w) < 0)
+		return -EPERM;
 	exec_check(w);
 	/* another program may be found to run than was cached */
 	w->process = process_find(w, (pid_t)w->call->pid);

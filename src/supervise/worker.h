@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "supervise/identity.h"
 #include "supervise/image.h"
 #include "supervise/process.h"
 #include "supervise/program.h"
@@ -26,6 +27,8 @@ struct worker {
 	struct regular_names regular;
 	struct program_cache programs;
 	struct image_loaders loaders;
+	struct identity identity; /* whose power this thread has; see identity.h */
+	bool has_identity;
 	struct process *process; /* the caller of the current call */
 	struct seccomp_notif *call;
 	uint64_t started_ns;

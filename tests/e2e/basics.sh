@@ -199,4 +199,21 @@ is "every decision names its policies" \
 	"$(jq -s 'all(.[] | select(.decision != null); (.policies | length) > 0)' "$log")" true
 refute "the secret is in no log" grep -rq "$SECRET" "$STATE"
 
+# ---- Published ports ----------------------------------------------------------
+
+# Twice, since the first answer must not be the session's end.
+leash_start -p 127.0.0.1:18765:8080 -- python3 -c "
+import http.server
+print('ready', flush=True)
+class H(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(b'published')
+http.server.HTTPServer(('127.0.0.1', 8080), H).serve_forever()"
+wait_for 15 grep -q ready "$OUT"
+for time in first second; do
+	is "a published port answers the $time time" "$(curl -s -m 5 --retry 3 http://127.0.0.1:18765/)" published
+done
+kill -TERM "$LEASH_PID"
+leash_wait 15
+
 done_testing

@@ -1,0 +1,452 @@
+/*
+ * leash outside: starts the engine's client and stands between the user's
+ * terminal and it. Everything goes in as frames; what comes out of the
+ * container comes as it is, past this process.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "daemon/terminal.h"
+#include "engine/client.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "engine/frame.h"
+#include "engine/hand.h"
+#include "engine/hello.h"
+#include "engine/places.h"
+
+#define READ_SIZE ((size_t)32 * 1024)
+/* After the second signal, or the loss of the container: what its client may still write. */
+#define LAST_MS 5000
+
+struct front {
+	const struct engine *engine;
+	const struct session_options *options;
+	char *name;
+	pid_t client;	   /* 0: ended */
+	int client_fd;	   /* its standard input */
+	int listen_fd;	   /* until the container has come up, then */
+	int hand_fd;	   /* its end is ours: closing it ends the container */
+	uint64_t until_ns; /* until when it must */
+	struct buf out;
+	size_t hello_len; /* of out, at most: to be wiped once it is written */
+	struct termios saved;
+	bool is_raw, is_input_over, is_lost;
+	int n_signals, last_signal, status;
+};
+
+/* ---- Signals ---------------------------------------------------------------- */
+
+static const int watched[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCHLD, SIGCONT };
+static int wake_fds[2] = { -1, -1 };
+
+static void on_signal(int number)
+{
+	char c = (char)number;
+	int error = errno;
+	ssize_t n = write(wake_fds[1], &c, 1);
+
+	(void)n;
+	errno = error;
+}
+
+static int watch_signals(struct err *err)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	int r = 0;
+
+	if (pipe2(wake_fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_set(err, -errno, "watch for signals");
+	for (size_t i = 0; i < ARRAY_SIZE(watched) && r >= 0; i++)
+		if (sigaction(watched[i], &action, NULL) < 0)
+			r = err_set(err, -errno, "watch for signals");
+	/* A client that is gone is noticed by its end. */
+	action.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &action, NULL);
+	return r;
+}
+
+/* ---- The user's terminal ---------------------------------------------------- */
+
+static void go_raw(struct front *f)
+{
+	struct termios raw;
+
+	if (!f->options->want_pty || tcgetattr(STDIN_FILENO, &f->saved) < 0)
+		return;
+	raw = f->saved;
+	cfmakeraw(&raw);
+	f->is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+	log_set_raw_terminal(f->is_raw);
+}
+
+static void go_cooked(struct front *f)
+{
+	if (f->is_raw)
+		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &f->saved);
+	f->is_raw = false;
+	log_set_raw_terminal(false);
+}
+
+/* ---- Frames ----------------------------------------------------------------- */
+
+static void put(struct front *f, enum frame_type type, const void *p, size_t len)
+{
+	/* There is room: input is read only where there is. */
+	if (frame_put(&f->out, type, span_make(p, len)) < 0)
+		f->is_lost = true;
+}
+
+static void put_window(struct front *f)
+{
+	struct winsize w = terminal_window();
+	struct frame_window window = { w.ws_row, w.ws_col };
+
+	if (f->options->want_pty)
+		put(f, FRAME_WINDOW, &window, sizeof(window));
+}
+
+static void put_signal(struct front *f, int number)
+{
+	uint32_t n = (uint32_t)number;
+
+	put(f, FRAME_SIGNAL, &n, sizeof(n));
+}
+
+static void read_input(struct front *f)
+{
+	char bytes[READ_SIZE];
+	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n > 0) {
+		put(f, FRAME_DATA, bytes, (size_t)n);
+		return;
+	}
+	f->is_input_over = true;
+	put(f, FRAME_END, NULL, 0);
+}
+
+static void write_frames(struct front *f)
+{
+	ssize_t n = write(f->client_fd, f->out.data, f->out.len);
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		f->is_lost = true;
+	if (n <= 0)
+		return;
+	buf_consume(&f->out, (size_t)n);
+	if (f->out.len == 0 && f->hello_len) {
+		explicit_bzero(f->out.data, f->hello_len);
+		f->hello_len = 0;
+	}
+}
+
+/* ---- The container ---------------------------------------------------------- */
+
+/* Ours ends: the container sees that and ends, and so does the client. */
+static void let_go(struct front *f)
+{
+	cleanup_close(&f->hand_fd);
+	cleanup_close(&f->client_fd);
+	f->hand_fd = f->client_fd = -1;
+}
+
+static void reap(struct front *f)
+{
+	int status;
+
+	if (f->client && waitpid(f->client, &status, WNOHANG) == f->client) {
+		f->client = 0;
+		f->status = status;
+	}
+}
+
+static void take_signal(struct front *f, int number)
+{
+	switch (number) {
+	case SIGCHLD:
+		reap(f);
+		return;
+	case SIGWINCH:
+	case SIGCONT:
+		put_window(f);
+		return;
+	default:
+		break;
+	}
+	if (++f->n_signals == 1 && f->listen_fd < 0)
+		put_signal(f, number);
+	else
+		f->is_lost = true;
+	f->last_signal = number;
+}
+
+static void take_signals(struct front *f)
+{
+	char numbers[64];
+	ssize_t n = read(wake_fds[0], numbers, sizeof(numbers));
+
+	for (ssize_t i = 0; i < n; i++)
+		take_signal(f, numbers[i]);
+}
+
+static int come_up(struct front *f, struct err *err)
+{
+	int r = hand_over(f->listen_fd, f->options->listen, f->options->ports, err);
+
+	if (r < 0)
+		return r;
+	f->hand_fd = r;
+	fd_close(TAKE_FD(f->listen_fd));
+	hand_unlink(f->options->directory);
+	/* Those in the container are the ones that count now. */
+	api_listen_close(f->options->listen);
+	go_raw(f);
+	return 0;
+}
+
+static int wait_ms(const struct front *f)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	if (f->listen_fd < 0)
+		return -1;
+	return now >= f->until_ns ? 0 : (int)((f->until_ns - now) / NS_PER_MS) + 1;
+}
+
+static int step(struct front *f, struct err *err)
+{
+	bool may_read = f->listen_fd < 0 && !f->is_input_over && f->out.len < FRAME_DATA_MAX;
+	struct pollfd p[] = {
+		{ .fd = wake_fds[0], .events = POLLIN },
+		{ .fd = f->listen_fd, .events = POLLIN },
+		{ .fd = f->out.len ? f->client_fd : -1, .events = POLLOUT },
+		{ .fd = may_read ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+	int n = poll(p, ARRAY_SIZE(p), wait_ms(f));
+
+	if (n < 0)
+		return errno == EINTR ? 0 : err_set(err, -errno, "wait for the container");
+	if (n == 0)
+		return err_say(err, -ETIMEDOUT,
+			       "the engine's container was not up within %llu seconds "
+			       "(LEASH_BOOTSTRAP_TIMEOUT); is the machine very busy, or the "
+			       "engine stuck? `%s ps` tells",
+			       (unsigned long long)(f->engine->timeout_ms / 1000),
+			       f->engine->program);
+	if (p[0].revents)
+		take_signals(f);
+	if (p[1].revents && come_up(f, err) < 0)
+		return err->code;
+	if (p[2].revents)
+		write_frames(f);
+	if (p[3].revents)
+		read_input(f);
+	return 0;
+}
+
+/* What the client still has to say; then there is no container any more. */
+static void finish(struct front *f)
+{
+	uint64_t until = clock_monotonic_ns() + LAST_MS * NS_PER_MS;
+	bool is_clean = !f->client && WIFEXITED(f->status) && !f->is_lost;
+
+	let_go(f);
+	if (!is_clean)
+		container_remove(f->engine, f->name);
+	while (f->client && clock_monotonic_ns() < until) {
+		struct pollfd p = { .fd = wake_fds[0], .events = POLLIN };
+		char c;
+
+		if (poll(&p, 1, 100) > 0)
+			while (read(wake_fds[0], &c, 1) > 0)
+				;
+		reap(f);
+	}
+	if (f->client) {
+		(void)kill(f->client, SIGKILL);
+		(void)waitpid(f->client, NULL, 0);
+		f->client = 0;
+	}
+	go_cooked(f);
+}
+
+static int exit_code(const struct front *f, bool has_come_up, struct err *err)
+{
+	if (!has_come_up && !f->is_lost)
+		return err_say(err, -ECHILD,
+			       "the engine did not start the container; what it said stands above"),
+		       EXIT_LEASH_FAILED;
+	if (f->is_lost && f->n_signals)
+		return 128 + f->last_signal;
+	if (WIFSIGNALED(f->status))
+		return err_say(err, -ECHILD, "the engine's client was killed by signal %d",
+			       WTERMSIG(f->status)),
+		       EXIT_LEASH_FAILED;
+	return WEXITSTATUS(f->status);
+}
+
+static int serve(struct front *f, struct err *err)
+{
+	bool has_come_up;
+	int r = 0;
+
+	while (f->client && !f->is_lost && r >= 0)
+		r = step(f, err);
+	has_come_up = f->listen_fd < 0;
+	finish(f);
+	return r < 0 ? EXIT_LEASH_FAILED : exit_code(f, has_come_up, err);
+}
+
+/* ---- Start ------------------------------------------------------------------ */
+
+static void append_cedar_string(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			(void)buf_append_char(out, '\\');
+		(void)buf_append_char(out, *s);
+	}
+}
+
+/*
+ * The image's own files go with the container, so the agent may change them: not what is the
+ * user's, and not the kernel's. A policy that the user wrote instead of a profile stands alone,
+ * and so does the strictest profile.
+ */
+static void permit_image(const struct session_options *o, struct buf *text)
+{
+	static const char *const kernels[] = { "/proc/", "/sys/", "/dev/" };
+
+	(void)buf_append_span(text, o->layers->session_text);
+	if (o->layers->policy_file || strcmp(o->layers->environment.profile, "locked") == 0)
+		return;
+	(void)buf_append_str(text, "@id(\"write-image\") permit (principal, action in "
+				   "Action::\"FileOpenReadWrite\", resource in Dir::\"/\")\n"
+				   "unless { resource in [");
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++)
+		(void)buf_printf(text, "Dir::\"%s\", ", kernels[i]);
+	for (size_t i = 0; i < o->n_mounts; i++) {
+		(void)buf_append_str(text, "Dir::\"");
+		append_cedar_string(text, o->mounts[i].target);
+		(void)buf_append_str(text, "\", ");
+	}
+	(void)buf_append_str(text, "Dir::\"");
+	append_cedar_string(text, o->workspace);
+	(void)buf_append_str(text, "/\"] };\n");
+}
+
+/* The options as they are inside: every path is the container's. */
+static int write_hello(const struct engine *e, const struct session_options *o, struct buf *out,
+		       struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(0);
+	_cleanup_free_ char *token = xasprintf("%s/%s.json", PLACES_RUN, o->id);
+	char user_file[] = PLACES_CONFIG "/policy.cedar", trusted[] = PLACES_TRUST;
+	_cleanup_free_ char *policy = NULL;
+	struct policy_layers layers = *o->layers;
+	struct session_options inside = *o;
+	const struct hello_extra extra = { e->user, terminal_window() };
+
+	permit_image(o, &text);
+	if (layers.policy_file &&
+	    !path_is_within(span_of(layers.policy_file), span_of(o->workspace))) {
+		struct span name = path_base_name(span_of(layers.policy_file));
+
+		policy = xasprintf("%s/%.*s", PLACES_POLICY, SPAN_ARG(name));
+		layers.policy_file = policy;
+	}
+	layers.user_file = user_file;
+	layers.trusted = trusted;
+	layers.session_text = buf_span(&text);
+	inside.layers = &layers;
+	inside.directory = PLACES_SESSION;
+	inside.token_file = token;
+	return hello_write(&inside, &extra, out, err);
+}
+
+static int put_hello(struct front *f, struct err *err)
+{
+	_cleanup_buf_ struct buf hello = BUF_INIT(0);
+	int r = write_hello(f->engine, f->options, &hello, err);
+
+	f->out.max = FRAME_HELLO_MAX + 4 * FRAME_DATA_MAX;
+	if (r >= 0 && !buf_reserve(&f->out, hello.len + FRAME_HEADER_LEN))
+		r = err_set(err, -ENOMEM, "describe the session");
+	if (r >= 0 && frame_put(&f->out, FRAME_HELLO, buf_span(&hello)) < 0)
+		r = err_say(err, -E2BIG, "what is to be run is too long to be described");
+	f->hello_len = f->out.len;
+	if (hello.data)
+		explicit_bzero(hello.data, hello.len);
+	secret_specs_wipe(f->options->secrets);
+	return r;
+}
+
+static int open_api(const struct session_options *o)
+{
+	struct err err = { 0 };
+
+	if (!o->listen->address[0] || o->listen->fd >= 0)
+		return 0;
+	if (api_listen_open(o->listen, &err) < 0) {
+		log_warning("the control page is not served: %s", err.text);
+		o->listen->address[0] = 0;
+	}
+	return 0;
+}
+
+static int start(struct front *f, const struct engine_places *places, struct err *err)
+{
+	_cleanup_(client_done) client_words w = { 0 };
+	int r = open_api(f->options);
+
+	if (r >= 0)
+		r = container_describe(f->engine, f->options, places, f->name, &w, err);
+	if (r >= 0)
+		r = put_hello(f, err);
+	if (r >= 0)
+		r = watch_signals(err);
+	if (r >= 0) {
+		f->listen_fd = hand_listen(f->options->directory, err);
+		r = f->listen_fd;
+	}
+	if (r < 0)
+		return r;
+	container_sweep(f->engine);
+	f->until_ns = clock_monotonic_ns() + f->engine->timeout_ms * NS_PER_MS;
+	f->client_fd = client_start(f->engine->program, &w, &f->client);
+	return f->client_fd < 0 ? err_set(err, f->client_fd, "start %s", f->engine->program) : 0;
+}
+
+int engine_run(const struct engine *e, const struct session_options *o,
+	       const struct engine_places *places, struct err *err)
+{
+	struct front f = { .engine = e,
+			   .options = o,
+			   .name = container_name(o->id),
+			   .client_fd = -1,
+			   .listen_fd = -1,
+			   .hand_fd = -1 };
+	int code = start(&f, places, err) < 0 ? EXIT_LEASH_FAILED : serve(&f, err);
+
+	if (f.listen_fd >= 0) {
+		fd_close(f.listen_fd);
+		hand_unlink(o->directory);
+	}
+	let_go(&f);
+	buf_done(&f.out);
+	xfree(f.name);
+	return code;
+}

@@ -1,0 +1,19 @@
+/*
+ * Where leash's own files are in an engine's container, out of the agent's
+ * sight: the whole directory is covered in the container that is nested.
+ */
+#pragma once
+
+#define PLACES_ROOT "/.leash"
+#define PLACES_PROGRAM PLACES_ROOT "/bin/leash"
+#define PLACES_PROXY PLACES_ROOT "/bin/leash-proxy"
+#define PLACES_SESSION PLACES_ROOT "/session" /* the session's directory, as a native one has it   \
+					       */
+#define PLACES_CONFIG PLACES_ROOT "/config"   /* the user's policy.cedar is there */
+#define PLACES_POLICY PLACES_ROOT "/policy"   /* the directory of --policy's file */
+#define PLACES_TRUST PLACES_ROOT "/trust"     /* which projects are trusted */
+#define PLACES_ROOTS PLACES_ROOT "/roots.pem" /* certificate authorities, for images without */
+#define PLACES_RUN PLACES_ROOT "/run"	      /* tokens */
+
+/* In the session's directory: a socket by which leash outside hands its listeners in. */
+#define PLACES_SOCKET "engine.sock"

@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# A Docker engine of the test's own, and images made of what the machine has. Source after lib.sh,
+# call make_user, then enter_engine, which skips the suite with the reason where it can't be had.
+
+ENGINE_DIR=$T/engine
+ENGINE_SOCKET=$ENGINE_DIR/sock
+ENGINE_BRIDGE=leasht$((RANDOM % 1000))
+# Of a bridge of its own, so that another engine of the machine is not in the way.
+ENGINE_ADDRESS=10.$((100 + RANDOM % 100)).$((RANDOM % 250)).1
+
+# engine ARGUMENT…: the client, as root.
+engine() {
+	DOCKER_HOST=unix://$ENGINE_SOCKET docker "$@"
+}
+
+start_engine() {
+	mkdir -p "$ENGINE_DIR"
+	ip link add "$ENGINE_BRIDGE" type bridge && ip address add "$ENGINE_ADDRESS/24" dev "$ENGINE_BRIDGE" &&
+		ip link set "$ENGINE_BRIDGE" up || return 1
+	on_exit 'ip link delete "$ENGINE_BRIDGE"'
+	dockerd --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" -p "$ENGINE_DIR/pid" -H "unix://$ENGINE_SOCKET" \
+		--bridge "$ENGINE_BRIDGE" >"$ENGINE_DIR/log" 2>&1 &
+	ENGINE_PID=$!
+	on_exit stop_engine
+	wait_for 30 engine version || return 1
+	# Its user has the group that the socket has.
+	chgrp "$T_GID" "$ENGINE_SOCKET"
+}
+
+stop_engine() {
+	engine ps -aq | xargs -r env DOCKER_HOST="unix://$ENGINE_SOCKET" docker rm -f >/dev/null 2>&1
+	kill "$ENGINE_PID" 2>/dev/null
+	wait_for 20 gone "$ENGINE_PID" || kill -KILL "$ENGINE_PID" 2>/dev/null
+	umount "$ENGINE_DIR"/exec/netns/* "$ENGINE_DIR"/data/overlay2/*/merged 2>/dev/null
+	rm -rf --one-file-system "$ENGINE_DIR"
+}
+
+# image NAME [DOCKERFILE-LINE…]: the folder $T/NAME as an image, or one made of the lines.
+image() {
+	local name=$1
+	shift
+	if [ $# -eq 0 ]; then
+		tar -C "$T/$name" -c . | engine import - "$name:test" >/dev/null
+	else
+		printf '%s\n' "$@" | engine build -q -t "$name:test" - >/dev/null 2>&1
+	fi
+}
+
+# A root of busybox alone: what Alpine is, without its package manager.
+make_small_root() {
+	local root=$T/small program
+	mkdir -p "$root"/{bin,etc,root,tmp,var/tmp,proc,sys,dev,run,home/dev}
+	cp /bin/busybox "$root/bin/" 2>/dev/null || cp /usr/bin/busybox "$root/bin/" || return 1
+	for program in $("$root/bin/busybox" --list); do
+		[ "$program" = busybox ] || ln -s busybox "$root/bin/$program"
+	done
+	printf 'root:x:0:0:root:/root:/bin/sh\ndev:x:1000:1000::/home/dev:/bin/sh\n' >"$root/etc/passwd"
+	printf 'root:x:0:\ndev:x:1000:\nwheel:x:10:dev\n' >"$root/etc/group"
+	chown 1000:1000 "$root/home/dev"
+}
+
+# The same without a shell, as images of one program are.
+make_bare_root() {
+	mkdir -p "$T/bare/app"
+	cp "$T/small/bin/busybox" "$T/bare/app/echo"
+}
+
+enter_engine() {
+	[ "$(id -u)" = 0 ] || skip_all "an engine of the test's own needs root"
+	command -v dockerd >/dev/null || skip_all "dockerd is missing (apt-get install docker.io)"
+	command -v busybox >/dev/null || skip_all "busybox is missing (apt-get install busybox-static)"
+	make_small_root && make_bare_root || skip_all "no images can be made"
+	start_engine || skip_all "dockerd does not run here: $(tail -n 1 "$ENGINE_DIR/log" 2>/dev/null)"
+	image small
+	image bare
+	image dev 'FROM small:test' 'USER dev' 'ENV GREETING=hello' 'WORKDIR /home/dev'
+	CALLER_ENV+=("DOCKER_HOST=unix://$ENGINE_SOCKET")
+	LEASH_FLAGS=(-I --image small:test)
+}
+
+containers() {
+	engine ps -aq | wc -l
+}
+
+no_containers() {
+	[ "$(containers)" = 0 ]
+}
