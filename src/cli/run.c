@@ -69,7 +69,8 @@ const struct option_spec run_options[] = {
 	{ "mode", 0, "MODE", "enforce (default), shadow, record", OPTION_MODE },
 	{ "no-interactive", 'I', NULL, "pipes instead of a terminal", OPTION_NO_INTERACTIVE },
 	{ "runtime", 0, "NAME",
-	  "native, docker, podman, nerdctl, or auto (an engine where an image is named, else native)",
+	  "native, docker, podman, nerdctl, or auto (an engine where an image is named, else "
+	  "native)",
 	  OPTION_RUNTIME },
 	{ "image", 0, "NAME", "run in a container of this image, by a container engine",
 	  OPTION_IMAGE },
@@ -658,8 +659,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 		environment_add_basics(&run->environment, run->home, run->cwd);
 	environment_add_trust(&run->environment);
 	if (agent_find(agent))
-		environment_add_agent(&run->environment, agent_find(agent),
-				      run->image != NULL);
+		environment_add_agent(&run->environment, agent_find(agent), run->image != NULL);
 	if (run->want_keys)
 		known_keys_forward(agent, &run->environment);
 	for (size_t i = 0; i < run->env_options.entries.len; i++)
