@@ -217,7 +217,7 @@ static const struct variable {
 	{ "LEASH_LISTEN", "--listen" },
 	{ "OPEN", "--open" },
 	{ "LEASH_BOOTSTRAP_TIMEOUT", "bootstrap_timeout" },
-	{ "LEASH_IMAGE", "--leash-image" },
+	{ "LEASH_DOCKER", "container engine" },
 };
 
 static void show_variable(struct showing *s, const char *key, const char *name)

@@ -516,6 +516,25 @@ static int choose_runtime(struct run *run, const char *configured, struct err *e
 	return 0;
 }
 
+static int publish_exposed(struct run *run, struct err *err)
+{
+	size_t n_named = run->ports.len;
+	int r = 0;
+
+	if (run->engine.exposed.len == 0)
+		log_notice("-P: the image %s exposes no TCP port", run->image);
+	for (size_t i = 0; i < run->engine.exposed.len && r >= 0; i++) {
+		uint16_t port = run->engine.exposed.items[i];
+		_cleanup_free_ char *option = xasprintf("%u", port);
+		bool is_named = false;
+
+		for (size_t p = 0; p < n_named; p++)
+			is_named = is_named || run->ports.items[p].container == port;
+		r = is_named ? 0 : publish_open(&run->ports, option, err);
+	}
+	return r;
+}
+
 /* Exit code or 0. */
 static int open_engine(struct run *run, struct err *err)
 {
@@ -525,7 +544,9 @@ static int open_engine(struct run *run, struct err *err)
 			      "leave out --detach, or --image");
 		return EXIT_LEASH_FAILED;
 	}
-	return engine_open(run->runtime, run->image, &run->engine, err) < 0 ? EXIT_LEASH_FAILED : 0;
+	if (engine_open(run->runtime, run->image, &run->engine, err) < 0)
+		return EXIT_LEASH_FAILED;
+	return run->want_all_ports && publish_exposed(run, err) < 0 ? EXIT_LEASH_FAILED : 0;
 }
 
 /* ---- config.toml -------------------------------------------------------------- */
@@ -583,9 +604,38 @@ static int add_configured(struct run *run, struct err *err)
 	return r;
 }
 
+/* In an image its directories are where its user's home is. */
+static void mount_agent(struct run *run, const struct agent *agent)
+{
+	_cleanup_(agent_mounts_done) agent_mounts mounts = { 0 };
+	_cleanup_free_ char *home = engine_home(&run->engine);
+
+	if (!home) {
+		log_warning("the image does not say where its user's home is: %s begins without "
+			    "your settings; -v can mount them",
+			    agent->name);
+		return;
+	}
+	environment_set(&run->environment, "HOME", home);
+	agent_mounts_find(agent, run->home, &mounts);
+	for (size_t i = 0; i < mounts.len; i++) {
+		const struct agent_mount *m = &mounts.items[i];
+		struct volume v = { .source = m->is_there ? realpath(m->source, NULL) : NULL };
+
+		if (!v.source)
+			continue;
+		v.target = path_join(home, m->target);
+		if (has_target(run, v.target)) {
+			xfree(v.source);
+			xfree(v.target);
+			continue;
+		}
+		vec_push(&run->volumes, v);
+	}
+}
+
 /* May the agent use its own directories of the host? */
-static int permit_agent(const struct run *run, bool is_interactive, struct buf *text,
-			struct err *err)
+static int permit_agent(struct run *run, bool is_interactive, struct buf *text, struct err *err)
 {
 	struct agent_access access = { .agent = agent_find(run->layers.environment.agent),
 				       .home = run->home,
@@ -595,10 +645,15 @@ static int permit_agent(const struct run *run, bool is_interactive, struct buf *
 				       .settings = &run->settings,
 				       .profile = run->layers.environment.profile,
 				       .has_policy_file = run->layers.policy_file,
+				       .has_image = run->image,
 				       .is_interactive = is_interactive };
 	int r = agent_access_decide(&access, err);
 
-	return r < 0 ? r : agent_access_policy(&access, text, err);
+	if (r >= 0 && !run->image)
+		r = agent_access_policy(&access, text, err);
+	else if (r >= 0 && access.is_allowed)
+		mount_agent(run, access.agent);
+	return r;
 }
 
 static int prepare(struct run *run, struct err *err)
@@ -630,7 +685,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 	_cleanup_free_ char *id = NULL;
 	_cleanup_free_ char *state = state_directory(run->home);
 	_cleanup_free_ char *runtime = runtime_directory(run->home);
-	_cleanup_free_ struct sandbox_mount *mounts = xnew_array(struct sandbox_mount, run->volumes.len);
+	_cleanup_free_ struct sandbox_mount *mounts = NULL;
 	_cleanup_free_ char *agent = NULL;
 	_cleanup_free_ char *token_file = NULL;
 	_cleanup_free_ char *attach_socket = NULL;
@@ -641,8 +696,15 @@ static int execute(struct run *run, char **argv, struct err *err)
 	const char *const own_paths[] = { run->config, state, runtime, NULL };
 	struct engine_places places = { .config = run->config, .runtime = runtime };
 	struct span name;
-	int code = run->image ? open_engine(run, err) : find_program(run, argv[0], &program, err);
+	int code;
 
+	if (run->want_all_ports && !run->image) {
+		(void)err_say(err, -EINVAL,
+			      "-P: there is no image here whose ports could be published; name "
+			      "them, as in -p 3000");
+		return EXIT_LEASH_FAILED;
+	}
+	code = run->image ? open_engine(run, err) : find_program(run, argv[0], &program, err);
 	if (code)
 		return code;
 	name = path_base_name(span_of(argv[0]));
@@ -670,6 +732,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 	    permit_agent(run, want_pty && isatty(STDERR_FILENO), &session_text, err) < 0)
 		return EXIT_LEASH_FAILED;
 	run->layers.session_text = buf_span(&session_text);
+	mounts = xnew_array(struct sandbox_mount, run->volumes.len);
 	for (size_t i = 0; i < run->volumes.len; i++)
 		mounts[i] = (struct sandbox_mount){ .source = run->volumes.items[i].source,
 						    .target = run->volumes.items[i].target,
@@ -764,11 +827,6 @@ int command_run(int argc, char **argv)
 	if (first >= argc) {
 		log_error("no command given; try `leash -- bash`, or `leash --help`");
 		return EXIT_USAGE;
-	}
-	if (run.want_all_ports) {
-		log_error("-P: there is no image here whose ports could be published; name them, "
-			  "as in -p 3000");
-		return EXIT_LEASH_FAILED;
 	}
 	code = add_configured(&run, &err) < 0 ? EXIT_LEASH_FAILED
 					      : execute(&run, argv + first, &err);

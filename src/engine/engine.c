@@ -132,6 +132,19 @@ static int explain(const char *program, int status, struct buf *errors, struct e
 
 /* ---- The image -------------------------------------------------------------- */
 
+/* "3000/tcp" */
+static void take_port(struct engine *e, struct span text)
+{
+	_cleanup_free_ char *copy = xmemdup0(text.p, text.len);
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(copy, &end, 10);
+	if (!errno && end != copy && n > 0 && n <= UINT16_MAX && strcmp(end, "/tcp") == 0)
+		vec_push(&e->exposed, (uint16_t)n);
+}
+
 static int take_image(const struct json *image, struct engine *e, struct err *err)
 {
 	const struct json *config = json_get(image, "Config");
@@ -139,6 +152,7 @@ static int take_image(const struct json *image, struct engine *e, struct err *er
 	struct span user = json_get_string(config, "User");
 	struct span architecture = json_get_string(image, "Architecture");
 	const struct json *env = json_get(config, "Env");
+	const struct json *ports = json_get(config, "ExposedPorts");
 
 	if (!id.len)
 		return err_say(err, -EBADMSG, "%s: the engine does not say which image that is",
@@ -154,6 +168,9 @@ static int take_image(const struct json *image, struct engine *e, struct err *er
 	     v = v->next)
 		if (v->type == JSON_STRING && v->text.len && memchr(v->text.p, '=', v->text.len))
 			vec_push(&e->variables, xmemdup0(v->text.p, v->text.len));
+	for (const struct json *p = ports && ports->type == JSON_OBJECT ? ports->first : NULL; p;
+	     p = p->next)
+		take_port(e, p->key);
 	return 0;
 }
 
@@ -249,11 +266,24 @@ int engine_open(const char *name, const char *image, struct engine *ret, struct 
 	return 0;
 }
 
+char *engine_home(const struct engine *e)
+{
+	_cleanup_free_ char *name = xmemdup0(e->user, strcspn(e->user, ":"));
+
+	for (size_t i = 0; i < e->variables.len; i++)
+		if (strncmp(e->variables.items[i], "HOME=/", 6) == 0)
+			return xstrdup(e->variables.items[i] + 5);
+	if (!*name || strcmp(name, "root") == 0 || strcmp(name, "0") == 0)
+		return xstrdup("/root");
+	return name[strspn(name, "0123456789")] ? xasprintf("/home/%s", name) : NULL;
+}
+
 void engine_close(struct engine *e)
 {
 	for (size_t i = 0; i < e->variables.len; i++)
 		xfree(e->variables.items[i]);
 	vec_done(&e->variables);
+	vec_done(&e->exposed);
 	xfree(e->program);
 	xfree(e->image);
 	xfree(e->id);

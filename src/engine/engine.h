@@ -15,6 +15,7 @@ struct engine {
 	char *id;      /* of the image: what was looked at is what is run */
 	char *user;
 	VEC(char *) variables; /* "KEY=value" of the image */
+	VEC(uint16_t) exposed; /* TCP ports that the image says it serves */
 	uint64_t timeout_ms;   /* for the container to come up */
 };
 
@@ -33,6 +34,8 @@ int engine_open(const char *name, const char *image, struct engine *ret,
 void engine_close(struct engine *e);
 /* Is it the engine's image that decides about a variable, or the user's terminal? Both here. */
 void engine_environment(const struct engine *e, struct environment *ret);
+/* The home directory of the image's user; newly allocated. NULL where only the image knows. */
+char *engine_home(const struct engine *e);
 /*
  * As session_run, in a container. directory, user_file and the other paths are the host's; the
  * program is looked for in the image.

@@ -57,6 +57,33 @@ refute "no device is made" test -e "$WORK/node"
 leash_run -- sh -c 'chmod 6755 /bin/busybox; cp -p /bin/busybox copy; tar -cf - -C / bin/busybox | tar -xpf -; ls -l copy bin'
 is "... by no other way" "$(find "$WORK" -perm /6000)" ""
 
+# ---- Agents' directories, and ports ------------------------------------------------
+
+image agent 'FROM small:test' 'RUN printf "#!/bin/sh\nexec sh -c \"\$1\"\n" >/bin/claude; chmod 755 /bin/claude' 'EXPOSE 3000/tcp 53/udp'
+echo '{ "theme": "dark" }' | user_file "$T_HOME/.claude/settings.json"
+echo '{}' | user_file "$T_HOME/.claude.json"
+leash_run --image agent:test -- claude 'ls -a ~'
+unlike "an agent's directories are not there without a word" "$(out)" claude
+user_file "$T_HOME/.config/leash/config.toml" <<<$'[volumes]\nclaude = true'
+leash_run --image agent:test -- claude 'cat ~/.claude/settings.json; echo note >~/.claude/note; echo $HOME; ls ~/.claude.json; echo x >~/.claude/settings.json'
+like "... and are with it, in the image's home" "$(out)" 'dark.*'
+like "... whose user has it" "$(out)" '^/root/.claude.json'
+is "... and it writes there" "$(cat "$T_HOME/.claude/note")" note
+is "... but not what runs later, outside" "$(cat "$T_HOME/.claude/settings.json")" '{ "theme": "dark" }'
+leash_run --image agent:test -- sh -c 'ls -a ~'
+unlike "... another program has none of it" "$(out)" '\.claude'
+rm "$T_HOME/.config/leash/config.toml"
+leash_start --image agent:test -P -p 0.0.0.0::8080 -- sh -c 'while :; do echo "HTTP/1.0 200 OK
+
+exposed" | nc -l -p 3000; done'
+published=
+for ((port = 3000; port < 3010; port++)); do
+	wait_for 2 eval 'published=$(curl -s -m 3 "http://127.0.0.1:$port/"); [ "$published" = exposed ]' && break
+done
+is "-P publishes what the image exposes" "$published" exposed
+kill -TERM "$LEASH_PID"
+leash_wait 15
+
 # ---- Policy --------------------------------------------------------------------
 
 as_user git init -q "$WORK"

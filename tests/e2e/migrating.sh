@@ -20,7 +20,6 @@ while read -r flag state; do
 	case $state in
 	works | changed) check "$flag $state" knows "$flag" ;;
 	gone) refute "$flag is gone" knows "$flag" ;;
-	engine) knows "$flag" && ok "$flag" || skip "$flag" "this build has no container engines" ;;
 	*) not_ok "$flag: $state" ;;
 	esac
 done < <(rows Flags)
