@@ -63,7 +63,7 @@ as_user git init -q "$WORK"
 leash_run -- sh -c 'echo x >/etc/changed && cat /etc/changed; echo x >.git/hooks/pre-commit; echo x >/dev/null && echo null'
 is "the image's files may be changed, what runs outside not" "$(out)" "x
 null"
-check_event "... and that is recorded" '.decision == "deny" and (.path | endswith("/.git/hooks/pre-commit")) and by("later-git")'
+check_event "... and that is recorded" '.decision == "deny" and (.path // "" | endswith("/.git/hooks/pre-commit")) and by("later-git")'
 leash_run -- cat /etc/changed
 refute "... and each session begins anew" test "$RC" = 0
 leash_run --profile locked -- sh -c 'echo x >/etc/changed'
@@ -76,7 +76,7 @@ END
 echo hidden | user_file "$WORK/secret"
 leash_run --policy "$T_HOME/other.cedar" -- sh -c 'cat secret; ln secret copy; mv secret other; echo x >/root/x; su dev -c "cat secret"; echo ok >allowed'
 unlike "a policy of the user's own" "$(out)" hidden
-check_event "... denies reading" '.decision == "deny" and (.path | endswith("/secret")) and by("secret")'
+check_event "... denies reading" '.decision == "deny" and (.path // "" | endswith("/secret")) and by("secret")'
 refute_event "... for root and others alike" '.decision == "allow" and (.path // "" | endswith("/secret")) and .kind == "file.open"'
 check_event "... and writing" '.decision == "deny" and .path == "/root/x" and by("root")'
 check "... and nothing else" test -e "$WORK/allowed"
