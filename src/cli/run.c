@@ -60,7 +60,8 @@ const struct option_spec run_options[] = {
 	{ "mode", 0, "MODE", "enforce (default), shadow, record", OPTION_MODE },
 	{ "no-interactive", 'I', NULL, "pipes instead of a terminal", OPTION_NO_INTERACTIVE },
 	{ "runtime", 0, "NAME",
-	  "native, docker, podman, nerdctl, or auto (an engine where an image is named, else native)",
+	  "native, docker, podman, nerdctl, or auto (an engine where an image is named, else "
+	  "native)",
 	  OPTION_RUNTIME },
 	{ "image", 0, "NAME", "run in a container of this image, by a container engine",
 	  OPTION_IMAGE },
@@ -611,26 +612,26 @@ static int execute(struct run *run, char **argv, struct err *err)
 		return EXIT_LEASH_FAILED;
 	token_file = state_token_file(runtime, id);
 	o = (struct session_options){ .id = id,
-					   .directory = directory,
-					   .program = program,
-					   .argv = argv,
-					   .cwd = run->cwd,
-					   .workspace = run->cwd,
-					   .home = run->home,
-					   .layers = &run->layers,
-					   .environment = &run->environment,
-					   .secrets = &run->secrets,
-					   .ports = &run->ports,
-					   .mounts = mounts,
-					   .n_mounts = run->volumes.len,
-					   .limits = run->limits,
-					   .listen = &run->listen,
-					   .token_file = token_file,
-					   .want_pty = want_pty,
-					   .is_verbose = run->is_verbose,
-					   .want_url = run->is_verbose ||
-						       (want_pty && isatty(STDERR_FILENO)),
-					   .want_browser = run->want_browser };
+				      .directory = directory,
+				      .program = program,
+				      .argv = argv,
+				      .cwd = run->cwd,
+				      .workspace = run->cwd,
+				      .home = run->home,
+				      .layers = &run->layers,
+				      .environment = &run->environment,
+				      .secrets = &run->secrets,
+				      .ports = &run->ports,
+				      .mounts = mounts,
+				      .n_mounts = run->volumes.len,
+				      .limits = run->limits,
+				      .listen = &run->listen,
+				      .token_file = token_file,
+				      .want_pty = want_pty,
+				      .is_verbose = run->is_verbose,
+				      .want_url = run->is_verbose ||
+						  (want_pty && isatty(STDERR_FILENO)),
+				      .want_browser = run->want_browser };
 	return run->image ? engine_run(&run->engine, &o, &places, err) : session_run(&o, err);
 }
 
