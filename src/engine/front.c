@@ -28,6 +28,8 @@
 #define READ_SIZE ((size_t)32 * 1024)
 /* After the second signal, or the loss of the container: what its client may still write. */
 #define LAST_MS 5000
+/* For the page to be served. */
+#define PAGE_MS 5000
 
 struct front {
 	const struct engine *engine;
@@ -202,6 +204,26 @@ static void take_signals(struct front *f)
 		take_signal(f, numbers[i]);
 }
 
+/*
+ * The page is this user's, and so is the browser: `leash ui` opens it when the session has said
+ * where it is. Nobody waits for that.
+ */
+static void open_page(const struct front *f)
+{
+	const struct session_options *o = f->options;
+	uint64_t until = clock_monotonic_ns() + PAGE_MS * NS_PER_MS;
+	pid_t pid;
+
+	if (!o->want_browser || !o->listen->address[0] || (pid = fork()) != 0)
+		return;
+	closefrom(3);
+	(void)setpgid(0, 0);
+	while (access(o->token_file, F_OK) < 0 && clock_monotonic_ns() < until)
+		(void)poll(NULL, 0, 10);
+	(void)execl("/proc/self/exe", "leash", "ui", o->id, (char *)NULL);
+	_exit(1);
+}
+
 static int come_up(struct front *f, struct err *err)
 {
 	int r = hand_over(f->listen_fd, f->options->listen, f->options->ports, err);
@@ -211,6 +233,7 @@ static int come_up(struct front *f, struct err *err)
 	f->hand_fd = r;
 	fd_close(TAKE_FD(f->listen_fd));
 	hand_unlink(f->options->directory);
+	open_page(f);
 	/* Those in the container are the ones that count now. */
 	api_listen_close(f->options->listen);
 	go_raw(f);
@@ -371,6 +394,8 @@ static int write_hello(const struct engine *e, const struct session_options *o, 
 	layers.user_file = user_file;
 	layers.trusted = trusted;
 	layers.session_text = buf_span(&text);
+	/* The engine keeps the others. */
+	inside.limits = (struct sandbox_limits){ .max_pids = o->limits.max_pids };
 	inside.layers = &layers;
 	inside.directory = PLACES_SESSION;
 	inside.token_file = token;
