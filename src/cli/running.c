@@ -191,9 +191,6 @@ int running_open_process(const struct running *r, int *ret_pidfd, struct err *er
 {
 	_cleanup_close_ int fd = -1;
 
-	if (r->runtime.len && !span_eq_str(r->runtime, "native"))
-		return err_say(err, -EOPNOTSUPP, "the session %s runs in %.*s, which stops it",
-			       r->id, SPAN_ARG(r->runtime));
 	if (r->pid <= 1)
 		return err_say(err, -ESRCH, "the session %s has not said which process it is",
 			       r->id);

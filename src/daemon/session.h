@@ -21,6 +21,8 @@
 struct session_options {
 	const char *id;
 	const char *name;	  /* that the user gave it, or NULL */
+	const char *runtime;	  /* for its record; NULL: native */
+	pid_t outer_pid;	  /* of leash outside, which ends it; 0: this process */
 	const char *directory;	  /* exists, 0700; events.db, lock and session.json go there */
 	const char *program;	  /* absolute path of the command */
 	char *const *argv;

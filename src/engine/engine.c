@@ -15,8 +15,6 @@
 #define ERRORS_MAX ((size_t)64 * 1024)
 #define CALL_TIMEOUT_MS 20000
 #define PROBE_TIMEOUT_MS 5000
-#define DEFAULT_TIMEOUT_S 120
-#define MAX_TIMEOUT_S (24 * 3600)
 
 #if defined(__x86_64__)
 #define ARCHITECTURE "amd64"
@@ -215,36 +213,12 @@ static int pull(const struct engine *e, struct err *err)
 				e->image, e->program, e->image);
 }
 
-/* "90", "90s", "2m", as LEASH_BOOTSTRAP_TIMEOUT has always been given. */
-static int read_timeout(uint64_t *ret_ms, struct err *err)
-{
-	const char *text = secure_getenv("LEASH_BOOTSTRAP_TIMEOUT");
-	unsigned long n = DEFAULT_TIMEOUT_S;
-	char *end = NULL;
-
-	if (text && *text) {
-		errno = 0;
-		n = strtoul(text, &end, 10);
-		if (*end == 'm')
-			n = n <= MAX_TIMEOUT_S ? n * 60 : n;
-		if (errno || end == text || text[0] == '-' ||
-		    (*end && strcmp(end, "s") != 0 && strcmp(end, "m") != 0) || n == 0 ||
-		    n > MAX_TIMEOUT_S)
-			return err_say(err, -EINVAL,
-				       "LEASH_BOOTSTRAP_TIMEOUT=%s: expected seconds, or a number "
-				       "with s or m, up to a day",
-				       text);
-	}
-	*ret_ms = (uint64_t)n * 1000;
-	return 0;
-}
-
 int engine_open(const char *name, const char *image, struct engine *ret, struct err *err)
 {
 	struct engine e = { .image = xstrdup(image) };
-	int r = read_timeout(&e.timeout_ms, err);
+	int r = 0;
 
-	if (r >= 0 && (!image[0] || image[0] == '-'))
+	if (!image[0] || image[0] == '-')
 		r = err_say(err, -EINVAL, "--image %s: expected the name of an image", image);
 	if (r >= 0)
 		r = engine_find(name, &e.program, err);

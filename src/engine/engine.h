@@ -16,7 +16,6 @@ struct engine {
 	char *user;
 	VEC(char *) variables; /* "KEY=value" of the image */
 	VEC(uint16_t) exposed; /* TCP ports that the image says it serves */
-	uint64_t timeout_ms;   /* for the container to come up */
 };
 
 /* What it is told besides the session. Paths are the host's. */

@@ -25,9 +25,13 @@
 #include "engine/hello.h"
 #include "engine/places.h"
 
+/* For the container to come up. */
+#define DEFAULT_TIMEOUT_MS ((uint64_t)120 * 1000)
 #define READ_SIZE ((size_t)32 * 1024)
 /* After the second signal, or the loss of the container: what its client may still write. */
 #define LAST_MS 5000
+/* For the page to be served. */
+#define PAGE_MS 5000
 
 struct front {
 	const struct engine *engine;
@@ -44,6 +48,11 @@ struct front {
 	bool is_raw, is_input_over, is_lost;
 	int n_signals, last_signal, status;
 };
+
+static uint64_t start_timeout_ms(const struct session_options *o)
+{
+	return o->start_timeout_ms ? o->start_timeout_ms : DEFAULT_TIMEOUT_MS;
+}
 
 /* ---- Signals ---------------------------------------------------------------- */
 
@@ -202,6 +211,26 @@ static void take_signals(struct front *f)
 		take_signal(f, numbers[i]);
 }
 
+/*
+ * The page is this user's, and so is the browser: `leash ui` opens it when the session has said
+ * where it is. Nobody waits for that.
+ */
+static void open_page(const struct front *f)
+{
+	const struct session_options *o = f->options;
+	uint64_t until = clock_monotonic_ns() + PAGE_MS * NS_PER_MS;
+	pid_t pid;
+
+	if (!o->want_browser || !o->listen->address[0] || (pid = fork()) != 0)
+		return;
+	closefrom(3);
+	(void)setpgid(0, 0);
+	while (access(o->token_file, F_OK) < 0 && clock_monotonic_ns() < until)
+		(void)poll(NULL, 0, 10);
+	(void)execl("/proc/self/exe", "leash", "ui", o->id, (char *)NULL);
+	_exit(1);
+}
+
 static int come_up(struct front *f, struct err *err)
 {
 	int r = hand_over(f->listen_fd, f->options->listen, f->options->ports, err);
@@ -211,6 +240,7 @@ static int come_up(struct front *f, struct err *err)
 	f->hand_fd = r;
 	fd_close(TAKE_FD(f->listen_fd));
 	hand_unlink(f->options->directory);
+	open_page(f);
 	/* Those in the container are the ones that count now. */
 	api_listen_close(f->options->listen);
 	go_raw(f);
@@ -244,7 +274,7 @@ static int step(struct front *f, struct err *err)
 			       "the engine's container was not up within %llu seconds "
 			       "(LEASH_BOOTSTRAP_TIMEOUT); is the machine very busy, or the "
 			       "engine stuck? `%s ps` tells",
-			       (unsigned long long)(f->engine->timeout_ms / 1000),
+			       (unsigned long long)(start_timeout_ms(f->options) / 1000),
 			       f->engine->program);
 	if (p[0].revents)
 		take_signals(f);
@@ -359,6 +389,8 @@ static int write_hello(const struct engine *e, const struct session_options *o, 
 	struct policy_layers layers = *o->layers;
 	struct session_options inside = *o;
 	const struct hello_extra extra = { e->user, terminal_window() };
+	const struct span program = path_base_name(span_of(e->program));
+	_cleanup_free_ char *runtime = xmemdup0(program.p, program.len);
 
 	permit_image(o, &text);
 	if (layers.policy_file &&
@@ -371,7 +403,11 @@ static int write_hello(const struct engine *e, const struct session_options *o, 
 	layers.user_file = user_file;
 	layers.trusted = trusted;
 	layers.session_text = buf_span(&text);
+	/* The engine keeps the others. */
+	inside.limits = (struct sandbox_limits){ .max_pids = o->limits.max_pids };
 	inside.layers = &layers;
+	inside.runtime = runtime;
+	inside.outer_pid = getpid();
 	inside.directory = PLACES_SESSION;
 	inside.token_file = token;
 	return hello_write(&inside, &extra, out, err);
@@ -425,7 +461,7 @@ static int start(struct front *f, const struct engine_places *places, struct err
 	if (r < 0)
 		return r;
 	container_sweep(f->engine);
-	f->until_ns = clock_monotonic_ns() + f->engine->timeout_ms * NS_PER_MS;
+	f->until_ns = clock_monotonic_ns() + start_timeout_ms(f->options) * NS_PER_MS;
 	f->client_fd = client_start(f->engine->program, &w, &f->client);
 	return f->client_fd < 0 ? err_set(err, f->client_fd, "start %s", f->engine->program) : 0;
 }

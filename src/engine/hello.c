@@ -13,6 +13,8 @@ enum hello_tag {
 	TAG_DIRECTORY,
 	TAG_CWD,
 	TAG_USER,
+	TAG_NAME,
+	TAG_RUNTIME,
 	TAG_AGENT,
 	TAG_PROFILE,
 	TAG_POLICY_FILE,
@@ -34,6 +36,7 @@ enum hello_tag {
 struct numbers {
 	uint64_t memory_bytes;
 	uint32_t mode, max_pids, cpu_percent;
+	int32_t outer_pid;
 	uint16_t rows, columns, listen_port;
 	uint8_t is_port_given, want_pty, is_verbose, want_url;
 };
@@ -67,6 +70,7 @@ static void put_numbers(struct buf *out, const struct session_options *o,
 				   .max_pids = o->limits.max_pids,
 				   .cpu_percent = o->limits.cpu_percent,
 				   .mode = o->layers->environment.mode,
+				   .outer_pid = o->outer_pid,
 				   .rows = extra->window.ws_row,
 				   .columns = extra->window.ws_col,
 				   .listen_port = o->listen->port,
@@ -131,6 +135,8 @@ int hello_write(const struct session_options *o, const struct hello_extra *extra
 	put_text(out, TAG_DIRECTORY, o->directory);
 	put_text(out, TAG_CWD, o->cwd);
 	put_text(out, TAG_USER, extra->user);
+	put_text(out, TAG_NAME, o->name);
+	put_text(out, TAG_RUNTIME, o->runtime);
 	put_text(out, TAG_TOKEN_FILE, o->token_file);
 	put_text(out, TAG_LISTEN, o->listen->address);
 	put_layers(out, o->layers);
@@ -173,6 +179,7 @@ static int take_numbers(struct hello *h, struct span s)
 	h->window = (struct winsize){ .ws_row = n.rows, .ws_col = n.columns };
 	h->listen.port = n.listen_port;
 	h->listen.is_port_given = n.is_port_given;
+	h->options.outer_pid = n.outer_pid;
 	h->options.want_pty = n.want_pty;
 	h->options.is_verbose = n.is_verbose;
 	h->options.want_url = n.want_url;
@@ -266,6 +273,12 @@ static int take(struct hello *h, uint32_t tag, struct span s)
 		return 0;
 	case TAG_USER:
 		h->user = keep(h, s);
+		return 0;
+	case TAG_NAME:
+		h->options.name = keep(h, s);
+		return 0;
+	case TAG_RUNTIME:
+		h->options.runtime = keep(h, s);
 		return 0;
 	case TAG_AGENT:
 		l->environment.agent = keep(h, s);

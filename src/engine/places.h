@@ -7,8 +7,7 @@
 #define PLACES_ROOT "/.leash"
 #define PLACES_PROGRAM PLACES_ROOT "/bin/leash"
 #define PLACES_PROXY PLACES_ROOT "/bin/leash-proxy"
-#define PLACES_SESSION PLACES_ROOT "/session" /* the session's directory, as a native one has it   \
-					       */
+#define PLACES_SESSION PLACES_ROOT "/session" /* the session's directory */
 #define PLACES_CONFIG PLACES_ROOT "/config"   /* the user's policy.cedar is there */
 #define PLACES_POLICY PLACES_ROOT "/policy"   /* the directory of --policy's file */
 #define PLACES_TRUST PLACES_ROOT "/trust"     /* which projects are trusted */

@@ -232,7 +232,8 @@ struct policy_environment {
 	const char *policy_file; /* replaces profile and user policy: no agent may change it; or NULL */
 	const char *const *own_paths; /* directories no agent may open, create or change; NULL-terminated */
 	enum policy_mode mode;
-	bool is_image; /* files of the system are an image's: what they hold is not the machine's secret */
+	bool is_image; /* files of the system are an image's: what they hold is not the machine's
+			  secret */
 };
 
 /* What was found in a policy's text; strings are the list's. */

@@ -68,8 +68,8 @@ static int become_root(int control_fd, struct err *err)
 	if (r > 0 && m.type != MESSAGE_MAPPED)
 		r = -EBADMSG;
 	/* Who changes ids is not dumpable any more, and then the supervisor could not join. */
-	if (r >= 0 && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 ||
-		       setresuid(0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0))
+	if (r >= 0 && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 ||
+		       prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0))
 		r = -errno;
 	return r < 0 ? err_set(err, r, "become the container's root") : 0;
 }

@@ -86,9 +86,9 @@ static int become(const struct sandbox_user *u)
 	uint64_t kept = is_root ? ROOT_CAPABILITIES : 0;
 	int r = drop_bounding_set(kept);
 
-	if (r >= 0 && (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
-		       prctl(PR_SET_SECUREBITS, is_root ? ROOT_SECURE_BITS : SECURE_BITS, 0, 0, 0) <
-			       0))
+	if (r >= 0 &&
+	    (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
+	     prctl(PR_SET_SECUREBITS, is_root ? ROOT_SECURE_BITS : SECURE_BITS, 0, 0, 0) < 0))
 		r = -errno;
 	if (r >= 0)
 		r = change_ids(u);

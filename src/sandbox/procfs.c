@@ -10,9 +10,11 @@
  */
 static const char *const read_only[] = {
 	"/proc/1", /* some of init's files need no more than its uid to be written: oom_score_adj */
-	"/proc/bus",	"/proc/fs",	  "/proc/irq",
-	"/proc/mtrr",	"/proc/sys",	  "/proc/sysrq-trigger",
-	"/proc/driver", "/proc/dynamic_debug", "/proc/pressure",
+	"/proc/bus",	  "/proc/fs",
+	"/proc/irq",	  "/proc/mtrr",
+	"/proc/sys",	  "/proc/sysrq-trigger",
+	"/proc/driver",	  "/proc/dynamic_debug",
+	"/proc/pressure",
 };
 
 /* Memory and addresses of the kernel, keys, and what tells much about the host. */

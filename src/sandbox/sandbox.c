@@ -243,7 +243,8 @@ static int write_map(pid_t pid, const char *name)
 
 		for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 			numbers[i] = strtoul(line, &line, 10);
-		if (*line || buf_printf(&map, "%lu %lu %lu\n", numbers[0], numbers[0], numbers[2]) < 0)
+		if (*line ||
+		    buf_printf(&map, "%lu %lu %lu\n", numbers[0], numbers[0], numbers[2]) < 0)
 			return -EBADMSG;
 	}
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);

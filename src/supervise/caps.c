@@ -37,8 +37,8 @@ int caps_drop(bool has_many_users)
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* Linux 4.3 */
 	if (has_many_users) {
 		/* What is effective is what is set here, whoever a thread becomes. */
-		if (prctl(PR_SET_SECUREBITS,
-			  SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED, 0, 0, 0) < 0)
+		if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED,
+			  0, 0, 0) < 0)
 			return -errno;
 		permitted |= USERS_BITS;
 	}

@@ -22,7 +22,8 @@ void caps_raise(void);
 void caps_lower(void);
 /*
  * This thread becomes a caller, in a container of many users: his ids and groups, and of his
- * effective capabilities those that root may have there. Never more. 0, or a negative errno: then it has none.
+ * effective capabilities those that root may have there. Never more. 0, or a negative errno: then
+ * it has none.
  */
 int caps_become(uid_t uid, gid_t gid, size_t n_groups, const gid_t *groups,
 		uint64_t effective) _must_check_;

@@ -133,7 +133,8 @@ void program_trust_no_owner(void)
 
 bool program_is_out_of_reach(const struct stat *st)
 {
-	return !is_no_owner_trusted && !(st->st_mode & (S_IWGRP | S_IWOTH)) && st->st_uid != geteuid();
+	return !is_no_owner_trusted && !(st->st_mode & (S_IWGRP | S_IWOTH)) &&
+	       st->st_uid != geteuid();
 }
 
 static bool is_of(const struct program_facts *f, const struct stat *st)

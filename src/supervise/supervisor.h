@@ -22,7 +22,7 @@ struct supervisor {
 	int own_fds_fd;	   /* /proc/self/fd of that /proc; every worker's working directory */
 	struct stat root;  /* of the container's root directory */
 	struct top_links links; /* of that directory */
-	bool has_many_users; /* see identity.h */
+	bool has_many_users;	/* see identity.h */
 	dev_t memory_dev;  /* device of memfds and other nameless memory files */
 	size_t notify_len;
 	uint16_t proxy_port, dns_port;

@@ -84,13 +84,24 @@ is "-P publishes what the image exposes" "$published" exposed
 kill -TERM "$LEASH_PID"
 leash_wait 15
 
+# ---- Listed and stopped ---------------------------------------------------------------
+
+leash_start --name in-an-engine -- sh -c 'echo ready; sleep 60'
+wait_for 15 grep -q ready "$OUT"
+like "ps lists it with its engine" "$(as_user "$LEASH" ps)" 'in-an-engine +docker'
+is "... and leash outside as its process" "$(as_user "$LEASH" ps --json | jq .pid)" "$LEASH_PID"
+check "stop ends it" as_user "$LEASH" stop in-an-engine
+leash_wait 5
+is "... as a signal does" "$RC" 143
+check "... and its container" no_containers
+
 # ---- Policy --------------------------------------------------------------------
 
 as_user git init -q "$WORK"
 leash_run -- sh -c 'echo x >/etc/changed && cat /etc/changed; echo x >.git/hooks/pre-commit; echo x >/dev/null && echo null'
 is "the image's files may be changed, what runs outside not" "$(out)" "x
 null"
-check_event "... and that is recorded" '.decision == "deny" and (.path | endswith("/.git/hooks/pre-commit")) and by("later-git")'
+check_event "... and that is recorded" '.decision == "deny" and (.path // "" | endswith("/.git/hooks/pre-commit")) and by("later-git")'
 leash_run -- cat /etc/changed
 refute "... and each session begins anew" test "$RC" = 0
 leash_run --profile locked -- sh -c 'echo x >/etc/changed'
@@ -103,7 +114,7 @@ END
 echo hidden | user_file "$WORK/secret"
 leash_run --policy "$T_HOME/other.cedar" -- sh -c 'cat secret; ln secret copy; mv secret other; echo x >/root/x; su dev -c "cat secret"; echo ok >allowed'
 unlike "a policy of the user's own" "$(out)" hidden
-check_event "... denies reading" '.decision == "deny" and (.path | endswith("/secret")) and by("secret")'
+check_event "... denies reading" '.decision == "deny" and (.path // "" | endswith("/secret")) and by("secret")'
 refute_event "... for root and others alike" '.decision == "allow" and (.path // "" | endswith("/secret")) and .kind == "file.open"'
 check_event "... and writing" '.decision == "deny" and .path == "/root/x" and by("root")'
 check "... and nothing else" test -e "$WORK/allowed"
