@@ -147,6 +147,9 @@ like "... so" "$(cat "$T/other")" 'let go of this terminal'
 leash_run ps
 is "... and ps has it no more" "$(out | wc -l)" 1
 is "sessions: it died" "$(status_of "$ID")" "died null"
+check "... what it has left is there" test -e "$STATE/run/$ID.sock"
+leash_run sessions prune
+is "sessions prune removes that" "$RC:$(ls "$STATE/run")" 0:
 detach -- sh -c 'exit 3'
 check "one that ends at once" wait_for 10 eval '[ "$(status_of "$ID")" = "ended 3" ]'
 
@@ -204,6 +207,8 @@ except OSError as e:
 like "a session's command reaches no other session's terminal" "$(out)" '^refused'
 leash_run --profile permissive -I -- sh -c "ls $STATE/run; cat $STATE/sessions/$first/output && echo read"
 unlike "... nor its output" "$(out)" 'read|sock'
+leash_run sessions prune
+check "sessions prune removes nothing of one that runs" test -e "$STATE/run/$first.sock"
 # A stranger's message: that connection ends, and no more.
 as_user python3 - "$STATE/run/$first.sock" <<'PY' >"$T/stranger" 2>&1
 import os, socket, sys
