@@ -63,6 +63,10 @@ unlike "... nor the file beside it" "$(out)" y
 refute "... nor its other names" test -e "$T_HOME/.claude.json.tmp"
 leash_run sh -c 'cat ~/.claude/made; ls ~/.codex && echo other'
 is "... nor has any other command; other agents' are not touched" "$(out)" other
+LEASH_FLAGS=()
+leash_run policy explain read "$T_HOME/.claude/made"
+like "... as policy explain says" "$(out)" 'agent-claude'
+LEASH_FLAGS=(-I)
 user_file "$CONFIG" <<TOML
 [volumes]
 claude = false
