@@ -557,6 +557,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 	_cleanup_free_ char *agent = NULL;
 	_cleanup_free_ char *token_file = NULL;
 	_cleanup_free_ char *attach_socket = NULL;
+	_cleanup_close_ int name_fd = -1;  /* the name is ours while it is open */
 	_cleanup_free_ char **told = NULL; /* the command, with what an agent is told */
 	struct session_options options;
 	_cleanup_buf_ struct buf session_text = BUF_INIT(0);
@@ -593,7 +594,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 		mounts[i] = (struct sandbox_mount){ .source = run->volumes.items[i].source,
 						    .target = run->volumes.items[i].target,
 						    .is_read_only = run->volumes.items[i].is_read_only };
-	if (run->name && running_check_free(run->name, err) < 0)
+	if (run->name && running_claim_name(state, run->name, &name_fd, err) < 0)
 		return EXIT_LEASH_FAILED;
 	if (open_listener(run, err) < 0 || state_session_create(state, &id, &directory, err) < 0)
 		return EXIT_LEASH_FAILED;

@@ -172,6 +172,19 @@ is "its terminal may go" "$(running '.[].name')" survivor
 leash_run stop -t 0 survivor
 check "... and it is stopped" wait_for 5 no_leash
 
+for i in 1 2 3 4 5 6; do
+	(cd "$WORK" && exec_as_user "$LEASH" --detach --name same -- sleep 1000) >>"$T/same" 2>>"$T/same.err" &
+	starters[i]=$!
+done
+wait "${starters[@]}"
+is "of many that want a name at once one has it" "$(grep -c . "$T/same"):$(running '[.[].name] | join(" ")')" 1:same
+is "... and the others are told" "$(grep -cE 'called same (runs already|is about to start)' "$T/same.err")" 5
+kill -KILL "$(running '.[].pid')"
+wait_for 5 no_leash
+detach --name same -- sleep 1000
+is "one that was killed does not keep it" "$RC" 0
+leash_run stop -t 0 same
+
 # ---- Bounds
 detach -- sh -c 'head -c 11000000 /dev/zero | tr "\0" x; echo; echo the-end; sleep 1000'
 check "much output" wait_for 60 logged "$ID" the-end
