@@ -120,6 +120,7 @@ struct run {
 	struct api_listen listen;
 	bool is_insecure, want_browser;
 	bool want_all_ports, is_detached;
+	struct detach detach;
 	const char *name;
 	uint64_t start_timeout_ms; /* 0: the default */
 	bool is_not_interactive, want_env_inherit, want_keys, is_verbose, want_help, want_version;
@@ -629,7 +630,8 @@ static int execute(struct run *run, char **argv, struct err *err)
 		return session_run(&options, err);
 	attach_socket = attach_socket_path(runtime, id);
 	options.attach_socket = attach_socket;
-	return detach_run(&options, err);
+	return detach_leave(&run->detach, &options, err) < 0 ? EXIT_LEASH_FAILED
+							     : session_run(&options, err);
 }
 
 static void run_done(struct run *run)
@@ -650,6 +652,7 @@ static void run_done(struct run *run)
 	xfree(run->layers.kept_text);
 	xfree(run->layers.runtime_text);
 	api_listen_close(&run->listen);
+	cleanup_close(&run->detach.caller_fd);
 	xfree(run->home);
 	xfree(run->cwd);
 	xfree(run->config);
@@ -659,7 +662,7 @@ static void run_done(struct run *run)
 
 int command_run(int argc, char **argv)
 {
-	_cleanup_(run_done) struct run run = { .listen = { .fd = -1 } };
+	_cleanup_(run_done) struct run run = { .listen = { .fd = -1 }, .detach = DETACH_INIT };
 	struct err err = { 0 };
 	int first, code;
 
@@ -687,8 +690,9 @@ int command_run(int argc, char **argv)
 			  "as in -p 3000");
 		return EXIT_LEASH_FAILED;
 	}
-	code = add_configured(&run, &err) < 0 ? EXIT_LEASH_FAILED
-					      : execute(&run, argv + first, &err);
+	if (!run.is_detached || detach_begin(&run.detach, &code, &err))
+		code = add_configured(&run, &err) < 0 ? EXIT_LEASH_FAILED
+						      : execute(&run, argv + first, &err);
 	if (err.code)
 		log_error("%s", err.text);
 	return code;
