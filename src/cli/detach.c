@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,11 +14,7 @@
 #include "base/path.h"
 #include "cli/moment.h"
 #include "daemon/attach.h"
-
-struct leaving {
-	const char *directory;
-	int parent_fd; /* somebody waits there until the command is let go */
-};
+#include "event/session.h"
 
 static int replace(int fd, const char *path, int flags)
 {
@@ -49,78 +46,76 @@ static void close_inherited(void)
 /* What is said before that is for who has called; what comes later goes into a file. */
 static int on_released(void *ctx)
 {
-	struct leaving *l = ctx;
-	_cleanup_free_ char *log = path_join(l->directory, ATTACH_LOG);
-	ssize_t n = send(l->parent_fd, "", 1, MSG_NOSIGNAL);
+	struct detach *d = ctx;
+	_cleanup_free_ char *log = path_join(d->directory, ATTACH_LOG);
+	ssize_t len = (ssize_t)strlen(d->id),
+		n = send(d->caller_fd, d->id, (size_t)len, MSG_NOSIGNAL);
 
-	fd_close(TAKE_FD(l->parent_fd));
-	if (n != 1)
+	fd_close(TAKE_FD(d->caller_fd));
+	if (n != len)
 		return -EPIPE;
 	return replace(STDERR_FILENO, log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
 }
 
-static int run(struct session_options *o, int parent_fd, struct err *err)
+int detach_leave(struct detach *d, struct session_options *o, struct err *err)
 {
-	struct leaving leaving = { .directory = o->directory, .parent_fd = parent_fd };
-	int r, code;
+	int r = setsid() < 0 ? -errno : replace(STDIN_FILENO, "/dev/null", O_RDWR);
 
-	close_inherited();
-	o->on_released = on_released;
-	o->on_released_ctx = &leaving;
-	r = setsid() < 0 ? -errno : replace(STDIN_FILENO, "/dev/null", O_RDWR);
 	if (r >= 0)
 		r = replace(STDOUT_FILENO, "/dev/null", O_RDWR);
-	if (r < 0) {
-		(void)err_set(err, r, "leave the terminal");
-		code = EXIT_LEASH_FAILED;
-	} else {
-		code = session_run(o, err);
-	}
-	cleanup_close(&leaving.parent_fd);
-	return code;
+	if (r < 0)
+		return err_set(err, r, "leave the terminal");
+	close_inherited();
+	d->id = o->id;
+	d->directory = o->directory;
+	o->on_released = on_released;
+	o->on_released_ctx = d;
+	return 0;
 }
 
 /* 0 once the command is let go; else the session's own exit code, which has said why. */
-static int wait_for(const struct session_options *o, pid_t pid, int fd, struct err *err)
+static int wait_for(pid_t pid, int fd, struct err *err)
 {
+	char id[EVENT_SESSION_ID_LEN + 1] = "";
 	ssize_t n;
 	int status;
-	char c;
 
 	do
-		n = read(fd, &c, 1);
+		n = read(fd, id, EVENT_SESSION_ID_LEN);
 	while (n < 0 && errno == EINTR);
-	if (n == 1)
-		return printf("%s\n", o->id) < 0 || fflush(stdout) != 0 ? EXIT_LEASH_FAILED : 0;
+	if (n == EVENT_SESSION_ID_LEN)
+		return printf("%s\n", id) < 0 || fflush(stdout) != 0 ? EXIT_LEASH_FAILED : 0;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR) {
 			(void)err_set(err, -errno, "wait for the session");
 			return EXIT_LEASH_FAILED;
 		}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_LEASH_FAILED;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int detach_run(struct session_options *o, struct err *err)
+bool detach_begin(struct detach *d, int *ret_code, struct err *err)
 {
 	_cleanup_close_ int ours = -1, theirs = -1;
 	int pair[2];
-	pid_t pid;
+	pid_t pid = -1;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+	*ret_code = EXIT_LEASH_FAILED;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		(void)err_set(err, -errno, "socketpair");
-		return EXIT_LEASH_FAILED;
+		return false;
 	}
 	ours = pair[0];
 	theirs = pair[1];
 	pid = fork();
+	if (pid == 0) {
+		d->caller_fd = TAKE_FD(theirs);
+		return true;
+	}
 	if (pid < 0) {
 		(void)err_set(err, -errno, "fork");
-		return EXIT_LEASH_FAILED;
-	}
-	if (pid == 0) {
-		fd_close(TAKE_FD(ours));
-		return run(o, TAKE_FD(theirs), err);
+		return false;
 	}
 	fd_close(TAKE_FD(theirs));
-	return wait_for(o, pid, ours, err);
+	*ret_code = wait_for(pid, ours, err);
+	return false;
 }

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "cli/agent-access.h"
 #include "cli/command.h"
 #include "cli/directories.h"
 #include "cli/policy-private.h"
@@ -59,6 +60,7 @@ void policy_context_done(struct policy_context *c)
 	xfree(c->config);
 	xfree(c->state);
 	xfree(c->runtime);
+	buf_done(&c->session_text);
 }
 
 static int on_option(int id, const char *value, void *ctx, struct err *err)
@@ -86,6 +88,32 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	}
 }
 
+/* As a session has it that runs the agent, and asks nobody. */
+static int add_agents(struct policy_context *c, struct err *err)
+{
+	_cleanup_(config_done) struct config_document d = { 0 };
+	struct config_settings settings = { 0 };
+	struct agent_access access = { .agent = agent_find(c->layers.environment.agent),
+				       .home = c->home,
+				       .cwd = c->cwd,
+				       .config = c->config,
+				       .document = &d,
+				       .settings = &settings,
+				       .profile = c->layers.environment.profile,
+				       .has_policy_file = c->layers.policy_file };
+	int r = config_read(c->config, &d, err);
+
+	if (r >= 0)
+		r = config_settings_read(&d, c->home, c->cwd, &settings, err);
+	if (r >= 0)
+		r = agent_access_decide(&access, err);
+	if (r >= 0)
+		r = agent_access_policy(&access, &c->session_text, err);
+	config_settings_done(&settings);
+	c->layers.session_text = buf_span(&c->session_text);
+	return r;
+}
+
 int policy_context_parse(struct policy_context *c, const struct usage *u, int argc, char **argv,
 			 size_t max_operands, int *ret_n_operands)
 {
@@ -100,9 +128,13 @@ int policy_context_parse(struct policy_context *c, const struct usage *u, int ar
 	if (code >= 0)
 		return code;
 	argv[*ret_n_operands] = NULL;
-	if ((size_t)*ret_n_operands <= max_operands)
+	if ((size_t)*ret_n_operands > max_operands) {
+		log_error("%s: too many words: %s", u->name, argv[max_operands]);
+		return EXIT_USAGE;
+	}
+	if (add_agents(c, &err) >= 0)
 		return -1;
-	log_error("%s: too many words: %s", u->name, argv[max_operands]);
+	log_error("%s", err.text);
 	return EXIT_USAGE;
 }
 

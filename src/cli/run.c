@@ -131,6 +131,7 @@ struct run {
 	struct api_listen listen;
 	bool is_insecure, want_browser;
 	bool want_all_ports, is_detached;
+	struct detach detach;
 	const char *name;
 	uint64_t start_timeout_ms; /* 0: the default */
 	bool is_not_interactive, want_env_inherit, want_keys, is_verbose, want_help, want_version;
@@ -689,6 +690,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 	_cleanup_free_ char *agent = NULL;
 	_cleanup_free_ char *token_file = NULL;
 	_cleanup_free_ char *attach_socket = NULL;
+	_cleanup_close_ int name_fd = -1;  /* the name is ours while it is open */
 	_cleanup_free_ char **told = NULL; /* the command, with what an agent is told */
 	struct session_options options;
 	_cleanup_buf_ struct buf session_text = BUF_INIT(0);
@@ -737,7 +739,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 		mounts[i] = (struct sandbox_mount){ .source = run->volumes.items[i].source,
 						    .target = run->volumes.items[i].target,
 						    .is_read_only = run->volumes.items[i].is_read_only };
-	if (run->name && running_check_free(run->name, err) < 0)
+	if (run->name && running_claim_name(state, run->name, &name_fd, err) < 0)
 		return EXIT_LEASH_FAILED;
 	if (open_listener(run, err) < 0 || state_session_create(state, &id, &directory, err) < 0)
 		return EXIT_LEASH_FAILED;
@@ -774,7 +776,8 @@ static int execute(struct run *run, char **argv, struct err *err)
 		return session_run(&options, err);
 	attach_socket = attach_socket_path(runtime, id);
 	options.attach_socket = attach_socket;
-	return detach_run(&options, err);
+	return detach_leave(&run->detach, &options, err) < 0 ? EXIT_LEASH_FAILED
+							     : session_run(&options, err);
 }
 
 static void run_done(struct run *run)
@@ -795,6 +798,7 @@ static void run_done(struct run *run)
 	xfree(run->layers.kept_text);
 	xfree(run->layers.runtime_text);
 	api_listen_close(&run->listen);
+	cleanup_close(&run->detach.caller_fd);
 	xfree(run->home);
 	xfree(run->cwd);
 	xfree(run->config);
@@ -805,7 +809,7 @@ static void run_done(struct run *run)
 
 int command_run(int argc, char **argv)
 {
-	_cleanup_(run_done) struct run run = { .listen = { .fd = -1 } };
+	_cleanup_(run_done) struct run run = { .listen = { .fd = -1 }, .detach = DETACH_INIT };
 	struct err err = { 0 };
 	int first, code;
 
@@ -828,8 +832,9 @@ int command_run(int argc, char **argv)
 		log_error("no command given; try `leash -- bash`, or `leash --help`");
 		return EXIT_USAGE;
 	}
-	code = add_configured(&run, &err) < 0 ? EXIT_LEASH_FAILED
-					      : execute(&run, argv + first, &err);
+	if (!run.is_detached || detach_begin(&run.detach, &code, &err))
+		code = add_configured(&run, &err) < 0 ? EXIT_LEASH_FAILED
+						      : execute(&run, argv + first, &err);
 	if (err.code)
 		log_error("%s", err.text);
 	return code;

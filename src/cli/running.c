@@ -172,17 +172,45 @@ static int compare_name(const struct running *r, void *ctx)
 	return -ECANCELED;
 }
 
-int running_check_free(const char *name, struct err *err)
+static int say_taken(const char *name, struct err *err)
 {
 	struct wanted w = { .name = name };
 	int r = running_each(compare_name, &w, err);
 
+	if (r >= 0)
+		return err_say(err, -EEXIST, "a session called %s is about to start", name);
 	if (!w.id)
 		return r;
 	r = err_say(err, -EEXIST, "a session called %s runs already: %s; `leash stop %s` ends it",
 		    name, w.id, name);
 	xfree(w.id);
 	return r;
+}
+
+/* A lock, so that of two that begin at once one has it, and one that was killed does not keep it.
+ */
+int running_claim_name(const char *state, const char *name, int *ret_fd, struct err *err)
+{
+	_cleanup_free_ char *directory = path_join(state, "names");
+	_cleanup_free_ char *path = path_join(directory, name);
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	_cleanup_close_ int fd = -1;
+	int r = mkdir_all(directory, 0700);
+
+	if (r < 0)
+		return err_set(err, r, "make the directory %s", directory);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_set(err, -errno, "open %s", path);
+	if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
+		if (errno == EAGAIN || errno == EACCES)
+			return say_taken(name, err);
+		/* A file system without locks: two may have the name, and ids tell them apart. */
+		if (errno != ENOLCK && errno != EOPNOTSUPP && errno != ENOSYS)
+			return err_set(err, -errno, "lock %s", path);
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
 }
 
 /* ---- Its process --------------------------------------------------------------------------- */

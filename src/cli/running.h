@@ -35,8 +35,12 @@ int running_find(const char *name, struct running *ret, struct err *err) _must_c
 /* Calls fn for each, the newest first; a negative value of it ends that and is returned. */
 int running_each(int (*fn)(const struct running *r, void *ctx), void *ctx,
 		 struct err *err) _must_check_;
-/* -EEXIST where a session of that name runs. */
-int running_check_free(const char *name, struct err *err) _must_check_;
+/*
+ * Takes the name until the descriptor, and all its copies, are closed. -EEXIST where a
+ * session has it that runs, or is about to.
+ */
+int running_claim_name(const char *state, const char *name, int *ret_fd,
+		       struct err *err) _must_check_;
 
 /* The process that runs it, as a descriptor that can mean no other. -ESRCH: it is over. */
 int running_open_process(const struct running *r, int *ret_pidfd, struct err *err) _must_check_;

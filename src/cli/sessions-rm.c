@@ -162,6 +162,7 @@ static int prune(const struct prune *p, struct buf *out, struct err *err)
 	struct retention keep = RETENTION_DEFAULT;
 	_cleanup_free_ char *home = home_directory(err);
 	_cleanup_free_ char *state = home ? state_directory(home) : NULL;
+	_cleanup_free_ char *runtime = home ? runtime_directory(home) : NULL;
 	bool is_complete = true;
 	int r = state ? read_retention(p, home, &keep, err) : -ENOENT;
 
@@ -174,6 +175,8 @@ static int prune(const struct prune *p, struct buf *out, struct err *err)
 		else
 			is_complete = false;
 	}
+	if (state && !p->is_dry_run)
+		state_runtime_clean(state, runtime);
 	return r < 0 ? r : is_complete ? 0 : err->code;
 }
 

@@ -1,9 +1,12 @@
 #include "cli/state.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,6 +49,47 @@ char *runtime_directory(const char *home)
 char *state_token_file(const char *runtime, const char *id)
 {
 	return xasprintf("%s/%s.json", runtime, id);
+}
+
+static bool has_process(const char *directory)
+{
+	_cleanup_arena_ struct arena arena = ARENA_INIT((size_t)16 * 1024 * 1024);
+	const struct json *summary = event_session_summary(directory, &arena);
+	_cleanup_close_ int fd = -1;
+	struct pollfd p = { .events = POLLIN };
+	uint64_t pid;
+
+	if (!json_to_uint(json_get(summary, "pid"), &pid) || pid <= 1 || pid > INT32_MAX)
+		return false;
+	p.fd = fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+	/* Readable: it has ended, and nobody has asked how. */
+	return fd >= 0 && poll(&p, 1, 0) == 0;
+}
+
+/* ID.json, ID.sock, ... of a session that does not run? */
+static bool is_left_over(const char *state, const char *name)
+{
+	_cleanup_free_ char *id = xmemdup0(name, strnlen(name, ID_LEN));
+	_cleanup_free_ char *directory = NULL;
+
+	if (!event_session_is_id(span_of(id)) || name[ID_LEN] != '.')
+		return false;
+	directory = xasprintf("%s/sessions/%s", state, id);
+	/* Where the file system has no locks, its process tells; another of that number keeps it.
+	 */
+	return !event_store_is_open(directory) && !has_process(directory);
+}
+
+void state_runtime_clean(const char *state, const char *runtime)
+{
+	DIR *dir = opendir(runtime);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (is_left_over(state, entry->d_name))
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		(void)closedir(dir);
 }
 
 /*

@@ -28,6 +28,12 @@ int state_session_list_read(const char *state, event_session_ids *ret,
 			    struct err *err) _must_check_;
 
 /*
+ * Removes what sessions that were killed have left in the runtime directory: of those
+ * that run nothing.
+ */
+void state_runtime_clean(const char *state, const char *runtime);
+
+/*
  * The session that name means: the name that --name gave (one that runs, else the newest), an id, a
  * part of one that only one session begins with, its last four letters, or NULL for the newest.
  * Both results are newly allocated. -ENOENT, -ENOTUNIQ.

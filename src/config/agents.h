@@ -45,8 +45,9 @@ struct agent_place {
 struct agent {
 	const char *name;
 	struct agent_place places[8]; /* up to one without a target */
-	/* Below the first place: what would run later, outside, were it written. As patterns. */
-	const char *protected[6];
+	/* Below any of its directories: what would run later, outside, were it written. As
+	 * patterns. */
+	const char *protected[8];
 	const char *variables[12];	   /* passed on where the caller has them; no secrets */
 	struct agent_variable settings[3]; /* set inside, unless the user says otherwise */
 	/*

@@ -63,6 +63,10 @@ unlike "... nor the file beside it" "$(out)" y
 refute "... nor its other names" test -e "$T_HOME/.claude.json.tmp"
 leash_run sh -c 'cat ~/.claude/made; ls ~/.codex && echo other'
 is "... nor has any other command; other agents' are not touched" "$(out)" other
+LEASH_FLAGS=()
+leash_run policy explain read "$T_HOME/.claude/made"
+like "... as policy explain says" "$(out)" 'agent-claude'
+LEASH_FLAGS=(-I)
 user_file "$CONFIG" <<TOML
 [volumes]
 claude = false
@@ -84,6 +88,8 @@ is "... unless that was decided" "$RC:$(out)" "0:x
 new"
 leash_run --profile locked claude 'echo evil >~/.claude/settings.json'
 unlike "... and not what would run later" "$RC" '^0$'
+leash_run --profile locked claude 'mkdir -p ~/.claude/local && echo evil >~/.claude/local/claude'
+unlike "... nor the program itself" "$RC" '^0$'
 refute "... which is not there" test -e "$T_HOME/.claude/settings.json"
 leash_run --profile locked claude 'mv ~/.claude ~/.claude-elsewhere'
 unlike "... nor is it moved away" "$RC" '^0$'
@@ -150,6 +156,17 @@ claude = false"
 at_terminal "$WORK" -- --profile locked claude 'cat ~/.claude/made || echo refused'
 unlike "... and it is not asked again" "$(out)" 'may claude'
 no_config
+at_terminal "$WORK" 'or never: ' 'o\r' -- --detach --profile locked claude 'cat ~/.claude/made; sleep 2'
+like "--detach: asked before the terminal is left" "$RC:$(tail -n 1 "$OUT")" '^0:[0-9]{8}-[0-9]{6}-[a-z0-9]{4}'
+LEASH_FLAGS=()
+detached_said() {
+	leash_run logs && grep -q '^x' "$OUT"
+}
+check "... and the answer holds" wait_for 10 detached_said
+LEASH_FLAGS=(-I)
+no_config
+at_terminal "$WORK" 'or never: ' '\x03' -- --detach --profile locked claude 'echo started'
+unlike "... Ctrl-C ends it" "$RC" '^0$'
 at_terminal "$WORK" 'or never: ' '\x03' -- --profile locked claude 'echo started'
 unlike "Ctrl-C ends leash" "$RC:$(out)" '^0:|started'
 at_terminal "$WORK" 'or never: ' '\x04' -- --profile locked claude 'cat ~/.claude/made || echo refused'

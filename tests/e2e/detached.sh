@@ -147,6 +147,9 @@ like "... so" "$(cat "$T/other")" 'let go of this terminal'
 leash_run ps
 is "... and ps has it no more" "$(out | wc -l)" 1
 is "sessions: it died" "$(status_of "$ID")" "died null"
+check "... what it has left is there" test -e "$STATE/run/$ID.sock"
+leash_run sessions prune
+is "sessions prune removes that" "$RC:$(ls "$STATE/run")" 0:
 detach -- sh -c 'exit 3'
 check "one that ends at once" wait_for 10 eval '[ "$(status_of "$ID")" = "ended 3" ]'
 
@@ -168,6 +171,19 @@ at_terminal -- --detach --name survivor -- sleep 1000
 is "its terminal may go" "$(running '.[].name')" survivor
 leash_run stop -t 0 survivor
 check "... and it is stopped" wait_for 5 no_leash
+
+for i in 1 2 3 4 5 6; do
+	(cd "$WORK" && exec_as_user "$LEASH" --detach --name same -- sleep 1000) >>"$T/same" 2>>"$T/same.err" &
+	starters[i]=$!
+done
+wait "${starters[@]}"
+is "of many that want a name at once one has it" "$(grep -c . "$T/same"):$(running '[.[].name] | join(" ")')" 1:same
+is "... and the others are told" "$(grep -cE 'called same (runs already|is about to start)' "$T/same.err")" 5
+kill -KILL "$(running '.[].pid')"
+wait_for 5 no_leash
+detach --name same -- sleep 1000
+is "one that was killed does not keep it" "$RC" 0
+leash_run stop -t 0 same
 
 # ---- Bounds
 detach -- sh -c 'head -c 11000000 /dev/zero | tr "\0" x; echo; echo the-end; sleep 1000'
@@ -204,6 +220,8 @@ except OSError as e:
 like "a session's command reaches no other session's terminal" "$(out)" '^refused'
 leash_run --profile permissive -I -- sh -c "ls $STATE/run; cat $STATE/sessions/$first/output && echo read"
 unlike "... nor its output" "$(out)" 'read|sock'
+leash_run sessions prune
+check "sessions prune removes nothing of one that runs" test -e "$STATE/run/$first.sock"
 # A stranger's message: that connection ends, and no more.
 as_user python3 - "$STATE/run/$first.sock" <<'PY' >"$T/stranger" 2>&1
 import os, socket, sys

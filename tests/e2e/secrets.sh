@@ -93,6 +93,10 @@ leash_run "${SECRETS[@]}" -- sh -c "$curl -N -H \"x-api-key: \$MY_KEY\" http://p
 	while read -r _ text ms; do [ -z \"\$text\" ] || echo \"\$text \$ms \$(date +%s%3N)\"; done"
 is "an event that ends like the beginning of a secret does not wait for the next" \
 	"$(awk 'NR == 1 { text = $1; arrived = $2 } $1 == "sent" { print text, arrived < $2 }' "$OUT")" "${KEY:0:20} 1"
+leash_run --detach "${SECRETS[@]}" -- sh -c "$curl -H \"x-api-key: \$MY_KEY\" http://permitted.test/detached; sleep 1"
+wait_for 15 grep -q /detached "$SEEN"
+is "a detached session's server gets it as well" "$RC:$(seen '.path == "/detached"' '.headers["x-api-key"]')" "0:$KEY"
+is "... and what it keeps of its output has it not" "$(values_in "$STATE"/sessions/*/output)" 0
 leash_run "${SECRETS[@]}" -- sh -c "$curl -u \"me:\$MY_KEY\" http://permitted.test/basic"
 is "the Basic scheme is taken apart" "$(seen '.path == "/basic"' '.headers.authorization' | cut -d ' ' -f 2 | base64 -d)" "me:$KEY"
 unlike "... and its echo scrubbed" "$(sed -n 's/^authorization: Basic //p' "$OUT" | base64 -d)" "${KEY:20:20}"

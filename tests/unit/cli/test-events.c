@@ -273,7 +273,7 @@ static void sessions_are_listed(void **state)
 		      "b\"],\"mode\":\"enforce\",\"events\":4,\"denied\":1}\n");
 	assert_output(command_sessions, "-q", NULL, NULL, 0, s->id);
 	change(s, "DELETE FROM event");
-	assert_output(command_sessions, NULL, NULL, NULL, 0, "  died            0       0 ");
+	assert_output(command_sessions, NULL, NULL, NULL, 0, "  died        -        0       0 ");
 	assert_int_equal(truncate(path, 5000), 0);
 	assert_output(command_sessions, NULL, NULL, NULL, 0, "  damaged         0       0 ");
 }
@@ -287,7 +287,7 @@ static void a_session_without_a_database_is_listed_by_its_summary(void **state)
 
 	end_session(s);
 	assert_int_equal(unlink(path), 0);
-	assert_output(command_sessions, NULL, NULL, NULL, 0, "  died            0       0 ");
+	assert_output(command_sessions, NULL, NULL, NULL, 0, "  died        -        0       0 ");
 	assert_int_equal(file_replace(summary,
 				      SPAN("{\"state\":\"ended\",\"events\":7,\"denied\":2}"), 0600,
 				      false, NULL),

@@ -141,6 +141,32 @@ static void a_session_is_found_by_what_people_call_it(void **state)
 	assert_found("../sessions/20260103-000000-k3f9", -ENOENT, "no session");
 }
 
+static void call(const char *id, const char *name)
+{
+	_cleanup_free_ char *path =
+		xasprintf("%s/.local/state/leash/sessions/%s/session.json", home, id);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fprintf(f, "{\"name\":\"%s\"}\n", name) > 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void a_session_is_found_by_its_name(void **state)
+{
+	(void)state;
+	make("20260102-030405-abcd");
+	make("20260102-030406-0000");
+	make("20260103-000000-k3f9");
+	call("20260102-030405-abcd", "box");
+	call("20260102-030406-0000", "box");
+	call("20260103-000000-k3f9", "abcd");
+	assert_found("box", 0, "20260102-030406-0000");
+	/* None of them runs: the letters of an id go before. */
+	assert_found("abcd", 0, "20260102-030405-abcd");
+	assert_found("bo", -ENOENT, "no session is called bo");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +177,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_session_is_found_by_what_people_call_it, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_session_is_found_by_its_name, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

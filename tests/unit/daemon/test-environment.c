@@ -79,12 +79,42 @@ static void test_trust_beats_the_callers_and_options_beat_it(void **state)
 	environment_done(&e);
 }
 
+static void test_agents_get_what_is_for_them(void **state)
+{
+	struct environment e = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(setenv("ANTHROPIC_BASE_URL", "https://service.test", 1), 0);
+	assert_int_equal(setenv("ANTHROPIC_API_KEY", "secret", 1), 0);
+	assert_int_equal(setenv("CLAUDE_CONFIG_DIR", "/elsewhere", 1), 0);
+	assert_int_equal(setenv("OPENAI_BASE_URL", "https://user:word@service.test", 1), 0);
+	environment_add_agent(&e, agent_find("claude"), /* has_image = */ false);
+	assert_string_equal(find(&e, "ANTHROPIC_BASE_URL"), "https://service.test");
+	assert_string_equal(find(&e, "CLAUDE_CONFIG_DIR"), "/elsewhere");
+	assert_string_equal(find(&e, "IS_SANDBOX"), "1");
+	assert_null(find(&e, "ANTHROPIC_API_KEY"));
+	assert_null(find(&e, "OPENAI_BASE_URL"));
+	assert_int_equal(environment_add_option(&e, "IS_SANDBOX=0", &err), 0);
+	assert_string_equal(find(&e, "IS_SANDBOX"), "0");
+	environment_done(&e);
+	/* Of an image's file system the host's places say nothing. */
+	environment_add_agent(&e, agent_find("claude"), /* has_image = */ true);
+	assert_null(find(&e, "CLAUDE_CONFIG_DIR"));
+	assert_string_equal(find(&e, "ANTHROPIC_BASE_URL"), "https://service.test");
+	environment_done(&e);
+	environment_add_agent(&e, agent_find("codex"), /* has_image = */ false);
+	assert_null(find(&e, "OPENAI_BASE_URL"));
+	environment_done(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_basics_carry_no_secret),
 		cmocka_unit_test(test_options_set_replace_and_pass_on),
 		cmocka_unit_test(test_trust_beats_the_callers_and_options_beat_it),
+		cmocka_unit_test(test_agents_get_what_is_for_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,7 @@ static void guarded_protects_what_runs_later(void **state)
 		{ "$W/.cursor/mcp.json", "$W/.cursor/rules/x" },
 		{ "$H/.claude/settings.json", "$H/.claude/todos/x.json" },
 		{ "$H/.claude/hooks/x", "$H/.claude/projects/x" },
+		{ "$H/.claude/local/claude", "$H/.claude/todos/x" },
 		{ "$H/.codex/config.toml", "$H/.codex/sessions/x" },
 		{ "$H/.gemini/settings.json", "$H/.gemini/tmp/x" },
 		{ "$H/.config/opencode/opencode.json", "$H/.config/opencode/cache" },
