@@ -26,7 +26,6 @@ void client_add(client_words *w, const char *word)
 
 void client_addf(client_words *w, const char *fmt, ...)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(0);
 	va_list args;
 	char *text = NULL;
 	int n;
