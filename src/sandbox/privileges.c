@@ -14,9 +14,8 @@
 	 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |   \
 	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
-/* Nor may it keep, when it becomes another, what it has. */
-#define ROOT_SECURE_BITS                                                                           \
-	(SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+/* Root's are as usual, but that what another keeps on purpose does not outlast an execve. */
+#define ROOT_SECURE_BITS (SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 /* Of the container's root: it is what package managers, su and servers' starters need. */
 #define ROOT_CAPABILITIES                                                                          \

@@ -59,7 +59,7 @@ static int64_t decide_and_apply(struct worker *w, int fd, const struct stat *st,
 
 	if (r < 0)
 		return r;
-	if (!identity_allows_mode(w, st, c->mode))
+	if (!identity_allows_mode(w, fd, st, c->mode))
 		return -EPERM;
 	if (!name.is_nameless) {
 		may = decide_path(w, POLICY_FILE_SET_ATTRIBUTES, name.path, S_ISDIR(st->st_mode),

@@ -1,6 +1,7 @@
 #include "supervise/identity.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "supervise/caps.h"
@@ -103,10 +104,23 @@ int identity_take(struct worker *w)
 	return 0;
 }
 
-bool identity_allows_mode(const struct worker *w, const struct stat *st, mode_t mode)
+int identity_mount_of(int fd, uint64_t *ret)
 {
+	struct statx stx;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+		return -errno;
+	*ret = stx.stx_mnt_id;
+	return stx.stx_mask & STATX_MNT_ID ? 0 : -ENODATA;
+}
+
+/* By the mount and not the device: an engine may keep its images beside the user's files. */
+bool identity_allows_mode(const struct worker *w, int fd, const struct stat *st, mode_t mode)
+{
+	uint64_t mount;
+
 	return !w->s->has_many_users || !(mode & (S_ISUID | S_ISGID)) || S_ISDIR(st->st_mode) ||
-	       st->st_dev == w->s->root.st_dev;
+	       (identity_mount_of(fd, &mount) == 0 && mount == w->s->root_mount);
 }
 
 mode_t identity_new_mode(const struct worker *w)

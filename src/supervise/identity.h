@@ -27,10 +27,12 @@ struct identity {
 int identity_read(const char *status, struct identity *ret) _must_check_;
 /* Becomes the caller of the current call. 0 or negative errno: the call must not be done. */
 int identity_take(struct worker *w) _must_check_;
+/* The number of the mount that a descriptor was opened on. 0 or negative errno. */
+int identity_mount_of(int fd, uint64_t *ret) _must_check_;
 /*
  * May a file of that place get these mode bits? Not to run as its owner or group, where the owner
  * may be the machine's root and the file is seen outside.
  */
-bool identity_allows_mode(const struct worker *w, const struct stat *st, mode_t mode);
+bool identity_allows_mode(const struct worker *w, int fd, const struct stat *st, mode_t mode);
 /* The bits of its type and mode that a new file may get, wherever it is. */
 mode_t identity_new_mode(const struct worker *w);

@@ -22,6 +22,7 @@
 #include "supervise/blocking.h"
 #include "supervise/caps.h"
 #include "supervise/exits.h"
+#include "supervise/identity.h"
 #include "supervise/link.h"
 #include "supervise/notify.h"
 #include "supervise/program.h"
@@ -89,6 +90,9 @@ static int enter_container(struct supervisor *s, pid_t init_pid, int init_pidfd,
 		return err_set(err, -errno, "take the container's root");
 	if (stat("/", &s->root) < 0)
 		return err_set(err, -errno, "look at the container's root");
+	if (s->has_many_users && identity_mount_of(root_fd, &s->root_mount) < 0)
+		return err_say(err, -ENOSYS,
+			       "the kernel does not say which mount a file is on (Linux 5.8)");
 	top_links_read(&s->links);
 	return 0;
 }

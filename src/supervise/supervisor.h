@@ -22,6 +22,7 @@ struct supervisor {
 	int own_fds_fd;	   /* /proc/self/fd of that /proc; every worker's working directory */
 	struct stat root;  /* of the container's root directory */
 	struct top_links links; /* of that directory */
+	uint64_t root_mount;	/* and its mount, where there are many users */
 	bool has_many_users;	/* see identity.h */
 	dev_t memory_dev;  /* device of memfds and other nameless memory files */
 	size_t notify_len;

@@ -81,6 +81,76 @@ static void test_no_privilege_is_left(void **state)
 	assert_contains(out, "NoNewPrivs:\t1\n");
 }
 
+/* With many users: root's six capabilities, for good, and nobody else's. */
+static void test_many_users_root(void **state)
+{
+	const struct sandbox_user root = { 0 };
+	struct sandbox_options o = harness_options(
+		"cat /proc/self/status; cut -c 1-10 /proc/self/setgroups; kill -9 1; ls -ldn /tmp");
+	const char *out;
+
+	(void)state;
+	if (geteuid() != 0)
+		return; /* who may map all ids is root */
+	o.user = &root;
+	out = harness_output(o);
+	assert_contains(out, "Uid:\t0\t0\t0\t0\n");
+	assert_contains(out, "CapEff:\t00000000000000eb\n");
+	assert_contains(out, "CapPrm:\t00000000000000eb\n");
+	assert_contains(out, "CapBnd:\t00000000000000eb\n");
+	assert_contains(out, "CapAmb:\t0000000000000000\n");
+	assert_contains(out, "NoNewPrivs:\t1\n");
+	assert_contains(out, "allow");
+}
+
+static void test_many_users_other(void **state)
+{
+	const gid_t groups[] = { 4712, 4713 };
+	const struct sandbox_user user = { 4711, 4710, groups, 2 };
+	struct sandbox_options o =
+		harness_options("id -u; id -G; cat /proc/self/status; ! setpriv --reuid=0 true");
+	const char *out;
+
+	(void)state;
+	if (geteuid() != 0)
+		return; /* who may map all ids is root */
+	o.user = &user;
+	out = harness_output(o);
+	assert_contains(out, "4711\n4710 4712 4713\n");
+	for (const char *const *set = (const char *const[]){ "CapInh", "CapPrm", "CapEff", "CapBnd",
+							     "CapAmb", NULL };
+	     *set; set++) {
+		char line[64];
+
+		(void)snprintf(line, sizeof(line), "%s:\t0000000000000000\n", *set);
+		assert_contains(out, line);
+	}
+}
+
+/* Neither root nor whom it becomes reaches init, or makes a namespace. */
+static void test_many_users_keep_init(void **state)
+{
+	const struct sandbox_user root = { 0 };
+	struct sandbox_options o = harness_options(
+		"exec 2>/dev/null\n"
+		"cat /proc/1/maps && echo maps\n"
+		"ls /proc/1/root/ && echo root\n"
+		"readlink /proc/1/fd/0 && echo descriptor\n"
+		"echo 5 >/proc/1/oom_score_adj && echo score\n"
+		"unshare -Ur true && echo user\n"
+		"unshare -m true && echo mounts\n"
+		"mount -t tmpfs none /mnt && echo mount\n"
+		"mknod /tmp/n c 1 1 && echo node\n"
+		"setpriv --reuid=4711 --regid=4711 --clear-groups sh -c '"
+		"cat /proc/1/maps; touch /root/x && echo x; id -u; grep CapEff /proc/self/status'");
+
+	(void)state;
+	if (geteuid() != 0)
+		return; /* who may map all ids is root */
+	o.user = &root;
+	assert_string_equal(harness_output(o), "4711\nCapEff:\t0000000000000000\n");
+}
+
 static void test_every_namespace_is_its_own(void **state)
 {
 	static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid", "user", "uts" };
@@ -753,6 +823,9 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ids_are_those_outside),
 		cmocka_unit_test(test_no_privilege_is_left),
+		cmocka_unit_test(test_many_users_root),
+		cmocka_unit_test(test_many_users_other),
+		cmocka_unit_test(test_many_users_keep_init),
 		cmocka_unit_test(test_every_namespace_is_its_own),
 		cmocka_unit_test(test_only_its_own_processes_are_seen),
 		cmocka_unit_test(test_signals_are_as_a_program_expects),
