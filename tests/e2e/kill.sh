@@ -44,7 +44,8 @@ round() {
 		leash_wait 5
 		return
 	fi
-	pid=$(victim "$name")
+	# The command need not wait for the proxy, so it may be there first.
+	wait_for 10 eval 'pid=$(victim "$name"); [ "$pid" ]'
 	# A random moment is the point of the test.
 	sleep "0.$(printf %03d $((RANDOM % 300)))"
 	kill "-$signal" "$pid" || WRONG+="there is no $name; "
