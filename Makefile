@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 # How long `make cedar-differential` compares.
 DIFFERENTIAL_SECONDS ?= 3600
 
-.PHONY: all run test bench fuzz check cedar-differential install deps deps-test clean
+.PHONY: all run test bench fuzz check cedar-differential install dist deps deps-test clean
 
 all: deps
 	@tools/build $(BUILD) --prefix=$(PREFIX)
@@ -36,6 +36,10 @@ check: deps-test all
 
 install: all
 	@ninja -C $(BUILD) install
+
+# What a release has: archive, npm's packages, checksums.
+dist: all
+	@packaging/dist $(BUILD) $(BUILD)/dist
 
 # Each asks for sudo only if a package is missing.
 deps:

@@ -316,7 +316,8 @@ port_is_open() {
 	(exec 9<>"/dev/tcp/$1/$2") 2>/dev/null
 }
 
-# start_service COMMAND…: starts a server that prints a line when it is ready; its pid is in SERVICE_PID.
+# start_service COMMAND…: starts a server that prints a line when it is ready; its pid is in SERVICE_PID,
+# the line in SERVICE_SAID.
 start_service() {
 	local fifo=$T/ready.$RANDOM line=
 	mkfifo "$fifo"
@@ -329,6 +330,8 @@ start_service() {
 		not_ok "service: $*" "$(tail -n 20 "$T/service.log")"
 		done_testing
 	fi
+	# shellcheck disable=SC2034
+	SERVICE_SAID=$line
 	rm -f "$fifo"
 }
 

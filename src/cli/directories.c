@@ -1,11 +1,11 @@
 #include "cli/directories.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/passwd.h"
 #include "base/path.h"
 
 char *expand_home(const char *home, const char *path)
@@ -18,12 +18,12 @@ char *expand_home(const char *home, const char *path)
 char *home_directory(struct err *err)
 {
 	const char *home = secure_getenv("HOME");
-	const struct passwd *pw = home && home[0] == '/' ? NULL : getpwuid(getuid());
+	_cleanup_free_ char *listed = NULL;
 	char *real;
 
-	if (pw)
-		home = pw->pw_dir;
-	if (!home || home[0] != '/') {
+	if (!home || home[0] != '/')
+		home = listed = passwd_home(NULL, getuid());
+	if (!home) {
 		(void)err_say(err, -ENOENT, "HOME is not set; set it to your home directory");
 		return NULL;
 	}

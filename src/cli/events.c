@@ -20,6 +20,9 @@
 #include "cli/usage.h"
 #include "event/session.h"
 
+/* Who follows a session that has not begun yet waits so long for its first record. */
+#define START_TIMEOUT_NS (15 * NS_PER_SEC)
+
 enum {
 	OPTION_FOLLOW = 1,
 	OPTION_JSON,
@@ -273,12 +276,41 @@ static int wait_for_change(int inotify_fd, struct err *err)
 	return 0;
 }
 
-static int show_new(struct viewer *v, struct event_reader *reader, struct err *err)
+static int show_new(struct viewer *v, struct event_reader *reader, bool *ret_has_begun,
+		    struct err *err)
 {
 	uint64_t last_seq;
 	int r = event_reader_last_seq(reader, &last_seq, err);
 
+	*ret_has_begun = r == 0 && last_seq;
 	return r < 0 ? r : show_until(v, reader, last_seq, err);
+}
+
+static int watch(const char *directory, struct err *err)
+{
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	int r = 0;
+
+	if (fd < 0 ||
+	    inotify_add_watch(fd, directory, IN_MODIFY | IN_CREATE | IN_CLOSE_WRITE) < 0) {
+		r = err_set(err, -errno, "watch the session's events");
+		cleanup_close(&fd);
+	}
+	return r < 0 ? r : fd;
+}
+
+/* The directory of a session is there before its records are. */
+static int follow_from_the_start(struct records *records, struct err *err)
+{
+	_cleanup_close_ int inotify_fd = watch(records->directory, err);
+	uint64_t deadline = clock_monotonic_ns() + START_TIMEOUT_NS;
+	int r = inotify_fd;
+
+	while (r >= 0 &&
+	       (r = event_reader_open(records->directory, &records->reader, err)) == -ENOENT &&
+	       clock_monotonic_ns() < deadline)
+		r = wait_for_change(inotify_fd, err);
+	return r;
 }
 
 /*
@@ -288,21 +320,21 @@ static int show_new(struct viewer *v, struct event_reader *reader, struct err *e
  */
 static int follow(struct viewer *v, const struct records *records, struct err *err)
 {
-	_cleanup_close_ int inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	_cleanup_close_ int inotify_fd = watch(records->directory, err);
+	uint64_t deadline = clock_monotonic_ns() + START_TIMEOUT_NS;
 	int r = 0;
 
-	if (inotify_fd < 0 || inotify_add_watch(inotify_fd, records->directory,
-						IN_MODIFY | IN_CREATE | IN_CLOSE_WRITE) < 0)
-		return err_set(err, -errno, "watch the session's events");
+	if (inotify_fd < 0)
+		return inotify_fd;
 	while (v->n_limit) {
 		/* In this order: what was there when it ended is shown. */
-		bool is_open = event_store_is_open(records->directory);
+		bool is_open = event_store_is_open(records->directory), has_begun;
 		int is_stopped = event_session_is_stopped(records->reader, err);
 
-		r = is_stopped < 0 ? is_stopped : show_new(v, records->reader, err);
+		r = is_stopped < 0 ? is_stopped : show_new(v, records->reader, &has_begun, err);
 		if (r < 0 || is_stopped)
 			return r;
-		if (!is_open)
+		if (!is_open && (has_begun || clock_monotonic_ns() > deadline))
 			return err_say(err, -ESRCH,
 				       "the session ended without its last record: "
 				       "leash was killed, or its log could not be written");
@@ -319,6 +351,8 @@ static int show_session(struct viewer *v, const char *name, struct err *err)
 	uint64_t last_seq;
 	int r = records_open(name, &records, err);
 
+	if (r == -ENOENT && records.directory && v->want_follow)
+		r = follow_from_the_start(&records, err);
 	if (r == 0)
 		r = event_reader_last_seq(records.reader, &last_seq, err);
 	if (r == 0)

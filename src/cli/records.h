@@ -11,6 +11,9 @@ struct records {
 	struct event_reader *reader;
 };
 
-/* name NULL means the newest session. */
+/*
+ * name NULL means the newest session. On failure id and directory may be there: -ENOENT with them
+ * is a session that has no records, or none yet.
+ */
 int records_open(const char *name, struct records *ret, struct err *err) _must_check_;
 void records_done(struct records *r);

@@ -1,10 +1,10 @@
 #include "config/settings.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 
 #include "base/ascii.h"
+#include "base/passwd.h"
 #include "base/path.h"
 
 const char *const config_settings_tables[] = { "leash", "volumes", "projects", NULL };
@@ -57,16 +57,15 @@ static size_t append_home(const struct reading *r, struct span text, struct buf 
 {
 	const char *slash = text.len ? memchr(text.p, '/', text.len) : NULL;
 	size_t len = slash ? (size_t)(slash - text.p) : text.len;
-	_cleanup_free_ char *name = NULL;
-	const struct passwd *user;
+	_cleanup_free_ char *name = NULL, *home = NULL;
 
 	if (!text.len || text.p[0] != '~')
 		return 0;
 	name = xmemdup0(text.p + 1, len - 1);
-	user = *name ? getpwnam(name) : NULL;
-	if (*name && !user)
+	home = *name ? passwd_home(name, 0) : NULL;
+	if (*name && !home)
 		return 0;
-	(void)buf_append_str(out, user ? user->pw_dir : r->home);
+	(void)buf_append_str(out, home ? home : r->home);
 	return len;
 }
 

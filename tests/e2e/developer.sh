@@ -54,16 +54,16 @@ LEASH_FLAGS=(-I)
 mkdir -p "$T/package"
 echo '{ "name": "tiny-greeting", "version": "1.0.0", "main": "index.js" }' >"$T/package/package.json"
 echo 'module.exports = "hello from a package";' >"$T/package/index.js"
-tar -C "$T" -czf "$T/tiny-greeting.tgz" package
+tar -C "$T" -czf "$T/tiny-greeting-1.0.0.tgz" package
 : >"$T/registry.log"
-start_service node "$WORLD_LIB/registry.mjs" 203.0.113.21 4873 "$T/tiny-greeting.tgz" "$T/registry.log"
+start_service node "$WORLD_LIB/registry.mjs" 203.0.113.21 4873 "$T/registry.log" "$T/tiny-greeting-1.0.0.tgz"
 user_file "$WORK/app/package.json" <<'EOF'
 { "name": "app", "version": "1.0.0", "scripts": { "start": "node -p \"require('tiny-greeting')\"" } }
 EOF
 works "npm: install from a registry, and use it" 'cd app
 	npm install --registry http://registry.test:4873 --no-audit --no-fund tiny-greeting >/dev/null; npm start --silent' \
 	"hello from a package"
-check "npm: ... from that registry" grep -q 'GET /tiny-greeting-1.0.0.tgz' "$T/registry.log"
+check "npm: ... from that registry" grep -q 'GET /-/tiny-greeting-1.0.0.tgz' "$T/registry.log"
 check_request "npm: ... and the log has the download" \
 	'.decision == "allow" and (.url | test("tiny-greeting-1.0.0.tgz"))'
 

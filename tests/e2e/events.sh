@@ -139,6 +139,17 @@ check "events --follow ends with the session" wait_for 10 test -s "$T/latency"
 check "... and shows an event within 50 ms ($(cat "$T/latency") ms at best)" test "$(cat "$T/latency")" -lt 50
 is "sessions: it has ended" "$(sessions '.[] | select(.id == "'"$running"'").state')" ended
 
+# The directory of a session is there before its records.
+early=20200101-000000-0000
+as_user mkdir "$STATE/sessions/$early"
+(cd "$WORK" && exec_as_user "$LEASH" events "$early" --follow) >"$T/early" 2>&1 &
+follower=$!
+wait_for 10 eval 'grep -qs inotify /proc/$follower/fdinfo/* || gone $follower'
+as_user cp "$STATE/sessions/$running/events.db" "$STATE/sessions/$early/"
+check "events --follow waits for one that has not begun" wait_for 10 gone "$follower"
+like "... and shows it" "$(cat "$T/early")" probe-20
+as_user rm -r "$STATE/sessions/$early"
+
 # ---- Killed
 STDIN=$T/stdin leash_start -I -- sh
 wait_for 10 has_event '.kind == "session.ready"'

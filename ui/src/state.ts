@@ -148,11 +148,24 @@ worker.onmessage = (message: MessageEvent<FromWorker>) => {
   }
 };
 
-// Nothing is drawn in a page that is not seen, which still counts in its title.
+// More than half a frame is long, for something that is drawn again and again.
+const LONG_MS = 8;
+const REST_MS = 250;
+
+// Nothing is drawn in a page that is not seen, which still counts in its title. Where drawing takes
+// long, most of the time is left to what the user does: nobody reads thousands of lines a second.
 function afterDrawing(): void {
   const done = () => worker.postMessage({ id: 0, ask: 'drawn', args: [] } satisfies ToWorker);
-  if (document.hidden) setTimeout(done, 500);
-  else requestAnimationFrame(() => setTimeout(done, 0));
+  if (document.hidden) {
+    setTimeout(done, 500);
+    return;
+  }
+  requestAnimationFrame((begun) =>
+    setTimeout(() => {
+      const took = performance.now() - begun;
+      setTimeout(done, took > LONG_MS ? Math.min(4 * took, REST_MS) : 0);
+    }, 0),
+  );
 }
 
 export async function refreshSession(): Promise<void> {

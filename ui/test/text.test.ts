@@ -64,7 +64,7 @@ describe('command lines', () => {
 
 describe('amounts', () => {
   it('are short', () => {
-    expect([bytes(0), bytes(1023), bytes(1024), bytes(5.5e6)]).toEqual(['0 B', '1023 B', '1.0 KiB', '5.2 MiB']);
+    expect([bytes(0), bytes(1023), bytes(1024), bytes(5.5e6)]).toEqual(['0\u00a0B', '1023\u00a0B', '1.0\u00a0KiB', '5.2\u00a0MiB']);
     expect([micros(12), micros(1200), micros(25_000), micros(2e6)]).toEqual(['12 µs', '1.2 ms', '25 ms', '2.0 s']);
     expect([duration(5000), duration(65_000), duration(3_700_000)]).toEqual(['5 s', '1 min 5 s', '1 h 1 min']);
   });

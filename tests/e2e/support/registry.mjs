@@ -1,24 +1,37 @@
-// A package registry with one package in it: node registry.mjs ADDRESS PORT TARBALL REQUEST-LOG
+// A package registry with a few packages in it: node registry.mjs ADDRESS PORT REQUEST-LOG TARBALL…
+// Port 0: any; the line that says it is ready has it.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync } from 'node:fs';
 import http from 'node:http';
-import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 
-const [address, port, file, log] = process.argv.slice(2);
-const tarball = readFileSync(file);
-const integrity = 'sha512-' + createHash('sha512').update(tarball).digest('base64');
+const [address, port, log, ...files] = process.argv.slice(2);
+const packages = new Map();
+const tarballs = new Map();
+for (const file of files) {
+	const manifest = JSON.parse(execFileSync('tar', ['-xOzf', file, 'package/package.json']));
+	packages.set(`/${manifest.name}`, { manifest, file: basename(file) });
+	tarballs.set(`/-/${basename(file)}`, readFileSync(file));
+}
 
-http.createServer((req, res) => {
+const server = http.createServer((req, res) => {
 	appendFileSync(log, `${req.method} ${req.url}\n`);
-	if (req.url === '/tiny-greeting') {
-		const dist = { tarball: `http://${req.headers.host}/tiny-greeting-1.0.0.tgz`, integrity };
-		const version = { name: 'tiny-greeting', version: '1.0.0', main: 'index.js', dist };
+	const found = packages.get(req.url);
+	const tarball = tarballs.get(req.url);
+	if (found) {
+		const bytes = tarballs.get(`/-/${found.file}`);
+		const { name, version } = found.manifest;
+		const dist = {
+			tarball: `http://${req.headers.host}/-/${found.file}`,
+			integrity: 'sha512-' + createHash('sha512').update(bytes).digest('base64'),
+		};
 		res.setHeader('content-type', 'application/json');
-		res.end(JSON.stringify({
-			name: 'tiny-greeting', 'dist-tags': { latest: '1.0.0' }, versions: { '1.0.0': version },
-		}));
-	} else if (req.url === '/tiny-greeting-1.0.0.tgz') {
+		res.end(JSON.stringify({ name, 'dist-tags': { latest: version }, versions: { [version]: { ...found.manifest, dist } } }));
+	} else if (tarball) {
 		res.end(tarball);
 	} else {
 		res.writeHead(404).end('{}');
 	}
-}).listen(Number(port), address, () => console.log('ready'));
+});
+server.listen(Number(port), address, () => console.log(`ready ${server.address().port}`));

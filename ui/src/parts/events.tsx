@@ -36,6 +36,12 @@ class Pages {
     return found;
   }
 
+  // What is beyond the rows in sight, for who scrolls on.
+  expect(index: number, version: number, total: number): void {
+    const number = Math.floor(index / PAGE);
+    if (index >= 0 && index < total && !this.pages.has(number)) this.fetch(number, version);
+  }
+
   private fetch(number: number, version: number): void {
     if (this.asked.has(number)) return;
     this.asked.add(number);
@@ -137,7 +143,6 @@ function Line({ row, index, top, height, isOpen }: LineProps) {
         {decisionWord(row)}
       </span>
       <span role="gridcell" class={`c-verb group-${groupOf(row.kind)}`} title={row.kind}>
-        <Icon name={groupOf(row.kind)} />
         {row.verb}
       </span>
       <span role="gridcell" class="c-object" title={plain(object)}>
@@ -225,6 +230,10 @@ export function EventTable({ empty }: { empty: string }) {
     return lines.current.line({ row, index: item.index, top: item.start, height, isOpen });
   });
   lines.current.turn();
+  if (list.items.length && !following.value) {
+    pages.current.expect(list.items[0]!.index - PAGE, at, total);
+    pages.current.expect(list.items.at(-1)!.index + PAGE, at, total);
+  }
 
   return (
     <div class="table">
