@@ -37,7 +37,8 @@ void session_record(const struct session *s, const char *state)
 	json_end_array(&w);
 	put_text(s, &w, "workspace", s->options->workspace);
 	json_key_string_opt(&w, "name", span_of(s->options->name ? s->options->name : ""));
-	json_key_string(&w, "runtime", SPAN("native"));
+	json_key_string(&w, "runtime",
+			span_of(s->options->runtime ? s->options->runtime : "native"));
 	json_key_bool(&w, "detached", s->options->attach_socket != NULL);
 	json_key_string(&w, "state", span_of(state));
 	json_key_string(&w, strcmp(state, "running") == 0 ? "started" : "ended", span_of(now));
