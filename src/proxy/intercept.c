@@ -99,11 +99,13 @@ static void await_request(struct intercept *i)
 
 static void join(struct intercept *i)
 {
+	/* Arguments are evaluated in any order: it is asked before it is handed over. */
+	enum tls_protocol agreed = tls_agreed(stream_tls(i->client));
+
 	i->state = OVER;
 	stream_wait(i->client, false);
 	stream_wait(i->server, false);
-	i->events.joined(i->ctx, TAKE_PTR(i->client), TAKE_PTR(i->server),
-			 tls_agreed(stream_tls(i->client)));
+	i->events.joined(i->ctx, TAKE_PTR(i->client), TAKE_PTR(i->server), agreed);
 }
 
 static void shake_with_client(struct intercept *i)

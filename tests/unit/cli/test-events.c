@@ -263,11 +263,11 @@ static void sessions_are_listed(void **state)
 	struct span json =
 		SPAN("{\"id\":\"x\",\"command\":[\"sh\",\"-c\",\"a b\"],\"mode\":\"enforce\"}");
 
-	assert_output(command_sessions, NULL, NULL, NULL, 0, "  running         3       1 \n");
+	assert_output(command_sessions, NULL, NULL, NULL, 0, "  running     -        3       1 \n");
 	assert_int_equal(file_replace(summary, json, 0600, false, NULL), 0);
 	end_session(s);
 	assert_output(command_sessions, NULL, NULL, NULL, 0,
-		      "  ended           4       1  sh -c \"a b\"\n");
+		      "  ended       -        4       1  sh -c \"a b\"\n");
 	assert_output(command_sessions, "--json", NULL, NULL, 0,
 		      "\"state\":\"ended\",\"command\":[\"sh\",\"-c\",\"a "
 		      "b\"],\"mode\":\"enforce\",\"events\":4,\"denied\":1}\n");
@@ -275,7 +275,7 @@ static void sessions_are_listed(void **state)
 	change(s, "DELETE FROM event");
 	assert_output(command_sessions, NULL, NULL, NULL, 0, "  died        -        0       0 ");
 	assert_int_equal(truncate(path, 5000), 0);
-	assert_output(command_sessions, NULL, NULL, NULL, 0, "  damaged         0       0 ");
+	assert_output(command_sessions, NULL, NULL, NULL, 0, "  damaged     -        0       0 ");
 }
 
 /* Before there was a database a session's events stood in a file of lines. */
@@ -292,7 +292,7 @@ static void a_session_without_a_database_is_listed_by_its_summary(void **state)
 				      SPAN("{\"state\":\"ended\",\"events\":7,\"denied\":2}"), 0600,
 				      false, NULL),
 			 0);
-	assert_output(command_sessions, NULL, NULL, NULL, 0, "  ended           7       2 ");
+	assert_output(command_sessions, NULL, NULL, NULL, 0, "  ended       -        7       2 ");
 	assert_output(command_events, NULL, NULL, NULL, 1, "events.db: No such file");
 	assert_output(command_verify, NULL, NULL, NULL, 1, "events.db: No such file");
 }
