@@ -102,8 +102,8 @@ void answer_session(struct api_call *c)
 	json_key_string(w, "home", span_of(f.home));
 	json_time(w, "started", f.started_ns);
 	json_key_uint(w, "uptime_ms", (clock_real_ns() - f.started_ns) / NS_PER_MS);
-	json_key_int(w, "pid", getpid());
-	json_key_string(w, "runtime", SPAN("native"));
+	json_key_int(w, "pid", f.pid);
+	json_key_string(w, "runtime", span_of(f.runtime));
 	json_key_string(w, "backend", span_of(f.backend));
 	json_key_string(w, "mode", span_of(policy_mode_name(f.mode)));
 	json_key_string(w, "profile", span_of(f.profile));

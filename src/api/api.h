@@ -16,6 +16,8 @@
 
 /* What GET /api/session says; strings live as long as the session. */
 struct api_facts {
+	const char *runtime; /* "native", "docker", ... */
+	pid_t pid;	     /* of leash, as the machine numbers it */
 	const char *id;
 	const char *directory; /* of the session's records */
 	char *const *argv;

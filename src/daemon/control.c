@@ -39,6 +39,8 @@ static void describe(void *ctx, struct api_facts *ret)
 		.argv = s->shown_argv,
 		.agent = o->layers->environment.agent,
 		.workspace = o->workspace,
+		.runtime = o->runtime ? o->runtime : "native",
+		.pid = o->outer_pid ? o->outer_pid : getpid(),
 		.home = o->home,
 		.backend = "supervisor",
 		.profile = o->layers->policy_file ? "" : o->layers->environment.profile,
