@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "cli/agent-prompt.h"
 #include "cli/config-file.h"
+#include "policy/text.h"
 
 static const struct config_agent *decision_of(const struct agent_access *a, size_t i)
 {
@@ -117,11 +118,11 @@ int agent_access_decide(struct agent_access *a, struct err *err)
 
 /* ---- The policy ------------------------------------------------------------------------------ */
 
-/* Inside a string of Cedar; as_pattern: inside one of `like`, where a star is none. */
-static void append_path(struct buf *out, const char *path, bool as_pattern)
+/* Inside a pattern of `like`, where a star is none. */
+static void append_pattern(struct buf *out, const char *path)
 {
 	for (; *path; path++) {
-		if (*path == '"' || *path == '\\' || (as_pattern && *path == '*'))
+		if (strchr("\"\\*", *path))
 			(void)buf_append_char(out, '\\');
 		(void)buf_append_char(out, *path);
 	}
@@ -130,14 +131,14 @@ static void append_path(struct buf *out, const char *path, bool as_pattern)
 static void append_like(struct buf *out, const char *path, const char *rest)
 {
 	(void)buf_append_str(out, "resource.path like \"");
-	append_path(out, path, /* as_pattern = */ true);
+	append_pattern(out, path);
 	(void)buf_printf(out, "%s\"", rest);
 }
 
 static void append_entity(struct buf *out, const char *type, const char *path, const char *end)
 {
-	(void)buf_printf(out, "%s::\"", type);
-	append_path(out, path, /* as_pattern = */ false);
+	(void)buf_printf(out, "%s::", type);
+	(void)text_append_literal(span_of(path), out);
 	(void)buf_append_str(out, end);
 }
 
@@ -161,7 +162,7 @@ static void permit_directory(const struct agent *a, const struct agent_mount *m,
 				 "@id(\"agent-%s\") permit (principal, action in Action::\"%s\", "
 				 "resource in ",
 				 a->name, actions[i]);
-		append_entity(out, "Dir", m->source, "/\")");
+		append_entity(out, "Dir", m->source, ")");
 		for (size_t p = 0; i && p < ARRAY_SIZE(a->protected) && a->protected[p]; p++) {
 			_cleanup_free_ char *rest = xasprintf("/%s", a->protected[p]);
 
@@ -174,7 +175,7 @@ static void permit_directory(const struct agent *a, const struct agent_mount *m,
 			 "@id(\"agent-%s-moved\") forbid (principal, action == "
 			 "Action::\"FileDelete\", resource == ",
 			 a->name);
-	append_entity(out, "File", m->source, "\");\n");
+	append_entity(out, "File", m->source, ");\n");
 }
 
 /* What a variable of the caller's leads to may be more than the agent's own. */
@@ -198,12 +199,12 @@ static void forbid(const struct agent *a, const struct agent_mount *m, struct bu
 			 "@id(\"agent-%s\") forbid (principal, action in [Action::\"FileOpen\", "
 			 "Action::\"ProcessExec\"], resource) when { resource == ",
 			 a->name);
-	append_entity(out, "File", m->source, "\" || ");
+	append_entity(out, "File", m->source, " || ");
 	if (m->is_file) {
 		append_like(out, m->source, "*");
 	} else {
 		(void)buf_append_str(out, "resource in ");
-		append_entity(out, "Dir", m->source, "/\"");
+		append_entity(out, "Dir", m->source, "");
 	}
 	(void)buf_append_str(out, " };\n");
 }

@@ -33,6 +33,7 @@
 #include "daemon/terminal.h"
 #include "daemon/trust.h"
 #include "engine/engine.h"
+#include "policy/text.h"
 
 enum {
 	OPTION_POLICY = 1,
@@ -380,15 +381,6 @@ static int find_program(const struct run *run, const char *name, char **ret, str
 	return found == EACCES ? EXIT_CANNOT_EXECUTE : EXIT_NOT_FOUND;
 }
 
-static void append_cedar_string(struct buf *out, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			(void)buf_append_char(out, '\\');
-		(void)buf_append_char(out, *s);
-	}
-}
-
 /* Who names a volume on the command line also permits its use. */
 static int permit_volumes(const struct run *run, struct buf *text, struct err *err)
 {
@@ -397,10 +389,11 @@ static int permit_volumes(const struct run *run, struct buf *text, struct err *e
 
 		if (!utf8_is_valid(span_of(v->target)))
 			return err_say(err, -EINVAL, "-v: a target must be UTF-8");
-		(void)buf_printf(text, "permit (principal, action in Action::\"%s\", resource in Dir::\"",
+		(void)buf_printf(text,
+				 "permit (principal, action in Action::\"%s\", resource in Dir::",
 				 v->is_read_only ? "FileOpenReadOnly" : "FileOpen");
-		append_cedar_string(text, v->target);
-		(void)buf_append_str(text, "\");\n");
+		(void)text_append_literal(span_of(v->target), text);
+		(void)buf_append_str(text, ");\n");
 	}
 	return 0;
 }
@@ -420,11 +413,11 @@ static int forbid_sources(const struct run *run, struct buf *text, struct err *e
 		if (!utf8_is_valid(span_of(path)))
 			return err_say(err, -EINVAL, "the secret %s: its file's name must be UTF-8",
 				       s->name);
-		(void)buf_printf(
-			text, "@id(\"secret-%s\") forbid (principal, action, resource == File::\"",
-			s->name);
-		append_cedar_string(text, path);
-		(void)buf_append_str(text, "\");\n");
+		(void)buf_printf(text,
+				 "@id(\"secret-%s\") forbid (principal, action, resource == File::",
+				 s->name);
+		(void)text_append_literal(span_of(path), text);
+		(void)buf_append_str(text, ");\n");
 	}
 	return 0;
 }
@@ -609,9 +602,10 @@ static int add_configured(struct run *run, struct err *err)
 static void mount_agent(struct run *run, const struct agent *agent)
 {
 	_cleanup_(agent_mounts_done) agent_mounts mounts = { 0 };
-	_cleanup_free_ char *home = engine_home(&run->engine);
+	const char *given = environment_get(&run->environment, "HOME");
+	_cleanup_free_ char *home = given ? xstrdup(given) : engine_home(&run->engine);
 
-	if (!home) {
+	if (!home || home[0] != '/') {
 		log_warning("the image does not say where its user's home is: %s begins without "
 			    "your settings; -v can mount them",
 			    agent->name);

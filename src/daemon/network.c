@@ -68,23 +68,16 @@ static void on_proxy_end(uv_poll_t *handle, int status, int events)
 /* ---- Starting it ----------------------------------------------------------------- */
 
 /* In the message's memory, which is wiped; the kernel's copy goes when the proxy takes it. */
+static int send_secret(struct span message, void *ctx, struct err *err)
+{
+	return child_send(ctx, PROXY_SECRET, message, NULL, 0, err);
+}
+
 static int send_secrets(struct session *s, struct err *err)
 {
-	const secret_specs *specs = s->options->secrets;
-	int r = 0;
+	int r = secret_specs_hand_on(s->options->secrets, send_secret, &s->proxy, err);
 
-	for (size_t i = 0; specs && i < specs->len && r >= 0; i++) {
-		_cleanup_buf_ struct buf message = BUF_INIT(0);
-		struct secret_rule rule;
-
-		secret_spec_rule(&specs->items[i], &rule);
-		r = secret_rule_write(&rule, &message);
-		r = r < 0 ? err_set(err, r, "the secret %s", specs->items[i].name)
-			  : child_send(&s->proxy, PROXY_SECRET, buf_span(&message), NULL, 0, err);
-		if (message.data)
-			explicit_bzero(message.data, message.cap);
-	}
-	if (specs)
+	if (s->options->secrets)
 		secret_specs_wipe(s->options->secrets);
 	return r;
 }

@@ -327,3 +327,23 @@ void secret_spec_rule(const struct secret_spec *s, struct secret_rule *ret)
 			add_place(ret, h, h->port ? h->port : h->is_clear ? 80 : 443);
 	}
 }
+
+int secret_specs_hand_on(const secret_specs *specs,
+			 int (*hand)(struct span message, void *ctx, struct err *err), void *ctx,
+			 struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; specs && i < specs->len && r >= 0; i++) {
+		_cleanup_buf_ struct buf message = BUF_INIT(0);
+		struct secret_rule rule;
+
+		secret_spec_rule(&specs->items[i], &rule);
+		r = secret_rule_write(&rule, &message);
+		r = r < 0 ? err_set(err, r, "the secret %s", specs->items[i].name)
+			  : hand(buf_span(&message), ctx, err);
+		if (message.data)
+			explicit_bzero(message.data, message.cap);
+	}
+	return r;
+}

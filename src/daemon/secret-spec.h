@@ -62,6 +62,13 @@ int secret_spec_parse(struct span text, struct secret_spec *ret, struct err *err
 
 /* The bindings, for the proxy; points into the spec. */
 void secret_spec_rule(const struct secret_spec *s, struct secret_rule *ret);
+/*
+ * Hands each one's rule on, as the proxy reads it; the message is wiped whatever becomes of it.
+ * specs may be NULL.
+ */
+int secret_specs_hand_on(const secret_specs *specs,
+			 int (*hand)(struct span message, void *ctx, struct err *err), void *ctx,
+			 struct err *err) _must_check_;
 /* "env:VAR" and so on. */
 void secret_spec_describe_source(const struct secret_spec *s, struct buf *out);
 

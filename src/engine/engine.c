@@ -244,9 +244,6 @@ char *engine_home(const struct engine *e)
 {
 	_cleanup_free_ char *name = xmemdup0(e->user, strcspn(e->user, ":"));
 
-	for (size_t i = 0; i < e->variables.len; i++)
-		if (strncmp(e->variables.items[i], "HOME=/", 6) == 0)
-			return xstrdup(e->variables.items[i] + 5);
 	if (!*name || strcmp(name, "root") == 0 || strcmp(name, "0") == 0)
 		return xstrdup("/root");
 	return name[strspn(name, "0123456789")] ? xasprintf("/home/%s", name) : NULL;

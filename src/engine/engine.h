@@ -33,7 +33,8 @@ int engine_open(const char *name, const char *image, struct engine *ret,
 void engine_close(struct engine *e);
 /* Is it the engine's image that decides about a variable, or the user's terminal? Both here. */
 void engine_environment(const struct engine *e, struct environment *ret);
-/* The home directory of the image's user; newly allocated. NULL where only the image knows. */
+/* The home directory of the image's user, where no variable says it; newly allocated. NULL where
+ * only the image knows. */
 char *engine_home(const struct engine *e);
 /*
  * As session_run, in a container. directory, user_file and the other paths are the host's; the

@@ -24,6 +24,7 @@
 #include "engine/hand.h"
 #include "engine/hello.h"
 #include "engine/places.h"
+#include "policy/text.h"
 
 /* For the container to come up. */
 #define DEFAULT_TIMEOUT_MS ((uint64_t)120 * 1000)
@@ -342,15 +343,6 @@ static int serve(struct front *f, struct err *err)
 
 /* ---- Start ------------------------------------------------------------------ */
 
-static void append_cedar_string(struct buf *out, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			(void)buf_append_char(out, '\\');
-		(void)buf_append_char(out, *s);
-	}
-}
-
 /*
  * The image's own files go with the container, so the agent may change them: not what is the
  * user's, and not the kernel's. A policy that the user wrote instead of a profile stands alone,
@@ -369,13 +361,13 @@ static void permit_image(const struct session_options *o, struct buf *text)
 	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++)
 		(void)buf_printf(text, "Dir::\"%s\", ", kernels[i]);
 	for (size_t i = 0; i < o->n_mounts; i++) {
-		(void)buf_append_str(text, "Dir::\"");
-		append_cedar_string(text, o->mounts[i].target);
-		(void)buf_append_str(text, "\", ");
+		(void)buf_append_str(text, "Dir::");
+		(void)text_append_literal(span_of(o->mounts[i].target), text);
+		(void)buf_append_str(text, ", ");
 	}
-	(void)buf_append_str(text, "Dir::\"");
-	append_cedar_string(text, o->workspace);
-	(void)buf_append_str(text, "/\"] };\n");
+	(void)buf_append_str(text, "Dir::");
+	(void)text_append_literal(span_of(o->workspace), text);
+	(void)buf_append_str(text, "] };\n");
 }
 
 /* The options as they are inside: every path is the container's. */

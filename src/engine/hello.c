@@ -82,22 +82,11 @@ static void put_numbers(struct buf *out, const struct session_options *o,
 	put(out, TAG_NUMBERS, &n, sizeof(n));
 }
 
-static int put_secrets(struct buf *out, const secret_specs *specs, struct err *err)
+static int put_secret(struct span message, void *ctx, struct err *err)
 {
-	int r = 0;
-
-	for (size_t i = 0; specs && i < specs->len && r >= 0; i++) {
-		_cleanup_buf_ struct buf message = BUF_INIT(0);
-		struct secret_rule rule;
-
-		secret_spec_rule(&specs->items[i], &rule);
-		r = secret_rule_write(&rule, &message);
-		if (r < 0)
-			return err_set(err, r, "the secret %s", specs->items[i].name);
-		put(out, TAG_SECRET, message.data, message.len);
-		explicit_bzero(message.data, message.cap);
-	}
-	return r;
+	(void)err;
+	put(ctx, TAG_SECRET, message.p, message.len);
+	return 0;
 }
 
 static void put_layers(struct buf *out, const struct policy_layers *l)
@@ -148,7 +137,7 @@ int hello_write(const struct session_options *o, const struct hello_extra *extra
 		put_text(out, o->mounts[i].is_read_only ? TAG_MOUNT_READ_ONLY : TAG_MOUNT,
 			 o->mounts[i].target);
 	put_ports(out, o->ports);
-	r = put_secrets(out, o->secrets, err);
+	r = secret_specs_hand_on(o->secrets, put_secret, out, err);
 	if (r >= 0 && out->failed)
 		r = err_say(err, -E2BIG,
 			    "arguments, environment and policies are too long together");
