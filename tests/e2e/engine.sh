@@ -72,8 +72,11 @@ is "... and it writes there" "$(cat "$T_HOME/.claude/note")" note
 is "... but not what runs later, outside" "$(cat "$T_HOME/.claude/settings.json")" '{ "theme": "dark" }'
 leash_run --image agent:test -- sh -c 'ls -a ~'
 unlike "... another program has none of it" "$(out)" '\.claude'
-leash_run --image agent:test -e HOME=/srv/agent -- claude 'cat $HOME/.claude/settings.json'
+leash_run --image agent:test -e HOME=/srv/agent -- claude 'cat /srv/agent/.claude/settings.json'
 like "... and they are in the home that -e names" "$(out)" dark
+mkdir -p "$T_HOME/data"
+leash_run -v "$T_HOME/data:/data:ro" -- sh -c 'echo x >/data/x'
+check_event "a volume to be read is no file of the image: writing is denied" '.decision == "deny" and .path == "/data/x"'
 rm "$T_HOME/.config/leash/config.toml"
 leash_start --image agent:test -P -p 0.0.0.0::8080 -- sh -c 'while :; do echo "HTTP/1.0 200 OK
 
