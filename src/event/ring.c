@@ -248,14 +248,16 @@ static bool wait_for_room(struct event_ring *r, size_t len)
 	if (r->is_lossy || len > r->size)
 		return false;
 	deadline = clock_monotonic_ns() + RING_BLOCK_MS * NS_PER_MS;
-	while ((now = clock_monotonic_ns()) < deadline) {
+	while ((now = clock_monotonic_ns()) < deadline && !has_room(r, len)) {
 		uint32_t seen = atomic_load(&r->header->room_futex);
 
 		atomic_store(&r->header->is_writer_waiting, 1);
-		if (has_room(r, len))
-			return true;
-		futex_wait(&r->header->room_futex, seen, deadline - now);
+		/* The reader may have made room before it could see that somebody waits. */
+		if (!has_room(r, len))
+			futex_wait(&r->header->room_futex, seen, deadline - now);
 	}
+	/* Left standing, it would have the reader wake nobody, with a system call. */
+	atomic_store(&r->header->is_writer_waiting, 0);
 	r->is_lossy = !has_room(r, len);
 	return !r->is_lossy;
 }

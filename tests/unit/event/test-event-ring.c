@@ -325,6 +325,31 @@ static void a_waiting_writer_is_not_woken_for_each_record(void **state)
 	free_rings(&r);
 }
 
+/* One that has found room must not look as if it waited: the reader would wake nobody, again and
+ * again. */
+static void a_writer_that_waited_is_woken_once(void **state)
+{
+	struct rings r = make_rings(65536);
+	struct event e = { .kind = EVENT_FILE_OPEN, .path = SPAN("a") };
+	struct thread thread;
+	uint64_t len, n = 0;
+
+	(void)state;
+	event_ring_write(r.writer, &e);
+	len = atomic_load(&r.header->head);
+	while (atomic_load(&r.header->head) + len <= r.size)
+		event_ring_write(r.writer, &e);
+	start(&thread, 1, r.writer, 1);
+	for (int i = 0; i < RING_BLOCK_MS && !atomic_load(&r.header->is_writer_waiting); i++)
+		assert_int_equal(poll(NULL, 0, 1), 0);
+	assert_int_equal(atomic_load(&r.header->is_writer_waiting), 1);
+	assert_true(event_ring_drain(r.reader, count, &n) >= 0);
+	assert_int_equal(pthread_join(thread.id, NULL), 0);
+	assert_int_equal(atomic_load(&r.header->room_futex), 1);
+	assert_int_equal(atomic_load(&r.header->is_writer_waiting), 0);
+	free_rings(&r);
+}
+
 static void a_slow_reader_slows_the_writer_but_loses_nothing(void **state)
 {
 	struct rings r = make_rings(4096);
@@ -509,6 +534,7 @@ int main(void)
 		cmocka_unit_test(what_comes_during_a_drain_rings_again),
 		cmocka_unit_test(concurrent_writers_lose_nothing_while_the_reader_keeps_up),
 		cmocka_unit_test(a_waiting_writer_is_not_woken_for_each_record),
+		cmocka_unit_test(a_writer_that_waited_is_woken_once),
 		cmocka_unit_test(a_slow_reader_slows_the_writer_but_loses_nothing),
 		cmocka_unit_test(a_reader_that_stands_still_costs_events_but_they_are_counted),
 		cmocka_unit_test(an_event_larger_than_the_ring_is_counted_at_once),
