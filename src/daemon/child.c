@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -120,9 +121,10 @@ int child_send(struct child *c, uint16_t type, struct span payload, const int *f
 /* A process that closed its sockets is all but gone. */
 #define END_UNDER_WAY_MS 100
 
-static bool wait_readable(int fd, int timeout_ms)
+/* With no events: waits until the other side is closed, or shut down. */
+static bool wait_for(int fd, short events, int timeout_ms)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = { .fd = fd, .events = events };
 	int n;
 
 	do
@@ -137,12 +139,25 @@ void child_kill(const struct child *c)
 		(void)kill(c->pid, SIGKILL);
 }
 
+void child_ask_to_end(const struct child *c)
+{
+	/* One that is gone needs no asking. */
+	if (c->control_fd >= 0)
+		(void)shutdown(c->control_fd, SHUT_WR);
+}
+
+void child_wait_for_last_word(struct child *c, int timeout_ms)
+{
+	if (c->control_fd >= 0 && !wait_for(c->control_fd, 0, timeout_ms))
+		child_stop(c, 0);
+}
+
 void child_stop(struct child *c, int timeout_ms)
 {
 	if (c->control_fd >= 0)
 		fd_close(TAKE_FD(c->control_fd));
 	if (c->pid > 0) {
-		if (c->pidfd < 0 || !wait_readable(c->pidfd, timeout_ms))
+		if (c->pidfd < 0 || !wait_for(c->pidfd, POLLIN, timeout_ms))
 			child_kill(c);
 		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 			;
@@ -156,8 +171,9 @@ void child_stop(struct child *c, int timeout_ms)
 static bool look_at_end(const struct child *c, siginfo_t *ret)
 {
 	*ret = (siginfo_t){ 0 };
-	return c->pid > 0 && c->pidfd >= 0 && wait_readable(c->pidfd, END_UNDER_WAY_MS) &&
-	       waitid(P_PID, (id_t)c->pid, ret, WEXITED | WNOHANG | WNOWAIT) == 0 && ret->si_pid == c->pid;
+	return c->pid > 0 && c->pidfd >= 0 && wait_for(c->pidfd, POLLIN, END_UNDER_WAY_MS) &&
+	       waitid(P_PID, (id_t)c->pid, ret, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       ret->si_pid == c->pid;
 }
 
 bool child_was_killed(const struct child *c, struct err *err)

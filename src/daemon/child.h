@@ -29,7 +29,14 @@ int child_send(struct child *c, uint16_t type, struct span payload, const int *f
 	       struct err *err) _must_check_;
 /* Kills the process and does not wait for it: child_stop does. */
 void child_kill(const struct child *c);
-/* Closes the control socket, which asks the process to end, and waits for it; kills it after timeout_ms. */
+/* Asks the process to end, by saying that it will be told nothing more. */
+void child_ask_to_end(const struct child *c);
+/*
+ * Waits until the process has shut its control socket down: it has done all that it
+ * does, and the kernel takes it apart meanwhile. Kills it, and reaps, after timeout_ms.
+ */
+void child_wait_for_last_word(struct child *c, int timeout_ms);
+/* Closes the control socket and waits for the process's end; kills it after timeout_ms. */
 void child_stop(struct child *c, int timeout_ms);
 /* Was the process killed by a signal? Then err says by which. Does not reap. */
 bool child_was_killed(const struct child *c, struct err *err);

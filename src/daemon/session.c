@@ -480,13 +480,12 @@ static void stop(struct session *s)
 	child_kill(&s->signer);
 	sandbox_done(&s->sandbox);
 	housekeeping_stop(&s->housekeeping);
-	/* Both end by themselves when nobody talks to them; what they still wrote is drained below. */
-	if (s->proxy.control_fd >= 0)
-		fd_close(TAKE_FD(s->proxy.control_fd));
-	child_stop(&s->supervisor, STOP_TIMEOUT_MS);
+	/* What both still wrote is drained below. */
+	child_ask_to_end(&s->proxy);
+	child_ask_to_end(&s->supervisor);
+	child_wait_for_last_word(&s->supervisor, STOP_TIMEOUT_MS);
 	/* One that has not begun has nothing to tell. */
-	child_stop(&s->proxy, s->is_proxy_ready ? STOP_TIMEOUT_MS : 0);
-	child_stop(&s->signer, 0);
+	child_wait_for_last_word(&s->proxy, s->is_proxy_ready ? STOP_TIMEOUT_MS : 0);
 	if (s->journal.store) {
 		journal_drain(&s->journal);
 		journal_write(&s->journal, &e);
@@ -500,7 +499,10 @@ static void stop(struct session *s)
 			log_error("the event log is incomplete: %s", strerror(-r));
 		say_what_was_denied(s);
 	}
-	/* Who is told that it is over finds all of it recorded. */
+	child_stop(&s->supervisor, STOP_TIMEOUT_MS);
+	child_stop(&s->proxy, STOP_TIMEOUT_MS);
+	child_stop(&s->signer, 0);
+	/* Who is told that it is over finds all of it recorded, and nothing left running. */
 	detached_free(s->detached, s->exit_code);
 	cleanup_close(&s->proxy_end_fd);
 	cleanup_close(&s->bundle_fd);

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -342,6 +343,8 @@ int supervise_main(int control_fd)
 		r = ipc_send(control_fd, SUPERVISE_FAILED, 0, span_of(err.text), NULL, 0) < 0
 			    ? r
 			    : -EIO;
+	/* That was all: the daemon need not wait until our memory is taken apart. */
+	(void)shutdown(control_fd, SHUT_RDWR);
 	/* with the process its workers and the listener end: what waits fails with ENOSYS */
 	_exit(r < 0 ? 1 : 0);
 }
