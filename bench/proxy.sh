@@ -11,7 +11,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$(realpath "${1:-$ROOT/build}")
 export PATH=$PATH:/usr/sbin:/sbin
 if [ -z "${IN_WORLD:-}" ]; then
-	for program in nginx wrk openssl nft dnsmasq curl unshare; do
+	for program in nginx wrk h2load openssl nft dnsmasq curl unshare; do
 		command -v $program >/dev/null || { echo "bench/proxy.sh needs $program" >&2; exit 77; }
 	done
 	IN_WORLD=1 exec unshare -Urnm --propagation private "$0" "$BUILD"
@@ -25,17 +25,17 @@ trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null; rm -rf "$T"' EXIT
 
 ip link set lo up
 echo 30000 65535 >/proc/sys/net/ipv4/ip_local_port_range
-for a in 203.0.113.10 203.0.113.11 203.0.113.12 203.0.113.13; do ip addr add $a/32 dev lo; done
+for a in 203.0.113.10 203.0.113.11 203.0.113.12 203.0.113.13 203.0.113.14; do ip addr add $a/32 dev lo; done
 echo 127.0.0.1 localhost >"$T/hosts"
 echo nameserver 127.0.0.53 >"$T/resolv.conf"
 mount --bind "$T/hosts" /etc/hosts
 mount --bind "$T/resolv.conf" /etc/resolv.conf
 dnsmasq --no-daemon --conf-file=/dev/null --pid-file= --no-resolv --no-hosts --listen-address=127.0.0.53 --bind-interfaces \
 	--host-record=server.test,203.0.113.10 --host-record=nginx.test,203.0.113.11 --host-record=nginx-tls.test,203.0.113.12 \
-	--host-record=mitm.test,203.0.113.13 2>/dev/null &
+	--host-record=mitm.test,203.0.113.13 --host-record=nginx-new.test,203.0.113.14 2>/dev/null &
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ca -keyout "$T/ca.key" -out "$T/ca.crt" 2>/dev/null
 openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=s -keyout "$T/key" -out "$T/csr" 2>/dev/null
-echo "subjectAltName=DNS:server.test,DNS:nginx.test,DNS:nginx-tls.test,DNS:mitm.test" >"$T/ext"
+echo "subjectAltName=DNS:server.test,DNS:nginx.test,DNS:nginx-tls.test,DNS:mitm.test,DNS:nginx-new.test" >"$T/ext"
 openssl x509 -req -in "$T/csr" -CA "$T/ca.crt" -CAkey "$T/ca.key" -CAcreateserial -days 2 -extfile "$T/ext" -out "$T/crt" 2>/dev/null
 cat "$T/key" "$T/crt" >"$T/both.pem"
 mkdir "$T/www"
@@ -56,8 +56,10 @@ start_nginx() { # NAME SERVER-BLOCKS
 start_nginx server "server { listen 203.0.113.10:443 ssl http2; listen 203.0.113.10:80; root $T/www; }"
 start_nginx reverse "upstream up { server 203.0.113.10:80; keepalive 256; keepalive_requests 10000000; }
 	upstream tls { server 203.0.113.10:443; keepalive 256; keepalive_requests 10000000; }
-	server { listen 203.0.113.11:443 ssl; location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection \"\"; } }
-	server { listen 203.0.113.12:443 ssl; location / { proxy_pass https://tls; proxy_http_version 1.1; proxy_set_header Connection \"\";
+	server { listen 203.0.113.11:443 ssl http2; location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection \"\"; } }
+	server { listen 203.0.113.12:443 ssl http2; location / { proxy_pass https://tls; proxy_http_version 1.1; proxy_set_header Connection \"\";
+		proxy_ssl_verify on; proxy_ssl_trusted_certificate $T/ca.crt; proxy_ssl_name server.test; proxy_ssl_server_name on; } }
+	server { listen 203.0.113.14:443 ssl; location / { proxy_pass https://203.0.113.10; proxy_ssl_session_reuse off;
 		proxy_ssl_verify on; proxy_ssl_trusted_certificate $T/ca.crt; proxy_ssl_name server.test; proxy_ssl_server_name on; } }"
 if command -v mitmdump >/dev/null; then
 	HOME=$T mitmdump -q --mode reverse:https://server.test --listen-host 203.0.113.13 --listen-port 443 \
@@ -77,7 +79,7 @@ median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 # wrk's requests per second, its median latency in us, and what one request cost the proxy of processor time in us
 wrk_one() {
 	"$@" | awk '/Requests\/sec/ { r = $2 } / requests in / { n = $1 } /^ticks/ { t = $2 }
-		$1 == "50%" { l = $2; f = 1; if (l ~ /ms/) f = 1000; sub(/[a-z]+/, "", l); l *= f } END { print r, l, n ? t * 10000 / n : 0 }'
+		$1 == "50%" { l = $2; f = 1; if (l ~ /ms/) f = 1000; else if (l ~ /[0-9]s/) f = 1000000; sub(/[a-z]+/, "", l); l *= f } END { print r, l, n ? t * 10000 / n : 0 }'
 }
 # The process in the middle: leash says its number in its first event.
 process_of() {
@@ -96,15 +98,25 @@ load() { # WHO CONNECTIONS URL
 	wrk -t1 "-c$2" "-d${SECONDS_EACH}s" --latency "$3"
 	echo ticks $(($(ticks "$pid") - before))
 }
-export -f load process_of ticks
+# The same over HTTP/2: one connection, many streams, in wrk's words. The latency is a mean: h2load tells no other.
+streams() { # WHO STREAMS URL
+	local pid before
+	pid=$(process_of "$1")
+	before=$(ticks "$pid")
+	h2load -t1 -c1 "-m$2" "-D$SECONDS_EACH" "$3" | awk '/^finished in/ { print "Requests/sec:", $4 }
+		/^requests:/ { print $8, "requests in all" } /^time for request/ { print "50%", $6 }'
+	echo ticks $(($(ticks "$pid") - before))
+}
+export -f load streams process_of ticks
 export SECONDS_EACH T
 
 WHO="direct nginx nginx-tls leash"
 if [ -n "$(curl -sk -o /dev/null -w '%{http_code}' --retry 20 --retry-delay 1 --retry-connrefused https://mitm.test/1k 2>/dev/null | grep 200)" ]; then
 	WHO="$WHO mitmproxy"
 fi
-declare -A NAME=([direct]="the server itself" [nginx]="nginx, server in clear" [nginx-tls]="nginx, server in TLS" [leash]=leash [mitmproxy]=mitmproxy)
-declare -A URL=([direct]=https://server.test [nginx]=https://nginx.test [nginx-tls]=https://nginx-tls.test [leash]=https://server.test [mitmproxy]=https://mitm.test)
+declare -A NAME=([direct]="the server itself" [nginx]="nginx, server in clear" [nginx-tls]="nginx, server in TLS" [leash]=leash [mitmproxy]=mitmproxy
+	[nginx-new]="nginx, server in TLS anew")
+declare -A URL=([nginx-new]=https://nginx-new.test [direct]=https://server.test [nginx]=https://nginx.test [nginx-tls]=https://nginx-tls.test [leash]=https://server.test [mitmproxy]=https://mitm.test)
 
 # through WHO COMMAND URL-PATH: leash's client runs inside of it.
 through() {
@@ -114,15 +126,15 @@ through() {
 		bash -c "$2 ${URL[$1]}$3"
 	fi
 }
-requests() { # CONNECTIONS
-	local c=$1 round who
+requests() { # load|streams NUMBER NAME
+	local how=$1 n=$2 round who
 	for round in $(seq "$ROUNDS"); do
-		for who in $WHO; do wrk_one through "$who" "load $who $c" /1k >>"$T/$who.$c"; done
+		for who in $WHO; do wrk_one through "$who" "$how $who $n" /1k >>"$T/$who.$how.$n"; done
 	done
 	for who in $WHO; do
-		printf '%-26s %4s connections %10.0f requests/s  median %8.0f us  processor time %8.1f us a request\n' "${NAME[$who]}" "$c" \
-			"$(awk '{ print $1 }' "$T/$who.$c" | median)" "$(awk '{ print $2 }' "$T/$who.$c" | median)" \
-			"$(awk '{ print $3 }' "$T/$who.$c" | median)"
+		printf '%-26s %4s %-11s %10.0f requests/s  latency %8.0f us  processor time %8.1f us a request\n' "${NAME[$who]}" "$n" "$3" \
+			"$(awk '{ print $1 }' "$T/$who.$how.$n" | median)" "$(awk '{ print $2 }' "$T/$who.$how.$n" | median)" \
+			"$(awk '{ print $3 }' "$T/$who.$how.$n" | median)"
 	done
 }
 transfer() { curl -s -k --http1.1 --max-time 60 -o /dev/null -w '%{speed_download}\n' "$1"; }
@@ -142,12 +154,12 @@ downloads() {
 first_requests() {
 	local round who
 	for round in $(seq 5); do
-		for who in direct leash; do
+		for who in direct nginx-new leash; do
 			through "$who" first /1k >>"$T/f.$who"
 			through "$who" next /1k >>"$T/n.$who"
 		done
 	done
-	for who in direct leash; do
+	for who in direct nginx-new leash; do
 		printf '%-26s first request %10.1f ms, of the next program %10.1f ms\n' "${NAME[$who]}" \
 			"$(median <"$T/f.$who" | awk '{ print $1 * 1000 }')" "$(median <"$T/n.$who" | awk '{ print $1 * 1000 }')"
 	done
@@ -188,8 +200,9 @@ print(f"resident with one connection {before / 1024:.1f} MB; each of {n} idle on
       f" after {requests} more requests {(rss() - after):+d} KB")
 END
 
-requests 1
-requests 32
+requests load 1 connections
+requests load 32 connections
+requests streams 32 streams
 downloads
 first_requests
 leash python3 "$T/idle.py" "$T/events" "$T/session.crt" "${PROXY_IDLE:-900}" "${PROXY_REQUESTS:-20000}"

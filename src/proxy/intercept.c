@@ -143,13 +143,18 @@ static void on_leaf(void *ctx, X509 *certificate)
 	shake_with_client(i);
 }
 
+/* Whom the client means; text has room for an address. */
+static struct span subject(const struct intercept *i, char *text)
+{
+	return i->has_name ? name_span(&i->name) : address_format(&i->address, text);
+}
+
 static void get_leaf(struct intercept *i)
 {
 	char text[ADDRESS_TEXT_MAX];
-	struct span subject = i->has_name ? name_span(&i->name) : address_format(&i->address, text);
 
 	i->state = FOR_LEAF;
-	i->leaf = leaves_get(i->leaves, subject, on_leaf, i);
+	i->leaf = leaves_get(i->leaves, subject(i, text), on_leaf, i);
 }
 
 /* ---- With the server ---- */
@@ -233,6 +238,7 @@ static void on_timer(uv_timer_t *timer)
 static void begin(uv_timer_t *timer)
 {
 	struct intercept *i = timer->data;
+	char text[ADDRESS_TEXT_MAX];
 	SSL *tls;
 
 	if (i->server && stream_tls(i->server)) /* it has served another client */
@@ -248,6 +254,10 @@ static void begin(uv_timer_t *timer)
 	}
 	limit_time(i, LIMIT_PROXY_HANDSHAKE_MS);
 	shake_with_server(i);
+	/* The signer works while the server does. It is shown to nobody before the server is known.
+	 */
+	if (i->state == WITH_SERVER)
+		leaves_prepare(i->leaves, subject(i, text));
 }
 
 struct intercept *intercept_start(const struct intercept_options *o,

@@ -181,6 +181,12 @@ struct leaf_request *leaves_get(struct leaves *l, struct span subject, leaf_fn f
 	return r;
 }
 
+void leaves_prepare(struct leaves *l, struct span subject)
+{
+	if (!find(l, subject))
+		(void)ask(l, subject);
+}
+
 void leaf_request_cancel(struct leaf_request *r)
 {
 	if (!r)

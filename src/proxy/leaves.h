@@ -26,5 +26,7 @@ int leaves_new(uv_loop_t *loop, int signer_fd, struct span public_key, struct le
  * is here, and then returns NULL; else later.
  */
 struct leaf_request *leaves_get(struct leaves *l, struct span subject, leaf_fn fn, void *ctx);
+/* Has the certificate made where it is not here, so that a leaves_get to come finds it. */
+void leaves_prepare(struct leaves *l, struct span subject);
 /* fn will not be called any more. NULL allowed. */
 void leaf_request_cancel(struct leaf_request *r);
