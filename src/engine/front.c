@@ -47,6 +47,7 @@ struct front {
 	size_t hello_len; /* of out, at most: to be wiped once it is written */
 	struct termios saved;
 	bool is_raw, is_input_over, is_lost;
+	bool is_end_said; /* by the session itself */
 	int n_signals, last_signal, status;
 };
 
@@ -294,6 +295,7 @@ static void finish(struct front *f)
 	uint64_t until = clock_monotonic_ns() + LAST_MS * NS_PER_MS;
 	bool is_clean = !f->client && WIFEXITED(f->status) && !f->is_lost;
 
+	f->is_end_said = hand_was_end_said(f->hand_fd);
 	let_go(f);
 	if (!is_clean)
 		container_remove(f->engine, f->name);
@@ -325,6 +327,12 @@ static int exit_code(const struct front *f, bool has_come_up, struct err *err)
 	if (WIFSIGNALED(f->status))
 		return err_say(err, -ECHILD, "the engine's client was killed by signal %d",
 			       WTERMSIG(f->status)),
+		       EXIT_LEASH_FAILED;
+	if (!f->is_end_said)
+		return err_say(err, -ECHILD,
+			       "the container ended before the session did, with status %d: it was "
+			       "stopped from outside, or memory ran out; `%s events` tells",
+			       WEXITSTATUS(f->status), f->engine->program),
 		       EXIT_LEASH_FAILED;
 	return WEXITSTATUS(f->status);
 }

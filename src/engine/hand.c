@@ -17,6 +17,10 @@ static const struct ipc_type to_inside[HAND_MAX] = {
 	[HAND_DONE] = { "done", 0, 0, 0 },
 };
 
+static const struct ipc_type to_outside[HAND_MAX] = {
+	[HAND_END] = { "end", 0, 0, 0 },
+};
+
 /* By the directory's descriptor: a socket's address is short, and paths are not. */
 static int address(const char *directory, struct sockaddr_un *ret)
 {
@@ -137,4 +141,19 @@ int hand_take(const char *directory, struct api_listen *listen, published_ports 
 		return err_set(err, -errno, "reach leash outside of the container");
 	r = take_all(fd, listen, ports);
 	return r < 0 ? err_set(err, r, "take the session's ports") : TAKE_FD(fd);
+}
+
+void hand_say_end(int fd)
+{
+	/* Where nobody hears it nobody needs it. */
+	if (fd >= 0)
+		(void)ipc_send(fd, HAND_END, 0, (struct span){ 0 }, NULL, 0);
+}
+
+bool hand_was_end_said(int fd)
+{
+	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
+
+	return fd >= 0 && fd_set_nonblock(fd, true) >= 0 &&
+	       ipc_receive(fd, to_outside, HAND_MAX, &m) > 0;
 }

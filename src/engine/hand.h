@@ -11,6 +11,7 @@ enum hand_message {
 	HAND_API,  /* fd: where the API is served */
 	HAND_PORT, /* with the port's number in their order as id, fd: a published port */
 	HAND_DONE, /* that was all */
+	HAND_END,  /* from inside: the session is over, and the container goes by itself */
 	HAND_MAX,
 };
 
@@ -24,3 +25,7 @@ int hand_over(int listen_fd, const struct api_listen *listen, const published_po
 /* The other side: connects and takes all. Returns the descriptor, to be kept open. */
 int hand_take(const char *directory, struct api_listen *listen, published_ports *ports,
 	      struct err *err) _must_check_;
+/* Inside, last: says that the end is the session's own. -1 allowed. */
+void hand_say_end(int fd);
+/* Outside, when the container is gone: was that said? -1 allowed. */
+bool hand_was_end_said(int fd);

@@ -536,12 +536,15 @@ int engine_inside_main(void)
 			   .to_out = BUF_INIT(BACKLOG + 2 * READ_SIZE) };
 	struct hello h = { 0 };
 	struct err err = { 0 };
+	int code = EXIT_LEASH_FAILED;
 
 	if (begin(&r, &h, &err) < 0) {
 		log_error("%s", err.text);
-		return EXIT_LEASH_FAILED;
+	} else {
+		/* The child has them; here nobody needs them. */
+		hello_done(&h);
+		code = relay(&r);
 	}
-	/* The child has them; here nobody needs them. */
-	hello_done(&h);
-	return relay(&r);
+	hand_say_end(r.client_fd);
+	return code;
 }
