@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/directories.h"
 #include "cli/policy-private.h"
+#include "cli/run-private.h"
 #include "cli/state.h"
 #include "daemon/trust.h"
 
@@ -88,9 +89,10 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	}
 }
 
-/* As a session has it that runs the agent, and asks nobody. */
-static int add_agents(struct policy_context *c, struct err *err)
+/* What config.toml lets a session use that runs the agent, and asks nobody. */
+static int add_configured(struct policy_context *c, struct err *err)
 {
+	_cleanup_(volumes_done) volumes list = { 0 };
 	_cleanup_(config_done) struct config_document d = { 0 };
 	struct config_settings settings = { 0 };
 	struct agent_access access = { .agent = agent_find(c->layers.environment.agent),
@@ -105,6 +107,11 @@ static int add_agents(struct policy_context *c, struct err *err)
 
 	if (r >= 0)
 		r = config_settings_read(&d, c->home, c->cwd, &settings, err);
+	if (r >= 0) {
+		volumes_add_configured(&list, &d, &settings,
+				       run_default_image(settings.target_image));
+		r = volumes_permit(&list, &c->session_text, err);
+	}
 	if (r >= 0)
 		r = agent_access_decide(&access, err);
 	if (r >= 0)
@@ -132,7 +139,7 @@ int policy_context_parse(struct policy_context *c, const struct usage *u, int ar
 		log_error("%s: too many words: %s", u->name, argv[max_operands]);
 		return EXIT_USAGE;
 	}
-	if (add_agents(c, &err) >= 0)
+	if (add_configured(c, &err) >= 0)
 		return -1;
 	log_error("%s", err.text);
 	return EXIT_USAGE;

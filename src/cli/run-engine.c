@@ -10,9 +10,21 @@
 #include "base/log.h"
 #include "cli/run-private.h"
 
-int run_choose_runtime(struct run *run, const char *configured, struct err *err)
+const char *run_default_image(const char *configured)
 {
 	static const char *const variables[] = { "LEASH_TARGET_IMAGE", "TARGET_IMAGE" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+		const char *value = secure_getenv(variables[i]);
+
+		if (value && *value)
+			return value;
+	}
+	return configured;
+}
+
+int run_choose_runtime(struct run *run, const char *configured, struct err *err)
+{
 	bool is_native = run->runtime && strcmp(run->runtime, "native") == 0;
 	bool is_auto = !run->runtime || strcmp(run->runtime, "auto") == 0;
 
@@ -21,13 +33,8 @@ int run_choose_runtime(struct run *run, const char *configured, struct err *err)
 			       "--image %s: the native runtime has no images; leave --runtime "
 			       "native out, or the image",
 			       run->image);
-	for (size_t i = 0; i < ARRAY_SIZE(variables) && !is_native && !run->image; i++) {
-		const char *value = secure_getenv(variables[i]);
-
-		run->image = value && *value ? value : NULL;
-	}
 	if (!is_native && !run->image)
-		run->image = configured;
+		run->image = run_default_image(configured);
 	if (!is_native && !is_auto && !run->image)
 		return err_say(err, -EINVAL,
 			       "--runtime %s: of which image? Name one with --image, or set "
