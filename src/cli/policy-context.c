@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "cli/agent-access.h"
 #include "cli/command.h"
+#include "cli/config-file.h"
 #include "cli/directories.h"
 #include "cli/policy-private.h"
 #include "cli/run-private.h"
@@ -93,6 +94,7 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 static int add_configured(struct policy_context *c, struct err *err)
 {
 	_cleanup_(volumes_done) volumes list = { 0 };
+	_cleanup_(environment_done) struct environment environment = { 0 };
 	_cleanup_(config_done) struct config_document d = { 0 };
 	struct config_settings settings = { 0 };
 	struct agent_access access = { .agent = agent_find(c->layers.environment.agent),
@@ -101,6 +103,7 @@ static int add_configured(struct policy_context *c, struct err *err)
 				       .config = c->config,
 				       .document = &d,
 				       .settings = &settings,
+				       .environment = &environment,
 				       .profile = c->layers.environment.profile,
 				       .has_policy_file = c->layers.policy_file };
 	int r = config_read(c->config, &d, err);
@@ -108,6 +111,7 @@ static int add_configured(struct policy_context *c, struct err *err)
 	if (r >= 0)
 		r = config_settings_read(&d, c->home, c->cwd, &settings, err);
 	if (r >= 0) {
+		config_add_variables(&settings, &environment);
 		volumes_add_configured(&list, &d, &settings,
 				       run_default_image(settings.target_image));
 		r = volumes_permit(&list, &c->session_text, err);

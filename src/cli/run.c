@@ -15,6 +15,7 @@
 #include "cli/agent-access.h"
 #include "cli/agent-arguments.h"
 #include "cli/command.h"
+#include "cli/config-file.h"
 #include "cli/directories.h"
 #include "cli/moment.h"
 #include "cli/program.h"
@@ -81,13 +82,11 @@ static int add_configured(struct run *run, struct err *err)
 		r = config_settings_read(d, run->home, run->cwd, settings, err);
 	if (r >= 0)
 		r = run_choose_runtime(run, settings->target_image, err);
-	for (size_t i = 0; i < settings->variables.len && r >= 0; i++)
-		if (!environment_get(&run->env_options, settings->variables.items[i].name))
-			environment_set(&run->env_options, settings->variables.items[i].name,
-					settings->variables.items[i].value);
-	if (r >= 0)
-		volumes_add_configured(&run->volumes, d, settings, run->image);
-	return r;
+	if (r < 0)
+		return r;
+	config_add_variables(settings, &run->env_options);
+	volumes_add_configured(&run->volumes, d, settings, run->image);
+	return 0;
 }
 
 /* ---- The session ---------------------------------------------------------------- */
@@ -105,6 +104,12 @@ static int open_listener(struct run *run, struct err *err)
 	return l->address[0] && l->is_port_given ? api_listen_open(l, err) : 0;
 }
 
+/* What says where agents keep what is theirs on this machine, before the caller's variables. */
+static const struct environment *places_environment(const struct run *run)
+{
+	return run->image ? NULL : &run->environment;
+}
+
 /* In an image its directories are where its user's home is. */
 static void mount_agent(struct run *run, const struct agent *agent)
 {
@@ -119,7 +124,7 @@ static void mount_agent(struct run *run, const struct agent *agent)
 		return;
 	}
 	environment_set(&run->environment, "HOME", home);
-	agent_mounts_find(agent, run->home, &mounts);
+	agent_places_find(agent, run->home, places_environment(run), &mounts);
 	volumes_add_agent(&run->volumes, &mounts, home);
 }
 
@@ -132,6 +137,7 @@ static int permit_agent(struct run *run, bool is_interactive, struct buf *text, 
 				       .config = run->config,
 				       .document = &run->document,
 				       .settings = &run->settings,
+				       .environment = places_environment(run),
 				       .profile = run->layers.environment.profile,
 				       .has_policy_file = run->layers.policy_file,
 				       .has_image = run->image,
@@ -238,7 +244,8 @@ static int execute(struct run *run, char **argv, struct err *err)
 	if (open_listener(run, err) < 0 || state_session_create(state, &id, &directory, err) < 0)
 		return EXIT_LEASH_FAILED;
 	token_file = state_token_file(runtime, id);
-	told = agent_arguments(agent_find(agent), argv, run->home, run->cwd);
+	told = agent_arguments(agent_find(agent), argv, run->home, run->cwd,
+			       places_environment(run));
 	options = (struct session_options){
 		.id = id,
 		.name = run->name,
