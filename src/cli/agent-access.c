@@ -1,6 +1,7 @@
 #include "cli/agent-access.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -10,6 +11,19 @@
 #include "cli/agent-prompt.h"
 #include "cli/config-file.h"
 #include "policy/text.h"
+
+static const char *variable_of(const void *environment, const char *name)
+{
+	const char *value = environment ? environment_get(environment, name) : NULL;
+
+	return value ? value : secure_getenv(name);
+}
+
+void agent_places_find(const struct agent *a, const char *home, const struct environment *e,
+		       agent_mounts *ret)
+{
+	agent_mounts_find(a, home, variable_of, e, ret);
+}
 
 static const struct config_agent *decision_of(const struct agent_access *a, size_t i)
 {
@@ -103,7 +117,7 @@ int agent_access_decide(struct agent_access *a, struct err *err)
 		a->is_allowed = decision_of(a, (size_t)(a->agent - agents))->is_allowed;
 		return 0;
 	}
-	agent_mounts_find(a->agent, a->home, &mounts);
+	agent_places_find(a->agent, a->home, a->environment, &mounts);
 	if (!a->is_interactive || is_had_anyway(a, &mounts) || !is_any(&mounts, is_present))
 		return 0;
 	if (!utf8_is_valid(span_of(a->cwd)))
@@ -209,12 +223,43 @@ static void forbid(const struct agent *a, const struct agent_mount *m, struct bu
 	(void)buf_append_str(out, " };\n");
 }
 
+static bool is_listed(const agent_mounts *mounts, size_t n, const char *source)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(mounts->items[i].source, source) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Where the session says that they are, and, of those that are kept out, where the caller has them
+ * as well: what is kept there is not to be had because another place was named.
+ */
+static void find_places(const struct agent_access *a, const struct agent *of, bool is_allowed,
+			agent_mounts *ret)
+{
+	size_t n;
+
+	agent_places_find(of, a->home, a->environment, ret);
+	n = ret->len;
+	if (is_allowed || !a->environment)
+		return;
+	agent_places_find(of, a->home, NULL, ret);
+	for (size_t i = n; i < ret->len;)
+		if (is_listed(ret, n, ret->items[i].source)) {
+			xfree(ret->items[i].source);
+			ret->items[i] = ret->items[--ret->len];
+		} else {
+			i++;
+		}
+}
+
 static int add_places(const struct agent_access *a, const struct agent *of, bool is_allowed,
 		      struct buf *out, struct err *err)
 {
 	_cleanup_(agent_mounts_done) agent_mounts mounts = { 0 };
 
-	agent_mounts_find(of, a->home, &mounts);
+	find_places(a, of, is_allowed, &mounts);
 	/* The profile says the same, and says why. */
 	if (is_allowed && !a->has_policy_file && is_had_anyway(a, &mounts))
 		return 0;

@@ -6,12 +6,18 @@
 #pragma once
 
 #include "config/settings.h"
+#include "daemon/environment.h"
 
 struct agent_access {
 	const struct agent *agent;	 /* that is run; NULL: none that is known */
 	const char *home, *cwd, *config; /* config: its directory */
 	const struct config_document *document;
 	const struct config_settings *settings;
+	/*
+	 * What the session gets: where that says nothing of an agent's place, what the caller has
+	 * does. NULL of an image, in which paths of this machine mean nothing.
+	 */
+	const struct environment *environment;
 	/* Of a native session: what it has without a question. */
 	const char *profile;
 	bool has_policy_file; /* which stands for the profile, and says all itself */
@@ -20,6 +26,10 @@ struct agent_access {
 	/* The answer, for agent_access_policy. */
 	bool is_allowed;
 };
+
+/* Appends the agent's places on this machine. environment: as above. */
+void agent_places_find(const struct agent *a, const char *home, const struct environment *e,
+		       agent_mounts *ret);
 
 /*
  * Fills is_allowed; asks where nobody has decided and the answer changes something. What

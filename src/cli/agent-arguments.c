@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "cli/agent-access.h"
 
 #define SETTINGS_MAX ((size_t)1024 * 1024)
 
@@ -46,26 +47,28 @@ static bool is_on_in(const struct agent *a, const char *directory, const char *n
 	return value && value->type == JSON_BOOL && value->is_true;
 }
 
-static bool is_on(const struct agent *a, const char *home, const char *cwd)
+static bool is_on(const struct agent *a, const char *home, const char *cwd,
+		  const struct environment *environment)
 {
 	_cleanup_(agent_mounts_done) agent_mounts mounts = { 0 };
 	_cleanup_free_ char *project = path_join(cwd, a->places[0].target);
 	bool is = false;
 
-	agent_mounts_find(a, home, &mounts);
+	agent_places_find(a, home, environment, &mounts);
 	for (size_t i = 0; !is && i < ARRAY_SIZE(a->switch_files) && a->switch_files[i]; i++)
 		is = is_on_in(a, mounts.items[0].source, a->switch_files[i]) ||
 		     is_on_in(a, project, a->switch_files[i]);
 	return is;
 }
 
-char **agent_arguments(const struct agent *a, char *const *argv, const char *home, const char *cwd)
+char **agent_arguments(const struct agent *a, char *const *argv, const char *home, const char *cwd,
+		       const struct environment *environment)
 {
 	size_t n = 0, n_more = 0, at = 0;
 	char **words;
 
 	if (!a || !a->arguments[0] || has_exception(a, argv + 1) ||
-	    (a->switch_table && !is_on(a, home, cwd)))
+	    (a->switch_table && !is_on(a, home, cwd, environment)))
 		return NULL;
 	while (argv[n])
 		n++;

@@ -5,11 +5,11 @@
  */
 #pragma once
 
-#include "config/agents.h"
+#include "daemon/environment.h"
 
 /*
  * A new array of the command's words, with what the agent needs to be told behind the first; the
- * words stay the caller's. NULL: nothing is to be told.
+ * words stay the caller's. NULL: nothing is to be told. environment as in agent-access.h.
  */
-char **agent_arguments(const struct agent *a, char *const *argv, const char *home,
-		       const char *cwd) _must_check_;
+char **agent_arguments(const struct agent *a, char *const *argv, const char *home, const char *cwd,
+		       const struct environment *environment) _must_check_;

@@ -154,6 +154,16 @@ static int read_all(const struct reading *r)
 	return code;
 }
 
+void config_add_variables(const struct config_settings *s, struct environment *e)
+{
+	for (size_t i = 0; i < s->variables.len; i++) {
+		const struct config_variable *v = &s->variables.items[i];
+
+		if (!environment_get(e, v->name))
+			environment_set(e, v->name, v->value);
+	}
+}
+
 int config_check(struct config_document *d, const char *home, const char *directory,
 		 struct err *err)
 {

@@ -14,7 +14,7 @@
 #pragma once
 
 #include "cli/retention.h"
-#include "config/document.h"
+#include "config/settings.h"
 #include "daemon/secret-spec.h"
 
 /*
@@ -26,6 +26,8 @@ int config_take_secrets(const struct config_document *d, secret_specs *specs,
 			struct err *err) _must_check_;
 int config_take_retention(const struct config_document *d, struct retention *ret,
 			  struct err *err) _must_check_;
+/* Sets those variables which the environment does not have yet. */
+void config_add_variables(const struct config_settings *s, struct environment *e);
 /* Checks all of the document, as a command in directory would read it. */
 int config_check(struct config_document *d, const char *home, const char *directory,
 		 struct err *err) _must_check_;

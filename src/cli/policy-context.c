@@ -8,8 +8,10 @@
 #include "base/path.h"
 #include "cli/agent-access.h"
 #include "cli/command.h"
+#include "cli/config-file.h"
 #include "cli/directories.h"
 #include "cli/policy-private.h"
+#include "cli/run-private.h"
 #include "cli/state.h"
 #include "daemon/trust.h"
 
@@ -88,9 +90,11 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	}
 }
 
-/* As a session has it that runs the agent, and asks nobody. */
-static int add_agents(struct policy_context *c, struct err *err)
+/* What config.toml lets a session use that runs the agent, and asks nobody. */
+static int add_configured(struct policy_context *c, struct err *err)
 {
+	_cleanup_(volumes_done) volumes list = { 0 };
+	_cleanup_(environment_done) struct environment environment = { 0 };
 	_cleanup_(config_done) struct config_document d = { 0 };
 	struct config_settings settings = { 0 };
 	struct agent_access access = { .agent = agent_find(c->layers.environment.agent),
@@ -99,12 +103,19 @@ static int add_agents(struct policy_context *c, struct err *err)
 				       .config = c->config,
 				       .document = &d,
 				       .settings = &settings,
+				       .environment = &environment,
 				       .profile = c->layers.environment.profile,
 				       .has_policy_file = c->layers.policy_file };
 	int r = config_read(c->config, &d, err);
 
 	if (r >= 0)
 		r = config_settings_read(&d, c->home, c->cwd, &settings, err);
+	if (r >= 0) {
+		config_add_variables(&settings, &environment);
+		volumes_add_configured(&list, &d, &settings,
+				       run_default_image(settings.target_image));
+		r = volumes_permit(&list, &c->session_text, err);
+	}
 	if (r >= 0)
 		r = agent_access_decide(&access, err);
 	if (r >= 0)
@@ -132,7 +143,7 @@ int policy_context_parse(struct policy_context *c, const struct usage *u, int ar
 		log_error("%s: too many words: %s", u->name, argv[max_operands]);
 		return EXIT_USAGE;
 	}
-	if (add_agents(c, &err) >= 0)
+	if (add_configured(c, &err) >= 0)
 		return -1;
 	log_error("%s", err.text);
 	return EXIT_USAGE;

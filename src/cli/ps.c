@@ -2,25 +2,20 @@
  * `leash ps`: which sessions run.
  */
 #include <errno.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/list.h"
 #include "cli/option-tables.h"
 #include "cli/running.h"
 #include "cli/show.h"
-#include "cli/usage.h"
 #include "event/session.h"
 
-enum { OPTION_JSON = 1, OPTION_QUIET };
-
 const struct option_spec ps_options[] = {
-	{ "json", 0, NULL, "one JSON object a line", OPTION_JSON, 0 },
-	{ "quiet", 'q', NULL, "the ids alone", OPTION_QUIET, 0 },
-	OPTION_HELP_ROW,
+	LIST_ROWS,
 };
 const size_t n_ps_options = ARRAY_SIZE(ps_options);
 
@@ -34,21 +29,6 @@ static const struct usage usage = {
 	.options = ps_options,
 	.n_options = ARRAY_SIZE(ps_options),
 };
-
-struct list {
-	bool want_json, is_quiet;
-	struct buf out;
-};
-
-static int on_option(int id, const char *value, void *ctx, struct err *err)
-{
-	struct list *l = ctx;
-
-	(void)value;
-	(void)err;
-	*(id == OPTION_JSON ? &l->want_json : &l->is_quiet) = true;
-	return 0;
-}
 
 static void show_json(const struct running *r, struct buf *out)
 {
@@ -75,30 +55,16 @@ static void show_json(const struct running *r, struct buf *out)
 	(void)buf_append_char(out, '\n');
 }
 
-static void show_since(const struct running *r, struct buf *out)
-{
-	char started[RFC3339_LEN + 1], text[32] = "";
-	struct tm tm = { 0 };
-	time_t seconds;
-
-	event_session_started(r->id, started);
-	if (strptime(started, "%Y-%m-%dT%H:%M:%SZ", &tm)) {
-		seconds = timegm(&tm);
-		if (!localtime_r(&seconds, &tm) ||
-		    !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm))
-			text[0] = 0;
-	}
-	(void)buf_printf(out, "%-19s", text);
-}
-
 static void show_row(const struct running *r, struct buf *out)
 {
 	const struct json *command = json_get(r->summary, "command");
+	char started[RFC3339_LEN + 1];
 
+	event_session_started(r->id, started);
 	(void)buf_printf(out, "%s%c %-12.*s  %-7.*s  ", r->id, r->is_detached ? '*' : ' ',
 			 r->name.len ? (int)r->name.len : 1,
 			 r->name.len ? (const char *)r->name.p : "-", SPAN_ARG(r->runtime));
-	show_since(r, out);
+	list_show_time(started, out);
 	(void)buf_printf(out, "  %-23s  ", r->url ? r->url : "-");
 	show_text(r->workspace, out);
 	(void)buf_append_char(out, ' ');
@@ -127,7 +93,7 @@ int command_ps(int argc, char **argv)
 	struct list l = { 0 };
 	struct err err = { 0 };
 	int n_operands, r;
-	int code = usage_parse(&usage, argc, argv, on_option, &l, &n_operands);
+	int code = usage_parse(&usage, argc, argv, list_option, &l, &n_operands);
 
 	if (code >= 0)
 		return code;

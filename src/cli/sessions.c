@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -13,22 +12,15 @@
 #include "base/path.h"
 #include "cli/command.h"
 #include "cli/directories.h"
+#include "cli/list.h"
 #include "cli/option-tables.h"
 #include "cli/sessions-private.h"
 #include "cli/show.h"
 #include "cli/state.h"
-#include "cli/usage.h"
 #include "event/session.h"
 
-enum {
-	OPTION_JSON = 1,
-	OPTION_QUIET,
-};
-
 const struct option_spec sessions_options[] = {
-	{ "json", 0, NULL, "one JSON object a line", OPTION_JSON, 0 },
-	{ "quiet", 'q', NULL, "the ids alone", OPTION_QUIET, 0 },
-	OPTION_HELP_ROW,
+	LIST_ROWS,
 };
 const size_t n_sessions_options = ARRAY_SIZE(sessions_options);
 
@@ -45,24 +37,6 @@ static const struct usage usage = {
 	.n_options = ARRAY_SIZE(sessions_options),
 };
 
-struct list {
-	bool want_json, is_quiet;
-	struct buf out;
-};
-
-static int on_option(int id, const char *value, void *ctx, struct err *err)
-{
-	struct list *l = ctx;
-
-	(void)value;
-	(void)err;
-	if (id == OPTION_JSON)
-		l->want_json = true;
-	if (id == OPTION_QUIET)
-		l->is_quiet = true;
-	return 0;
-}
-
 static void show_json(const struct event_session *row, struct buf *out)
 {
 	struct json_writer w = { .out = out };
@@ -71,19 +45,6 @@ static void show_json(const struct event_session *row, struct buf *out)
 	event_session_json(row, /* max_command = */ 0, &w);
 	json_end_object(&w);
 	(void)buf_append_char(out, '\n');
-}
-
-static void show_started(const struct event_session *row, struct buf *out)
-{
-	struct tm tm = { 0 };
-	char text[32];
-	time_t seconds;
-
-	if (!strptime(row->started, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		return;
-	seconds = timegm(&tm);
-	if (localtime_r(&seconds, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm))
-		(void)buf_append_str(out, text);
 }
 
 /* Its exit code; none while it runs, and of one that died. */
@@ -104,7 +65,7 @@ static void show_row(const struct event_session *row, struct buf *out)
 	char status[8];
 
 	(void)buf_printf(out, "%s  ", row->id);
-	show_started(row, out);
+	list_show_time(row->started, out);
 	(void)buf_printf(out, "  %-8s %4s %8llu %7llu ", row->state, show_status(row, status),
 			 (unsigned long long)row->n_events, (unsigned long long)row->n_denied);
 	for (const struct json *arg = command ? command->first : NULL; arg; arg = arg->next) {
@@ -158,7 +119,7 @@ int command_sessions(int argc, char **argv)
 
 	if (argc > 1 && subcommand_find(&sessions_group, argv[1]))
 		return subcommand_run(&sessions_group, argc, argv);
-	code = usage_parse(&usage, argc, argv, on_option, &l, &n_operands);
+	code = usage_parse(&usage, argc, argv, list_option, &l, &n_operands);
 	if (code >= 0)
 		return code;
 	if (n_operands) {

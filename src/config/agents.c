@@ -1,6 +1,5 @@
 #include "config/agents.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -131,11 +130,13 @@ static char *in_home(const char *home, const char *name)
 	return *name ? path_join(home, name) : xstrdup(home);
 }
 
-/* The directory that the variable names: absolute, ~ and ~/..., or relative to the home directory.
+/*
+ * The directory that the variable's value names: absolute, ~ and ~/..., or relative to the home
+ * directory.
  */
-static char *base_of(const struct agent_place *p, const char *home, bool *ret_is_given)
+static char *base_of(const struct agent_place *p, const char *home, const char *value,
+		     bool *ret_is_given)
 {
-	const char *value = p->variable ? secure_getenv(p->variable) : NULL;
 	_cleanup_buf_ struct buf path = BUF_INIT(0);
 
 	*ret_is_given = value && *value;
@@ -154,10 +155,11 @@ static char *base_of(const struct agent_place *p, const char *home, bool *ret_is
 	return buf_take(&path);
 }
 
-static void find_one(const struct agent_place *p, const char *home, struct agent_mount *ret)
+static void find_one(const struct agent_place *p, const char *home, const char *value,
+		     struct agent_mount *ret)
 {
 	bool is_given;
-	_cleanup_free_ char *base = base_of(p, home, &is_given);
+	_cleanup_free_ char *base = base_of(p, home, value, &is_given);
 	_cleanup_free_ char *usual_base = in_home(home, p->base);
 	_cleanup_free_ char *usual = in_home(usual_base, p->name);
 	struct stat st;
@@ -171,12 +173,14 @@ static void find_one(const struct agent_place *p, const char *home, struct agent
 	ret->is_moved = is_given && strcmp(usual, ret->source) != 0;
 }
 
-void agent_mounts_find(const struct agent *a, const char *home, agent_mounts *ret)
+void agent_mounts_find(const struct agent *a, const char *home, agent_variable_fn variable,
+		       const void *ctx, agent_mounts *ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(a->places) && a->places[i].target; i++) {
+		const struct agent_place *p = &a->places[i];
 		struct agent_mount m;
 
-		find_one(&a->places[i], home, &m);
+		find_one(p, home, p->variable ? variable(ctx, p->variable) : NULL, &m);
 		vec_push(ret, m);
 	}
 }

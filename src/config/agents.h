@@ -73,7 +73,7 @@ bool agent_uses_key(const struct agent *a, const struct agent_key *key);
 /* Does the variable say where a place of the agent is? In an image it means nothing. */
 bool agent_names_place(const struct agent *a, const char *variable);
 
-/* Where the table's places are for this caller. */
+/* Where the table's places are, by the variables of a caller or a session. */
 struct agent_mount {
 	const struct agent_place *place;
 	char *source;	    /* absolute, not resolved */
@@ -85,6 +85,10 @@ struct agent_mount {
 
 typedef VEC(struct agent_mount) agent_mounts;
 
-/* All places of the agent, the present and the missing. */
-void agent_mounts_find(const struct agent *a, const char *home, agent_mounts *ret);
+/* The value of a variable that may say where a place is, or NULL. */
+typedef const char *(*agent_variable_fn)(const void *ctx, const char *name);
+
+/* Appends all places of the agent, the present and the missing. */
+void agent_mounts_find(const struct agent *a, const char *home, agent_variable_fn variable,
+		       const void *ctx, agent_mounts *ret);
 void agent_mounts_done(agent_mounts *m);

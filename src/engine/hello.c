@@ -30,7 +30,6 @@ enum hello_tag {
 	TAG_MOUNT_READ_ONLY,
 	TAG_PORT,
 	TAG_SECRET,
-	TAG_MAX,
 };
 
 struct numbers {
@@ -239,59 +238,50 @@ static int take_mount(struct hello *h, struct span s, bool is_read_only)
 	return 0;
 }
 
+/* Texts that are kept as they are: pointers in struct hello. */
+static const struct {
+	enum hello_tag tag;
+	size_t at;
+} kept_texts[] = {
+	{ TAG_ID, offsetof(struct hello, options.id) },
+	{ TAG_DIRECTORY, offsetof(struct hello, options.directory) },
+	{ TAG_CWD, offsetof(struct hello, options.cwd) },
+	{ TAG_USER, offsetof(struct hello, user) },
+	{ TAG_NAME, offsetof(struct hello, options.name) },
+	{ TAG_RUNTIME, offsetof(struct hello, options.runtime) },
+	{ TAG_AGENT, offsetof(struct hello, layers.environment.agent) },
+	{ TAG_PROFILE, offsetof(struct hello, layers.environment.profile) },
+	{ TAG_POLICY_FILE, offsetof(struct hello, layers.policy_file) },
+	{ TAG_USER_FILE, offsetof(struct hello, layers.user_file) },
+	{ TAG_PROJECT_FILE, offsetof(struct hello, layers.project_file) },
+	{ TAG_TRUSTED, offsetof(struct hello, layers.trusted) },
+	{ TAG_TOKEN_FILE, offsetof(struct hello, options.token_file) },
+};
+
+static int take_text(struct hello *h, uint32_t tag, struct span s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kept_texts); i++)
+		if (kept_texts[i].tag == tag) {
+			char *copy = keep(h, s);
+
+			memcpy((char *)h + kept_texts[i].at, &copy, sizeof(copy));
+			return 0;
+		}
+	return -EBADMSG;
+}
+
 static int take(struct hello *h, uint32_t tag, struct span s)
 {
-	struct policy_layers *l = &h->layers;
-
 	if (tag != TAG_SECRET && tag != TAG_NUMBERS && tag != TAG_PORT && s.len &&
 	    memchr(s.p, 0, s.len))
 		return -EBADMSG;
-	switch ((enum hello_tag)tag) {
+	switch (tag) {
 	case TAG_VERSION:
 		return span_eq_str(s, LEASH_VERSION) ? 0 : -EPROTO;
 	case TAG_NUMBERS:
 		return take_numbers(h, s);
-	case TAG_ID:
-		h->options.id = keep(h, s);
-		return 0;
-	case TAG_DIRECTORY:
-		h->options.directory = keep(h, s);
-		return 0;
-	case TAG_CWD:
-		h->options.cwd = h->options.workspace = keep(h, s);
-		return 0;
-	case TAG_USER:
-		h->user = keep(h, s);
-		return 0;
-	case TAG_NAME:
-		h->options.name = keep(h, s);
-		return 0;
-	case TAG_RUNTIME:
-		h->options.runtime = keep(h, s);
-		return 0;
-	case TAG_AGENT:
-		l->environment.agent = keep(h, s);
-		return 0;
-	case TAG_PROFILE:
-		l->environment.profile = keep(h, s);
-		return 0;
-	case TAG_POLICY_FILE:
-		l->policy_file = keep(h, s);
-		return 0;
-	case TAG_USER_FILE:
-		l->user_file = keep(h, s);
-		return 0;
-	case TAG_PROJECT_FILE:
-		l->project_file = keep(h, s);
-		return 0;
-	case TAG_TRUSTED:
-		l->trusted = keep(h, s);
-		return 0;
 	case TAG_SESSION_TEXT:
-		l->session_text = span_make(keep(h, s), s.len);
-		return 0;
-	case TAG_TOKEN_FILE:
-		h->options.token_file = keep(h, s);
+		h->layers.session_text = span_make(keep(h, s), s.len);
 		return 0;
 	case TAG_LISTEN:
 		return take_listen(h, s);
@@ -307,11 +297,9 @@ static int take(struct hello *h, uint32_t tag, struct span s)
 		return take_port(h, s);
 	case TAG_SECRET:
 		return take_secret(h, s);
-	case TAG_NONE:
-	case TAG_MAX:
-		break;
+	default:
+		return take_text(h, tag, s);
 	}
-	return -EBADMSG;
 }
 
 static int take_all(struct hello *h, struct span rest)
@@ -358,7 +346,7 @@ int hello_read(struct span message, struct hello *ret, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "read what to run");
 	vec_push(&h->argv, NULL);
-	h->layers.environment.workspace = h->options.cwd;
+	h->options.workspace = h->layers.environment.workspace = h->options.cwd;
 	h->options.layers = &h->layers;
 	h->options.environment = &h->environment;
 	h->options.secrets = &h->secrets;

@@ -112,6 +112,48 @@ with CLAUDE_CONFIG_DIR="$T_HOME"
 leash_run claude 'echo x >~/anywhere'
 unlike "a variable that leads to the home directory permits nothing" "$RC" '^0$'
 like "... which is said" "$(err)" 'CLAUDE_CONFIG_DIR leads to .*more than'
+with CLAUDE_CONFIG_DIR="$T_HOME/.claude-work"
+as_user mkdir -p "$T_HOME/.claude-flag" "$T_HOME/.claude-all" "$T_HOME/.claude-app"
+# writes DIRECTORY FLAG…: in the project, may the agent write there?
+writes() {
+	local directory=$1
+	shift
+	WORK=$WORK/app leash_run "$@" claude 'echo x >~/'"$directory"'/made && echo "$CLAUDE_CONFIG_DIR"'
+}
+writes .claude-flag -e CLAUDE_CONFIG_DIR="$T_HOME/.claude-flag"
+is "-e goes before the caller's" "$RC:$(out)" "0:$T_HOME/.claude-flag"
+writes .claude-work -e CLAUDE_CONFIG_DIR="$T_HOME/.claude-flag"
+unlike "... whose directory is none of the agent's then" "$RC" '^0$'
+user_file "$CONFIG" <<TOML
+[volumes]
+claude = true
+[leash.envvars]
+CLAUDE_CONFIG_DIR = "$T_HOME/.claude-all"
+TOML
+writes .claude-all
+is "config.toml goes before the caller's" "$RC:$(out)" "0:$T_HOME/.claude-all"
+LEASH_FLAGS=()
+leash_run policy explain --agent claude write "$T_HOME/.claude-all/made"
+is "... which policy explain knows" "$RC" 0
+leash_run policy explain --agent claude write "$T_HOME/.claude-work/made"
+is "... and of the caller's" "$RC" 1
+LEASH_FLAGS=(-I)
+cat >>"$CONFIG" <<TOML
+[projects."$WORK/app".envvars]
+CLAUDE_CONFIG_DIR = "$T_HOME/.claude-app"
+TOML
+writes .claude-app
+is "... a project before what is for all" "$RC:$(out)" "0:$T_HOME/.claude-app"
+writes .claude-flag -e CLAUDE_CONFIG_DIR="$T_HOME/.claude-flag"
+is "... and -e before both" "$RC:$(out)" "0:$T_HOME/.claude-flag"
+user_file "$CONFIG" <<<'[volumes]
+claude = false'
+for directory in flag work; do
+	leash_run --profile permissive -e CLAUDE_CONFIG_DIR="$T_HOME/.claude-flag" sh -c "ls ~/.claude-$directory"
+	unlike "false: the one named and the caller's are kept out: $directory" "$RC" '^0$'
+done
+leash_run --profile permissive -e CLAUDE_CONFIG_DIR="$T_HOME/.claude-flag" sh -c "ls -d ~/.claude-app"
+is "... and no others" "$RC" 0
 with
 
 # ---- The question

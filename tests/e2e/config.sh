@@ -147,6 +147,26 @@ TOML
 in_directory "$WORK/app" -I -- sh -c 'echo changed >/usr/share/misc/file'
 is "volumes: of a project, writable" "$RC:$(cat "$T_HOME/data/file")" 0:changed
 like "... one that is not there is left out, and that is said" "$(err)" 'nowhere: No such file or directory; the volume is left out'
+in_directory "$WORK/app" policy explain write /usr/share/misc/file
+is "... which policy explain knows" "$RC" 0
+in_directory "$WORK/app" policy explain write /usr/share/man/file
+is "... and of the one that is left out" "$RC" 1
+in_directory "$WORK/other" policy explain write /usr/share/misc/file
+is "... and where another project is not" "$RC" 1
+user_file "$CONFIG" <<TOML
+[volumes]
+"$T_HOME/data" = "/only/in/an/image"
+TOML
+leash_run policy explain write /only/in/an/image/file
+like "a target that is not here: left out" "$RC:$(err)" '^1:.*the volume is left out'
+CALLER_ENV=(LEASH_TARGET_IMAGE=some/image)
+leash_run policy explain write /only/in/an/image/file
+is "... but in an image" "$RC:$(err)" 0:
+CALLER_ENV=()
+user_file "$CONFIG" <<TOML
+[projects."$WORK/app".volumes]
+"$T_HOME/data" = "/usr/share/misc"
+TOML
 in_directory "$WORK/app" -I -v "$WORK/other:/usr/share/misc:ro" -- ls /usr/share/misc
 is "... a flag goes before" "$RC:$(out)" 0:
 

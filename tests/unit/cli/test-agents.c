@@ -59,7 +59,7 @@ static void check_told(enum agent_id id, const char *line, const char *want)
 
 	for (char *save = NULL, *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
 		argv[n++] = w;
-	told = agent_arguments(&agents[id], argv, "/nonexistent", "/nonexistent");
+	told = agent_arguments(&agents[id], argv, "/nonexistent", "/nonexistent", NULL);
 	for (size_t i = 0; told && told[i]; i++)
 		(void)buf_printf(&got, "%s%s", i ? "|" : "", told[i]);
 	assert_string_equal(got.len ? got.data : "", want);
@@ -81,7 +81,7 @@ static void test_what_agents_are_told(void **state)
 		   "codex|-c|sandbox_mode=\"danger-full-access\"|--sandboxed");
 	check_told(AGENT_CLAUDE, "claude", ""); /* no settings have it on */
 	check_told(AGENT_QWEN, "qwen", "");
-	assert_null(agent_arguments(NULL, (char *[]){ NULL }, "/", "/"));
+	assert_null(agent_arguments(NULL, (char *[]){ NULL }, "/", "/", NULL));
 }
 
 static void test_lengths(void **state)

@@ -30,6 +30,13 @@ static void test_the_table_is_whole(void **state)
 	assert_null(agent_find(NULL));
 }
 
+/* Of the process, as the caller's are. */
+static const char *variable(const void *ctx, const char *name)
+{
+	(void)ctx;
+	return getenv(name);
+}
+
 struct home {
 	char path[32];
 };
@@ -85,14 +92,14 @@ static void test_places_are_below_home(void **state)
 	make_home(&h);
 	make(&h, ".claude", /* is_file = */ false);
 	make(&h, ".claude.json", /* is_file = */ true);
-	agent_mounts_find(&agents[AGENT_CLAUDE], h.path, &m);
+	agent_mounts_find(&agents[AGENT_CLAUDE], h.path, variable, NULL, &m);
 	assert_int_equal(m.len, 2);
 	check(&h, &m.items[0], ".claude", ".claude", true);
 	assert_false(m.items[0].is_file || m.items[0].is_moved);
 	check(&h, &m.items[1], ".claude.json", ".claude.json", true);
 	assert_true(m.items[1].is_file);
 	agent_mounts_done(&m);
-	agent_mounts_find(&agents[AGENT_CODEX], h.path, &m);
+	agent_mounts_find(&agents[AGENT_CODEX], h.path, variable, NULL, &m);
 	assert_int_equal(m.len, 1);
 	check(&h, &m.items[0], ".codex", ".codex", false);
 	agent_mounts_done(&m);
@@ -108,7 +115,7 @@ static void test_a_file_is_no_directory(void **state)
 	(void)state;
 	make_home(&h);
 	make(&h, ".claude", /* is_file = */ true);
-	agent_mounts_find(&agents[AGENT_CLAUDE], h.path, &m);
+	agent_mounts_find(&agents[AGENT_CLAUDE], h.path, variable, NULL, &m);
 	assert_false(m.items[0].is_there);
 	agent_mounts_done(&m);
 	forget(&h, made);
@@ -134,7 +141,7 @@ static void test_variables_lead_elsewhere(void **state)
 		agent_mounts m = { 0 };
 
 		assert_int_equal(setenv("CLAUDE_CONFIG_DIR", cases[i].value, 1), 0);
-		agent_mounts_find(&agents[AGENT_CLAUDE], h.path, &m);
+		agent_mounts_find(&agents[AGENT_CLAUDE], h.path, variable, NULL, &m);
 		check(&h, &m.items[0], cases[i].directory, ".claude", false);
 		check(&h, &m.items[1], cases[i].file, ".claude.json", false);
 		assert_int_equal(m.items[0].is_moved, cases[i].is_moved);
@@ -153,7 +160,7 @@ static void test_the_xdg_variables_are_opencodes(void **state)
 	make_home(&h);
 	assert_int_equal(setenv("XDG_DATA_HOME", "/data", 1), 0);
 	assert_int_equal(setenv("XDG_STATE_HOME", "relative", 1), 0); /* ignored */
-	agent_mounts_find(&agents[AGENT_OPENCODE], h.path, &m);
+	agent_mounts_find(&agents[AGENT_OPENCODE], h.path, variable, NULL, &m);
 	check(&h, &m.items[0], ".config/opencode", ".config/opencode", false);
 	check(&h, &m.items[1], ".local/state/opencode", ".local/state/opencode", false);
 	assert_false(m.items[1].is_moved);
