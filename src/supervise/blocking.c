@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -13,6 +14,7 @@
 #define MAX_WORKERS 512
 #define TICK_NS (20 * NS_PER_MS)
 #define STUCK_NS (50 * NS_PER_MS)
+#define SETTLE_TICK_US 100
 #define STACK_SIZE ((size_t)512 * 1024)
 #define ERESTARTSYS                                                                                \
 	512 /* the kernel's own: restart the call, or EINTR, as the handler's flags say */
@@ -207,6 +209,25 @@ void pool_unstick(struct worker *w)
 	p->n_serving++;
 	w->may_rest = true;
 	(void)pthread_mutex_unlock(&p->lock);
+}
+
+static void see_busy(struct worker *w, void *ret)
+{
+	*(bool *)ret |= atomic_load(&w->busy_ns) != 0;
+}
+
+void pool_settle(struct supervisor *s, uint64_t timeout_ms)
+{
+	uint64_t until = clock_monotonic_ns() + timeout_ms * NS_PER_MS;
+
+	while (clock_monotonic_ns() < until) {
+		bool is_busy = false;
+
+		pool_each(s, see_busy, &is_busy);
+		if (!is_busy)
+			return;
+		(void)usleep(SETTLE_TICK_US);
+	}
 }
 
 void pool_each(struct supervisor *s, void (*fn)(struct worker *w, void *ctx), void *ctx)

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/attributes.h"
 
 struct pool;
@@ -28,5 +30,10 @@ void pool_rest(struct worker *w);
 void pool_check(struct supervisor *s);
 /* A worker that pool_check has replaced is back. */
 void pool_unstick(struct worker *w);
+/*
+ * At the end, when every caller is gone: waits until no worker is at a call, for at
+ * most timeout_ms. What was answered and not yet recorded is recorded then.
+ */
+void pool_settle(struct supervisor *s, uint64_t timeout_ms);
 /* Calls fn for every worker; none starts or ends meanwhile. */
 void pool_each(struct supervisor *s, void (*fn)(struct worker *w, void *ctx), void *ctx);

@@ -36,6 +36,8 @@
 /* Programs that end one after the other wake this thread, and so disturb the next, only so often.
  */
 #define EXITS_MS 10
+/* What a worker may take, at the end, for the last call. */
+#define SETTLE_MS 1000
 #define MAX_START_WORKERS 64
 
 const struct ipc_type supervise_to_supervisor[SUPERVISE_MESSAGE_MAX] = {
@@ -343,6 +345,8 @@ int supervise_main(int control_fd)
 		r = ipc_send(control_fd, SUPERVISE_FAILED, 0, span_of(err.text), NULL, 0) < 0
 			    ? r
 			    : -EIO;
+	if (s.pool)
+		pool_settle(&s, SETTLE_MS);
 	/* That was all: the daemon need not wait until our memory is taken apart. */
 	(void)shutdown(control_fd, SHUT_RDWR);
 	/* with the process its workers and the listener end: what waits fails with ENOSYS */

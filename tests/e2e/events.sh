@@ -219,6 +219,24 @@ is "sessions rm: removes one" "$RC:$(ls "$STATE/sessions" | grep -c "$running")"
 leash_run sessions rm nothing
 is "... and fails where there is none" "$RC" 1
 
+# ---- The last thing that happens, on a machine that has no time
+rm -f "$T_HOME/.config/leash/config.toml"
+echo data | user_file "$WORK/file"
+busy=()
+on_exit 'kill "${busy[@]}" 2>/dev/null'
+cpu=$(($(nproc) - 1))
+for _ in 1 2; do
+	taskset -c "$cpu" sh -c 'while :; do :; done' &
+	busy+=($!)
+done
+lost=0
+for _ in $(seq 20); do
+	(cd "$WORK" && exec_as_user taskset -c "$cpu" "$LEASH" -I -- cat file) >"$OUT" 2>"$ERR"
+	has_event '.path == "'"$WORK/file"'"' || lost=$((lost + 1))
+done
+kill "${busy[@]}"
+is "what a session does last is in its log" "$lost:$(out)" 0:data
+
 # ---- Sessions from before there was a database
 as_user mkdir "$STATE/sessions/20200101-000000-aaaa"
 echo '{"seq":1}' | user_file "$STATE/sessions/20200101-000000-aaaa/events.jsonl" 600
