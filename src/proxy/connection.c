@@ -110,6 +110,12 @@ void connection_close(struct connection *c, bool abort)
 	update_listeners(p);
 }
 
+void connection_close_all(struct proxy *p)
+{
+	while (!TAILQ_EMPTY(&p->connections))
+		connection_close(TAILQ_FIRST(&p->connections), /* abort = */ true);
+}
+
 void connection_refuse(struct connection *c, struct span response)
 {
 	bool is_sent;

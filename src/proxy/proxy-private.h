@@ -91,6 +91,8 @@ void connection_set_limit(struct proxy *p);
 int connection_listen(struct proxy *p, const int fds[2], struct err *err) _must_check_;
 /* The first policy has come: accepting begins. */
 void connection_serve(struct proxy *p);
+/* At the end. What came of the connections is recorded. */
+void connection_close_all(struct proxy *p);
 /* A process was announced: connections that wait for it go on. */
 void connection_process_arrived(struct proxy *p, const struct process_key *key);
 

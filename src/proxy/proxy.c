@@ -341,5 +341,7 @@ int proxy_main(int control_fd)
 		return proxy.exit_status;
 	}
 	(void)uv_run(&proxy.loop, UV_RUN_DEFAULT);
+	/* What came of them is recorded, and of the requests that nobody has answered. */
+	connection_close_all(&proxy);
 	return proxy.exit_status;
 }

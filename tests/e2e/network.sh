@@ -311,6 +311,13 @@ leash_run -- "${curl[@]}" https://api.wild.test/1 --next -sS https://api.wild.te
 is "each request on a connection is decided again" "$(out | grep -c '^hello')" 2
 LEASH_FLAGS=(-I --policy "$policy")
 
+# ---- The end of a session, with a connection open
+forget
+leash_run -- sh -c '"$@" & sleep 2' sh "${curl[@]}" -d secret=1 https://permitted.test/never
+is "a request that is not answered before the session ends has arrived" "$(requests '.url == "/never"')" 1
+check_request "... and is in the log" '.decision == "allow" and .method == "POST" and (.url | endswith("/never"))'
+check_event "... the end of its connection, too" '.kind == "net.close" and .host == "permitted.test" and .bytes_out > 0'
+
 # ---- Nothing permitted at all
 user_file "$policy" <<'EOF'
 permit (principal, action in [Action::"FileOpen", Action::"ProcessExec"], resource);

@@ -60,6 +60,8 @@ function answer(req, res) {
 		} else if (url.pathname === '/redirect') {
 			res.writeHead(302, { location: url.searchParams.get('to') });
 			res.end();
+		} else if (url.pathname === '/never') {
+			// no answer
 		} else if (url.pathname === '/echo') {
 			res.end(`${req.method} ${length} ${hash.digest('hex')}\n`);
 		} else {

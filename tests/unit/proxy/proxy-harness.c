@@ -397,9 +397,6 @@ static int serve(struct harness *h)
 			return 95;
 		}
 	}
-	(void)poll(p, 1, 100);
-	(void)event_ring_drain(h->ring, write_event, h);
-	(void)fflush(h->out);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -460,5 +457,7 @@ int main(int argc, char **argv)
 	status = serve(&h);
 	fd_close(h.control_fd);
 	(void)waitpid(h.proxy, NULL, 0);
+	(void)event_ring_drain(h.ring, write_event, &h);
+	(void)fclose(h.out);
 	return status;
 }

@@ -981,6 +981,9 @@ if h2peer:
             check(f"... with HTTP/2 {name}: {wanted} for three that ask for {path}", len(heads(s)) == 3 and h2_connections - before == wanted, s)
 
 # ---- The end, the confinement, many connections
+s = Session("(" + CURL + "-d x http://permitted.test:9/never &); sleep 0.5")
+check("a request that is not answered before the end is recorded", s.has(kind="http.request", method="POST", decision="allow"), s)
+check("... and so is its connection's end", s.has(kind="net.close", host="permitted.test", port=9), s)
 def kill_proxy(events):
     for _ in range(200):
         lines = events.read_text().splitlines() if events.exists() else []
