@@ -70,7 +70,9 @@ is "20 MB come down whole" "$(out)" "200 20000000"
 head -c 5000000 /dev/urandom | user_file "$WORK/upload"
 leash_run -- "${curl[@]}" --data-binary @upload https://permitted.test/echo
 is "5 MB go up whole" "$(out)" "POST 5000000 $(sha256sum <"$WORK/upload" | cut -d ' ' -f 1)"
-leash_run -- sh -c 'curl -sSN https://permitted.test/stream | while read -r l; do [ -z "$l" ] || echo "$l $(date +%s%3N)"; done'
+# Each line with the milliseconds of its arrival; a process for that would take time of its own.
+stamped='while read -r l; do t=${EPOCHREALTIME/[.,]/}; [ -z "$l" ] || echo "$l ${t%???}"; done'
+leash_run -- bash -c "curl -sSN https://permitted.test/stream | $stamped"
 is "a stream arrives as it comes: each part before the next is sent" \
 	"$(out | awk 'NR > 1 && arrived < $4 { n++ } { arrived = $5 } END { print n }')" 2
 leash_run -- python3 -c 'import urllib.request as u; print(u.urlopen("https://permitted.test/").read().decode().strip())'
@@ -251,7 +253,7 @@ leash_run -- "${curl[@]}" -H 'Transfer-Encoding: chunked' --data-binary @upload 
 is "... in chunks" "$(out)" "POST 5000000 $(sha256sum <"$WORK/upload" | cut -d ' ' -f 1)"
 leash_run -- "${curl[@]}" -I http://permitted.test/
 like "HEAD works" "$(out)" '^HTTP/1.1 200'
-leash_run -- sh -c 'curl -sSN http://permitted.test/stream | while read -r l; do [ -z "$l" ] || echo "$l $(date +%s%3N)"; done'
+leash_run -- bash -c "curl -sSN http://permitted.test/stream | $stamped"
 is "a stream in clear arrives as it comes" "$(out | awk 'NR > 1 && arrived < $4 { n++ } { arrived = $5 } END { print n }')" 2
 leash_run -- python3 -c "$raw" 'GET /ws HTTP/1.1\r\nHost: api.wild.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'
 is "a WebSocket is joined" "$(out | grep -c 'HTTP/1.1 101')" 1
