@@ -2,13 +2,13 @@
 
 #include <stdalign.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+
+#include "base/pages.h"
 
 #define CHUNK_MIN ((size_t)4096)
 /* Chunks double up to this, from where on large pages pay: small ones cost more to get than to
  * fill. */
 #define CHUNK_MAX ((size_t)4 << 20)
-#define PAGE ((uintptr_t)4096)
 
 struct arena_chunk {
 	struct arena_chunk *older;
@@ -21,16 +21,6 @@ static size_t align_up(size_t n)
 	const size_t a = alignof(max_align_t);
 
 	return (n + a - 1) & ~(a - 1);
-}
-
-/* A wish; without it, or where the kernel refuses it, everything works the same. */
-static void prefer_large_pages(void *p, size_t size)
-{
-	uintptr_t begin = ((uintptr_t)p + PAGE - 1) & ~(PAGE - 1);
-	uintptr_t end = ((uintptr_t)p + size) & ~(PAGE - 1);
-
-	if (size >= CHUNK_MAX)
-		(void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
 }
 
 static int add_chunk(struct arena *a, size_t size)
@@ -46,7 +36,8 @@ static int add_chunk(struct arena *a, size_t size)
 	c = calloc(1, sizeof(*c) + room);
 	if (!c)
 		return -1;
-	prefer_large_pages(c, sizeof(*c) + room);
+	if (sizeof(*c) + room >= CHUNK_MAX)
+		pages_prefer_large(c, sizeof(*c) + room);
 	c->older = a->chunk;
 	c->size = room;
 	a->chunk = c;

@@ -19,7 +19,7 @@ static pthread_once_t seed_once = PTHREAD_ONCE_INIT;
 
 static void draw_seed(void)
 {
-	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+	if (getentropy(seed, sizeof(seed)) < 0)
 		abort();
 }
 

@@ -3,19 +3,17 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "base/pages.h"
+
 int secret_alloc(size_t len, struct secret *ret)
 {
 	char *p;
 
 	if (len == 0)
 		return -EINVAL;
-	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
+	p = pages_alloc(len);
+	if (!p)
 		return -ENOMEM;
-	/* Each is one wall more; none of them may be there, and doctor says so. */
-	(void)mlock(p, len);
-	(void)madvise(p, len, MADV_DONTDUMP);
-	(void)madvise(p, len, MADV_WIPEONFORK);
 	*ret = (struct secret){ p, len };
 	return 0;
 }
@@ -33,7 +31,7 @@ void secret_done(struct secret *s)
 {
 	if (s->p) {
 		explicit_bzero(s->p, s->len);
-		(void)munmap(s->p, s->len);
+		pages_free(s->p, s->len);
 	}
 	*s = (struct secret){ 0 };
 }

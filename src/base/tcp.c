@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/fd.h"
+#include "base/socket.h"
 
 #define BACKLOG 128
 
@@ -35,9 +35,9 @@ int tcp_listen(const char *address, uint16_t port, bool is_v6_only, int *ret_fd)
 	if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address,
 		      is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr) != 1)
 		return -EINVAL;
-	fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket_open(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (is_v6 && is_v6_only)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));

@@ -54,3 +54,29 @@ char *config_directory(const char *home)
 		return path_join(xdg, "leash");
 	return path_join(home, ".config/leash");
 }
+
+/* XDG Base Directory Specification: a relative path is invalid and must be ignored. */
+static const char *absolute_env(const char *name)
+{
+	const char *value = secure_getenv(name);
+
+	return value && value[0] == '/' ? value : NULL;
+}
+
+char *state_directory(const char *home)
+{
+	const char *xdg = absolute_env("XDG_STATE_HOME");
+
+	return xdg ? path_join(xdg, "leash") : path_join(home, ".local/state/leash");
+}
+
+char *runtime_directory(const char *home)
+{
+	const char *xdg = absolute_env("XDG_RUNTIME_DIR");
+	_cleanup_free_ char *state = NULL;
+
+	if (xdg)
+		return path_join(xdg, "leash");
+	state = state_directory(home);
+	return path_join(state, "run");
+}

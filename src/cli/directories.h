@@ -11,3 +11,7 @@ char *home_directory(struct err *err) _must_check_;
 char *config_directory(const char *home) _must_check_;
 /* A path of the command line: ~ and ~/... as a shell has them where it has not replaced them. */
 char *expand_home(const char *home, const char *path) _must_check_;
+/* $XDG_STATE_HOME/leash or ~/.local/state/leash; not created. Newly allocated. */
+char *state_directory(const char *home) _must_check_;
+/* $XDG_RUNTIME_DIR/leash or "run" in the state directory; not created. Newly allocated. */
+char *runtime_directory(const char *home) _must_check_;

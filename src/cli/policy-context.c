@@ -10,9 +10,9 @@
 #include "cli/command.h"
 #include "cli/config-file.h"
 #include "cli/directories.h"
+#include "cli/image.h"
 #include "cli/policy-private.h"
-#include "cli/run-private.h"
-#include "cli/state.h"
+#include "cli/volumes.h"
 #include "daemon/trust.h"
 
 int policy_context_set_file(struct policy_context *c, const char *file, struct err *err)
@@ -113,7 +113,7 @@ static int add_configured(struct policy_context *c, struct err *err)
 	if (r >= 0) {
 		config_add_variables(&settings, &environment);
 		volumes_add_configured(&list, &d, &settings,
-				       run_default_image(settings.target_image));
+				       image_by_default(settings.target_image));
 		r = volumes_permit(&list, &c->session_text, err);
 	}
 	if (r >= 0)

@@ -8,20 +8,8 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "cli/image.h"
 #include "cli/run-private.h"
-
-const char *run_default_image(const char *configured)
-{
-	static const char *const variables[] = { "LEASH_TARGET_IMAGE", "TARGET_IMAGE" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-		const char *value = secure_getenv(variables[i]);
-
-		if (value && *value)
-			return value;
-	}
-	return configured;
-}
 
 int run_choose_runtime(struct run *run, const char *configured, struct err *err)
 {
@@ -34,7 +22,7 @@ int run_choose_runtime(struct run *run, const char *configured, struct err *err)
 			       "native out, or the image",
 			       run->image);
 	if (!is_native && !run->image)
-		run->image = run_default_image(configured);
+		run->image = image_by_default(configured);
 	if (!is_native && !is_auto && !run->image)
 		return err_say(err, -EINVAL,
 			       "--runtime %s: of which image? Name one with --image, or set "

@@ -40,8 +40,6 @@ int run_set_policy_file(struct run *run, const char *value, struct err *err) _mu
 
 /* ---- run-engine.c ---- */
 
-/* The image where no flag names one: a variable's, else the configured one, or NULL. */
-const char *run_default_image(const char *configured);
 /* Fills in what no flag said; an image is what makes it an engine's session. */
 int run_choose_runtime(struct run *run, const char *configured, struct err *err) _must_check_;
 /* Finds engine and image. Exit code or 0. */

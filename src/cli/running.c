@@ -8,29 +8,14 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/ascii.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "cli/directories.h"
 #include "cli/state.h"
 #include "event/session.h"
 
-#define NAME_MAX_LEN 63
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
 #define TOKEN_FILE_MAX ((size_t)4096)
-
-bool running_is_name(const char *text)
-{
-	size_t len = strlen(text);
-
-	if (!len || len > NAME_MAX_LEN || !ascii_is_alnum(text[0]) ||
-	    (text[0] >= '0' && text[0] <= '9'))
-		return false;
-	for (; *text; text++)
-		if (!ascii_is_alnum(*text) && !strchr("_.-", *text))
-			return false;
-	return true;
-}
 
 void running_done(struct running *r)
 {

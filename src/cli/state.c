@@ -20,32 +20,6 @@
 #define SUFFIX_LEN 4
 #define MAX_TRIES 100
 
-/* XDG Base Directory Specification: a relative path is invalid and must be ignored. */
-static const char *absolute_env(const char *name)
-{
-	const char *value = secure_getenv(name);
-
-	return value && value[0] == '/' ? value : NULL;
-}
-
-char *state_directory(const char *home)
-{
-	const char *xdg = absolute_env("XDG_STATE_HOME");
-
-	return xdg ? path_join(xdg, "leash") : path_join(home, ".local/state/leash");
-}
-
-char *runtime_directory(const char *home)
-{
-	const char *xdg = absolute_env("XDG_RUNTIME_DIR");
-	_cleanup_free_ char *state = NULL;
-
-	if (xdg)
-		return path_join(xdg, "leash");
-	state = state_directory(home);
-	return path_join(state, "run");
-}
-
 char *state_token_file(const char *runtime, const char *id)
 {
 	return xasprintf("%s/%s.json", runtime, id);

@@ -1,16 +1,12 @@
 /*
- * Where sessions leave their records: the state directory with one directory
- * per session, and the runtime directory. All are the user's alone (0700).
+ * What sessions leave: in the state directory one directory per session, and
+ * files in the runtime directory (directories.h). All are the user's alone (0700).
  */
 #pragma once
 
 #include "base/err.h"
+#include "cli/directories.h"
 #include "event/session.h"
-
-/* $XDG_STATE_HOME/leash or ~/.local/state/leash; not created. Newly allocated. */
-char *state_directory(const char *home) _must_check_;
-/* $XDG_RUNTIME_DIR/leash or "run" in the state directory; not created. Newly allocated. */
-char *runtime_directory(const char *home) _must_check_;
 
 /* In the runtime directory: how a running session's API is reached. Newly allocated. */
 char *state_token_file(const char *runtime, const char *id) _must_check_;

@@ -7,13 +7,8 @@
 
 #include "base/err.h"
 #include "daemon/java-keystore.h"
+#include "daemon/trust-places.h"
 #include "sandbox/sandbox.h"
-
-/* Where they are shown, for variables (environment.h). */
-#define CONTAINER_TRUST_BUNDLE "/run/leash/ca-bundle.crt"
-#define CONTAINER_TRUST_AUTHORITY "/run/leash/ca.crt"
-#define CONTAINER_TRUST_KEYSTORE "/run/leash/cacerts"
-#define CONTAINER_TRUST_CHROMIUM "/run/leash/chromium.json"
 
 struct container_trust {
 	struct sandbox_file files[SANDBOX_MAX_FILES];

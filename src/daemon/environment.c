@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "daemon/container-trust.h"
+#include "daemon/trust-places.h"
 
 /* Taken from the caller where set. Nothing here carries a credential or the address of a host service. */
 static const char *const passed_on[] = { "PATH",   "TERM",	 "COLORTERM", "LANG",	  "LANGUAGE",

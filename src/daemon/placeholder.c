@@ -68,7 +68,7 @@ static int draw(unsigned char n, char *ret)
 	unsigned char byte;
 
 	do {
-		if (getrandom(&byte, 1, 0) != 1)
+		if (getentropy(&byte, 1) < 0)
 			return -errno;
 	} while (byte >= 256 / n * n);
 	*ret = (char)(byte % n);

@@ -15,6 +15,7 @@
 #include "daemon/journal.h"
 #include "daemon/session.h"
 #include "daemon/terminal.h"
+#include "sandbox/sandbox.h"
 
 #define SESSION_MAX_WATCHES 3
 

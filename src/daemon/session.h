@@ -11,7 +11,7 @@
 #include "daemon/policy-layers.h"
 #include "daemon/publish.h"
 #include "daemon/secret-spec.h"
-#include "sandbox/sandbox.h"
+#include "sandbox/request.h"
 
 /* leash's own failures, as docker and env number them. */
 #define EXIT_LEASH_FAILED 125

@@ -7,14 +7,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "engine/bound.h"
 
 #define CANNOT_EXECUTE 126
 #define READ_SIZE 4096
@@ -67,7 +65,7 @@ _noreturn_ static void execute(const char *program, char **argv, const int strea
 	_exit(CANNOT_EXECUTE);
 }
 
-static pid_t spawn(const char *program, client_words *w, const int streams[3], bool is_bound)
+static pid_t spawn(const char *program, client_words *w, const int streams[3])
 {
 	char **argv = words(w);
 	pid_t parent = getpid(), pid = fork();
@@ -76,13 +74,8 @@ static pid_t spawn(const char *program, client_words *w, const int streams[3], b
 		return pid < 0 ? -errno : pid;
 	/* The terminal's ^C is not for it. */
 	(void)setpgid(0, 0);
-#ifdef __linux__
-	if (is_bound && (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent))
+	if (!bound_to(parent))
 		_exit(CANNOT_EXECUTE);
-#else
-	(void)is_bound;
-	(void)parent;
-#endif
 	execute(program, argv, streams);
 }
 
@@ -148,7 +141,7 @@ int client_call(const char *program, client_words *w, struct buf *out, struct bu
 		return -errno;
 	error_fd = b[0];
 	error_end = b[1];
-	pid = spawn(program, w, (const int[]){ null_fd, out_end, error_end }, true);
+	pid = spawn(program, w, (const int[]){ null_fd, out_end, error_end });
 	if (pid < 0)
 		return pid;
 	fd_close(TAKE_FD(out_end));
@@ -167,7 +160,7 @@ int client_show(const char *program, client_words *w)
 
 	if (null_fd < 0)
 		return -errno;
-	pid = spawn(program, w, (const int[]){ null_fd, STDERR_FILENO, STDERR_FILENO }, true);
+	pid = spawn(program, w, (const int[]){ null_fd, STDERR_FILENO, STDERR_FILENO });
 	return pid < 0 ? pid : wait_for(pid);
 }
 
@@ -184,7 +177,7 @@ int client_start(const char *program, client_words *w, pid_t *ret_pid)
 	r = fd_set_nonblock(writing, true);
 	if (r < 0)
 		return r;
-	pid = spawn(program, w, (const int[]){ reading, STDOUT_FILENO, STDERR_FILENO }, true);
+	pid = spawn(program, w, (const int[]){ reading, STDOUT_FILENO, STDERR_FILENO });
 	if (pid < 0)
 		return pid;
 	*ret_pid = pid;

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <sys/ioctl.h>
+
 #include "daemon/session.h"
 
 struct hello {

@@ -14,13 +14,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
+#include <strings.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/file-system.h"
 #include "base/path.h"
 #include "policy/text.h"
 
@@ -204,8 +204,7 @@ static void each_dir(struct scan *s, const char *dir, int depth, each_dir_fn fn)
 		struct stat st;
 
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-		    (e->d_type != DT_DIR && e->d_type != DT_UNKNOWN) || lstat(path, &st) < 0 ||
-		    !S_ISDIR(st.st_mode))
+		    entry_kind(e) == ENTRY_OTHER || lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
 			continue;
 		s->n_dirs++;
 		fn(s, path, depth);
@@ -357,10 +356,6 @@ static bool exists_below(int dir_fd, const char *name, const char *file)
 	return fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-#ifndef XFS_SUPER_MAGIC
-#define XFS_SUPER_MAGIC 0x58465342
-#endif
-
 /*
  * These count a directory's subdirectories among its links: one with two links
  * has none. It can't hold a repository further down and is not worth reading, so
@@ -368,13 +363,11 @@ static bool exists_below(int dir_fd, const char *name, const char *file)
  */
 static void look_at_file_system(struct scan *s)
 {
-	struct statfs fs;
 	struct stat st;
 
-	if (statfs(s->env->workspace, &fs) < 0 || stat(s->env->workspace, &st) < 0)
+	if (stat(s->env->workspace, &st) < 0)
 		return;
-	s->counts_links = fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == XFS_SUPER_MAGIC ||
-			  fs.f_type == TMPFS_MAGIC;
+	s->counts_links = file_system_counts_links(s->env->workspace);
 	s->dev = st.st_dev;
 }
 
@@ -407,8 +400,8 @@ static bool is_directory(int dir_fd, const struct dirent *e)
 {
 	struct stat st;
 
-	return e->d_type == DT_DIR ||
-	       (e->d_type == DT_UNKNOWN &&
+	return entry_kind(e) == ENTRY_DIRECTORY ||
+	       (entry_kind(e) == ENTRY_UNKNOWN &&
 		fstatat(dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode));
 }
 

@@ -18,11 +18,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
-
-struct sandbox_mount {
-	const char *source, *target; /* absolute; source on the host, target in the container */
-	bool is_read_only;
-};
+#include "sandbox/request.h"
 
 #define SANDBOX_MAX_FILES 4
 #define SANDBOX_NO_FILES                                                                           \
@@ -38,25 +34,6 @@ struct sandbox_file {
 	const char *path;	   /* where it is shown, below /run */
 	const char *const *places; /* files of the host that it covers where they exist, behind
 				      links too; NULL-terminated */
-};
-
-/*
- * Who the command is, in a container where every id that the caller's user namespace has keeps
- * its number. The caller needs CAP_SETUID, CAP_SETGID and CAP_SETFCAP there. As uid 0 the command
- * may change owners and become others; to be more than root of the files that the container sees
- * nobody can.
- */
-struct sandbox_user {
-	uid_t uid;
-	gid_t gid;
-	const gid_t *groups;
-	size_t n_groups;
-};
-
-struct sandbox_limits {
-	uint64_t memory_bytes; /* 0: none */
-	uint32_t max_pids;     /* 0: a generous default */
-	uint32_t cpu_percent;  /* 100 is one CPU; 0: none */
 };
 
 struct sandbox_options {

@@ -1,0 +1,8 @@
+#include <unistd.h>
+
+#include "engine/bound.h"
+
+bool bound_to(pid_t parent)
+{
+	return getppid() == parent;
+}
