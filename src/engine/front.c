@@ -24,7 +24,6 @@
 #include "engine/hand.h"
 #include "engine/hello.h"
 #include "engine/places.h"
-#include "policy/text.h"
 
 /* For the container to come up. */
 #define DEFAULT_TIMEOUT_MS ((uint64_t)120 * 1000)
@@ -343,33 +342,6 @@ static int serve(struct front *f, struct err *err)
 
 /* ---- Start ------------------------------------------------------------------ */
 
-/*
- * The image's own files go with the container, so the agent may change them: not what is the
- * user's, and not the kernel's. A policy that the user wrote instead of a profile stands alone,
- * and so does the strictest profile.
- */
-static void permit_image(const struct session_options *o, struct buf *text)
-{
-	static const char *const kernels[] = { "/proc/", "/sys/", "/dev/" };
-
-	(void)buf_append_span(text, o->layers->session_text);
-	if (o->layers->policy_file || strcmp(o->layers->environment.profile, "locked") == 0)
-		return;
-	(void)buf_append_str(text, "@id(\"write-image\") permit (principal, action in "
-				   "Action::\"FileOpenReadWrite\", resource in Dir::\"/\")\n"
-				   "unless { resource in [");
-	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++)
-		(void)buf_printf(text, "Dir::\"%s\", ", kernels[i]);
-	for (size_t i = 0; i < o->n_mounts; i++) {
-		(void)buf_append_str(text, "Dir::");
-		(void)text_append_literal(span_of(o->mounts[i].target), text);
-		(void)buf_append_str(text, ", ");
-	}
-	(void)buf_append_str(text, "Dir::");
-	(void)text_append_literal(span_of(o->workspace), text);
-	(void)buf_append_str(text, "] };\n");
-}
-
 /* The options as they are inside: every path is the container's. */
 static int write_hello(const struct engine *e, const struct session_options *o, struct buf *out,
 		       struct err *err)
@@ -384,7 +356,8 @@ static int write_hello(const struct engine *e, const struct session_options *o, 
 	const struct span program = path_base_name(span_of(e->program));
 	_cleanup_free_ char *runtime = xmemdup0(program.p, program.len);
 
-	permit_image(o, &text);
+	(void)buf_append_span(&text, o->layers->session_text);
+	engine_permit_image(o->layers, o->workspace, o->mounts, o->n_mounts, &text);
 	if (layers.policy_file &&
 	    !path_is_within(span_of(layers.policy_file), span_of(o->workspace))) {
 		struct span name = path_base_name(span_of(layers.policy_file));

@@ -111,6 +111,8 @@ leash_run -- cat /etc/changed
 refute "... and each session begins anew" test "$RC" = 0
 leash_run --profile locked -- sh -c 'echo x >/etc/changed'
 refute "the strictest profile stands" test "$RC" = 0
+leash_run -- sh -c 'mkdir ~/.ssh; echo x >~/.ssh/id_rsa; cat ~/.ssh/id_rsa; echo x >/etc/changed; cat /etc/shadow'
+like "a replay decides by the image's places" "$(as_user "$LEASH" replay)" '^0 of [1-9][0-9]* operations'
 user_file "$T_HOME/other.cedar" <<-END
 	permit (principal, action in [Action::"FileOpen", Action::"ProcessExec"], resource);
 	@id("secret") forbid (principal, action in Action::"FileOpen", resource == File::"$WORK/secret");

@@ -63,8 +63,10 @@ leash_run -- "${curl[@]}" -6 https://permitted.test/
 is "... over IPv6" "$RC:$(out | cut -d ' ' -f 1-3)" "0:hello from permitted.test"
 leash_run -- "${curl[@]}" https://api.wild.test/
 is "... by a wildcard" "$RC:$(out | cut -d ' ' -f 1-3)" "0:hello from api.wild.test"
-leash_run -- "${curl[@]}" https://hosts-file.test/
-is "... named in the host's /etc/hosts" "$RC" 0
+if natively; then
+	leash_run -- "${curl[@]}" https://hosts-file.test/
+	is "... named in the host's /etc/hosts" "$RC" 0
+fi
 leash_run -- "${curl[@]}" -o /dev/null -w '%{http_code} %{size_download}' 'https://permitted.test/big?bytes=20000000'
 is "20 MB come down whole" "$(out)" "200 20000000"
 head -c 5000000 /dev/urandom | user_file "$WORK/upload"
@@ -112,8 +114,9 @@ leash_run -- getent hosts permitted.test
 is "a permitted name resolves" "$RC" 0
 
 # ---- Ways around the name
-for url in https://203.0.113.10/ https://203.0.113.66/ 'https://[2001:db8::10]/' http://203.0.113.10/ \
-	http://3405803786/ http://0313.0.0161.012/ 'http://[::ffff:203.0.113.10]/'; do
+few https://203.0.113.10/ https://203.0.113.66/ 'https://[2001:db8::10]/' http://203.0.113.10/ \
+	http://3405803786/ http://0313.0.0161.012/ 'http://[::ffff:203.0.113.10]/'
+for url in "${FEW[@]}"; do
 	forget
 	leash_run -- "${curl[@]}" -kf "$url"
 	is "an address instead of a name fails: $url" "$([ "$RC" != 0 ] && echo fails):$(requests '.kind == "http"')" "fails:0"
@@ -143,14 +146,16 @@ s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, soc
 try:
 	s.sendto(b"x", (sys.argv[1], 7777)); print(s.recvfrom(100)[0])
 except OSError as e: print("fails")'
-for address in 203.0.113.10 203.0.113.66 2001:db8::10; do
+few 203.0.113.10 203.0.113.66 2001:db8::10
+for address in "${FEW[@]}"; do
 	forget
 	leash_run -- python3 -c "$udp" "$address"
 	is "a datagram to $address fails" "$(out)" fails
 	nothing_arrived "... nothing arrived"
 	check_event "... and the log has it" '.kind == "net.datagram" and .decision == "deny" and .ip == $a' --arg a "$address"
 done
-for socket in 'AF_INET, SOCK_RAW, 1' 'AF_PACKET, SOCK_RAW, 0' 'AF_VSOCK, SOCK_STREAM, 0' 'AF_ALG, SOCK_SEQPACKET, 0'; do
+few 'AF_INET, SOCK_RAW, 1' 'AF_PACKET, SOCK_RAW, 0' 'AF_VSOCK, SOCK_STREAM, 0' 'AF_ALG, SOCK_SEQPACKET, 0'
+for socket in "${FEW[@]}"; do
 	leash_run -- python3 -c "import socket as s; from socket import *; s.socket($socket)"
 	like "no socket($socket)" "$RC $(tail -n 1 "$ERR")" '^1 .*(PermissionError|Operation not permitted|not supported|not permitted)'
 done
@@ -219,7 +224,8 @@ check_event "a permitted one is in the log with its status, its query is not" '.
 forget
 leash_run -- python3 -c "$raw" 'GET /one HTTP/1.1\r\nHost: api.wild.test\r\n\r\nPOST /two HTTP/1.1\r\nHost: api.wild.test\r\nContent-Length: 1\r\n\r\nx'
 is "... also when both are sent at once" "$(out | grep -c 'HTTP/1.1 200'):$(out | grep -c 'HTTP/1.1 403'):$(requests '.kind == "http"')" 1:1:1
-for path in /admin/x /x/../admin/x /%61dmin/x /x/%2e%2e/admin/x '//x/..//../admin/x' /./admin/x '/x/..;/admin/x' /x/..%2fadmin/x; do
+few /admin/x /x/../admin/x /%61dmin/x /x/%2e%2e/admin/x '//x/..//../admin/x' /./admin/x '/x/..;/admin/x' /x/..%2fadmin/x
+for path in "${FEW[@]}"; do
 	forget
 	leash_run -- "${curl[@]}" --path-as-is -o /dev/null -w '%{http_code}' "http://api.wild.test$path"
 	is "a forbidden path by another spelling gets 403: $path" "$(out):$(requests '.kind == "http"')" 403:0
@@ -228,15 +234,17 @@ forget
 leash_run -- python3 -c "$raw" 'GET /one HTTP/1.1\r\nHost: api.wild.test\r\n\r\n' 'GET /two HTTP/1.1\r\nHost: forbidden.test\r\n\r\n'
 is "a later request for another host gets 421" "$(out | grep -c 'HTTP/1.1 200'):$(out | grep -c 'HTTP/1.1 421'):$(requests '.kind == "http"')" 1:1:1
 check_event "... and the log has it" '.kind == "mismatch" and .decision == "deny"'
-for old in 'GET /admin/x\r\n' 'GET /admin/x\n' '\r\nGET  /admin/x\r\n\r\n' 'GET\t/admin/x\n' 'GET http://api.wild.test/admin/x\r\n'; do
+few 'GET /admin/x\r\n' 'GET /admin/x\n' '\r\nGET  /admin/x\r\n\r\n' 'GET\t/admin/x\n' 'GET http://api.wild.test/admin/x\r\n'
+for old in "${FEW[@]}"; do
 	forget
 	leash_run -- python3 -c "$raw" "$old"
 	is "a request of HTTP/0.9 goes nowhere: $old" "$(requests '.kind == "http"')" 0
 	check_event "... and the log has it" '.kind == "net.connect" and .decision == "deny" and .port == 80 and (.message | contains("malformed"))'
 done
-for bad in 'Content-Length: 4\r\nTransfer-Encoding: chunked' 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked' \
+few 'Content-Length: 4\r\nTransfer-Encoding: chunked' 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked' \
 	'Content-Length: 4\r\nContent-Length: 5' 'Content-Length: +4' 'Transfer-Encoding: xchunked' 'X: a\r\n b' 'X : a' \
-	'Host: api.wild.test' 'Transfer-Encoding: chunked\r\nX: \x01'; do
+	'Host: api.wild.test' 'Transfer-Encoding: chunked\r\nX: \x01'
+for bad in "${FEW[@]}"; do
 	forget
 	leash_run -- python3 -c "$raw" 'GET /one HTTP/1.1\r\nHost: api.wild.test\r\n\r\n' \
 		"PUT /two HTTP/1.1\\r\\nHost: api.wild.test\\r\\n$bad\\r\\n\\r\\n0\\r\\n\\r\\nGET /admin/x HTTP/1.1\\r\\nHost: api.wild.test\\r\\n\\r\\n"

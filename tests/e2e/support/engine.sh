@@ -10,6 +10,7 @@ ENGINE_DATA=$ENGINE_DIR/data
 ENGINE_IMAGES=()
 ENGINE_BRIDGE=leasht$((RANDOM % 1000))
 # Of a bridge of its own, so that another engine of the machine is not in the way.
+ENGINE_ADDRESS6=fd00:$(printf %x $RANDOM)::1
 ENGINE_ADDRESS=10.$((100 + RANDOM % 100)).$((RANDOM % 250)).1
 
 # engine ARGUMENT…: the client, as root.
@@ -18,13 +19,17 @@ engine() {
 }
 
 start_engine() {
+	local flags=()
 	mkdir -p "$ENGINE_DIR"
 	ip link add "$ENGINE_BRIDGE" type bridge && ip address add "$ENGINE_ADDRESS/24" dev "$ENGINE_BRIDGE" &&
 		ip link set "$ENGINE_BRIDGE" up || return 1
 	on_exit 'ip link delete "$ENGINE_BRIDGE"'
 	# Whatever lock the suite holds is not to be held by what the engine leaves behind.
+	# Where IPv6 can be had.
+	ip -6 address add "$ENGINE_ADDRESS6/64" dev "$ENGINE_BRIDGE" nodad 2>/dev/null &&
+		flags=(--ipv6 --fixed-cidr-v6 "${ENGINE_ADDRESS6%1}/64")
 	dockerd --data-root "$ENGINE_DATA" --exec-root "$ENGINE_DIR/exec" -p "$ENGINE_DIR/pid" -H "unix://$ENGINE_SOCKET" \
-		--bridge "$ENGINE_BRIDGE" >"$ENGINE_DIR/log" 2>&1 6>&- 7>&- 8>&- 9>&- &
+		--bridge "$ENGINE_BRIDGE" ${flags[@]+"${flags[@]}"} >"$ENGINE_DIR/log" 2>&1 6>&- 7>&- 8>&- 9>&- &
 	ENGINE_PID=$!
 	on_exit stop_engine
 	wait_for 30 engine version || return 1
@@ -78,6 +83,7 @@ require_engine() {
 }
 
 must_start_engine() {
+	local flags=()
 	start_engine || skip_all "dockerd does not run here: $(tail -n 1 "$ENGINE_DIR/log" 2>/dev/null)"
 	CALLER_ENV+=("DOCKER_HOST=unix://$ENGINE_SOCKET")
 }
