@@ -132,6 +132,7 @@ struct run {
 	struct api_listen listen;
 	bool is_insecure, want_browser;
 	bool want_all_ports, is_detached;
+	bool is_unavailable; /* what an option names well, and is not to be had */
 	struct detach detach;
 	const char *name;
 	uint64_t start_timeout_ms; /* 0: the default */
@@ -191,11 +192,26 @@ static int add_volume(struct run *run, const char *text, struct err *err)
 	if (rest.len == 0 || rest.p[0] != '/')
 		return err_say(err, -EINVAL, "-v %s: the target must be an absolute path", text);
 	v.source = realpath(source, NULL);
-	if (!v.source)
-		return err_set(err, -errno, "-v %s: %s", text, source);
+	if (!v.source) {
+		run->is_unavailable = true;
+		return errno == ENOENT || errno == ENOTDIR
+			       ? err_say(err, -errno,
+					 "-v %s: there is no %s here; make it first, or correct "
+					 "its name",
+					 text, source)
+			       : err_set(err, -errno, "-v %s: %s", text, source);
+	}
 	v.target = xmemdup0(rest.p, rest.len);
 	vec_push(&run->volumes, v);
 	return 0;
+}
+
+static int add_port(struct run *run, const char *text, struct err *err)
+{
+	int r = publish_open(&run->ports, text, err);
+
+	run->is_unavailable = r < 0 && r != -EINVAL;
+	return r;
 }
 
 static int set_mode(struct run *run, const char *value, struct err *err)
@@ -300,7 +316,7 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 		run->want_keys = true;
 		return 0;
 	case OPTION_PUBLISH:
-		return publish_open(&run->ports, value, err);
+		return add_port(run, value, err);
 	case OPTION_PUBLISH_ALL:
 		run->want_all_ports = true;
 		return 0;
@@ -814,7 +830,7 @@ int command_run(int argc, char **argv)
 	first = options_parse(run_options, n_run_options, argc, argv, on_option, &run, &err);
 	if (first < 0) {
 		log_error("%s", err.text);
-		return EXIT_USAGE;
+		return run.is_unavailable ? EXIT_LEASH_FAILED : EXIT_USAGE;
 	}
 	if (run.want_version)
 		return command_version(1, argv);

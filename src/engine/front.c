@@ -313,11 +313,26 @@ static void finish(struct front *f)
 	go_cooked(f);
 }
 
+/* Then this machine's files are not there. */
+static bool is_elsewhere(void)
+{
+	const char *host = secure_getenv("DOCKER_HOST");
+
+	return host && *host && !span_starts_with(span_of(host), SPAN("unix:"));
+}
+
 static int exit_code(const struct front *f, bool has_come_up, struct err *err)
 {
+	if (!has_come_up && !f->is_lost && WIFEXITED(f->status) &&
+	    WEXITSTATUS(f->status) == PLACES_EXIT_SAID)
+		return EXIT_LEASH_FAILED;
 	if (!has_come_up && !f->is_lost)
 		return err_say(err, -ECHILD,
-			       "the engine did not start the container; what it said stands above"),
+			       "the engine did not start the container; what it said stands "
+			       "above%s",
+			       is_elsewhere() ? " (DOCKER_HOST names an engine elsewhere, and it "
+						"must be on this machine)"
+					      : ""),
 		       EXIT_LEASH_FAILED;
 	if (f->is_lost && f->n_signals)
 		return 128 + f->last_signal;

@@ -133,8 +133,14 @@ int hand_take(const char *directory, struct api_listen *listen, published_ports 
 	if (directory_fd < 0)
 		return err_set(err, directory_fd, "open %s", directory);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
-		return err_set(err, -errno, "reach leash outside of the container");
+	if (fd < 0)
+		return err_set(err, -errno, "make a socket");
+	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
+		return err_say(err, -errno,
+			       "the container does not reach leash outside (%s): its engine must "
+			       "run on this machine, neither on another one nor in a virtual one "
+			       "(DOCKER_HOST, `docker context ls`)",
+			       strerror(errno));
 	r = take_all(fd, listen, ports);
 	return r < 0 ? err_set(err, r, "take the session's ports") : TAKE_FD(fd);
 }

@@ -78,7 +78,9 @@ static int receive_hello(struct relay *relay, struct hello *ret, struct err *err
 
 		if (n <= 0)
 			return err_say(err, -EPIPE,
-				       "leash outside ended before it said what to run");
+				       "the container's input ended before leash outside had said "
+				       "what to run; does the engine pass it on (run "
+				       "--interactive)?");
 		r = frame_take(buf_span(frames), &f, &len);
 	}
 	if (r > 0 && f.type != FRAME_HELLO)
@@ -144,9 +146,14 @@ static int search(const char *path, const char *name, char **ret, struct err *er
 		}
 		path = *end ? end + 1 : NULL;
 	}
-	(void)err_say(err, -error,
-		      error == EACCES ? "%s: not executable" : "%s: command not found in the image",
-		      name);
+	if (error == EACCES)
+		(void)err_say(err, -error, "%s: not executable", name);
+	else
+		(void)err_say(err, -error, "%s: command not found in the image%s", name,
+			      access("/bin/sh", F_OK) < 0
+				      ? ", which has no shell; name a program that is in it by "
+					"its path, or use another image"
+				      : "");
 	return error == EACCES ? EXIT_CANNOT_EXECUTE : EXIT_NOT_FOUND;
 }
 
@@ -539,7 +546,7 @@ int engine_inside_main(void)
 
 	if (begin(&r, &h, &err) < 0) {
 		log_error("%s", err.text);
-		return EXIT_LEASH_FAILED;
+		return PLACES_EXIT_SAID;
 	}
 	/* The child has them; here nobody needs them. */
 	hello_done(&h);

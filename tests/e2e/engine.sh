@@ -335,8 +335,34 @@ import socket
 s = socket.create_server(('127.0.0.1', 0))
 open('$T/busy', 'w').write(str(s.getsockname()[1]))
 print('ready'); s.accept()"
-leash_run --image small:test -p "$(cat "$T/busy"):80" -- true
-refute "a port that is taken is an error" test "$RC" = 0
+wrong "a port that is taken" 'port [0-9]+ of 127.0.0.1 is taken.*name another.*-p 80' --image small:test -p "$(cat "$T/busy"):80"
+wrong "a mount of what is not there" "there is no $WORK/nowhere here; make it first" --image small:test -v "$WORK/nowhere:/data"
+leash_run --image bare:test -- sh -c true
+is "an image without a shell" "$RC" 127
+like "... says what to do" "$(err)" 'has no shell; name a program'
+is "... once" "$(wc -l <"$ERR")" 1
+
+# An engine that has no way to this leash: each is the real one with a change to its call.
+mkdir -p "$T/elsewhere" "$T/other"
+chown "$T_UID:$T_GID" "$T/elsewhere" "$T/other"
+# change_engine SED-EXPRESSION
+change_engine() {
+	printf '#!/bin/bash\nfor a; do shift; set -- "$@" "$(sed "%s" <<<"$a")"; done\nexec docker "$@"\n' "$1" >"$T/elsewhere/docker"
+	chmod 755 "$T/elsewhere/docker"
+}
+CALLER_ENV+=("LEASH_DOCKER=$T/elsewhere/docker")
+change_engine "s|source=.*,target=/.leash/session|source=$T/other,target=/.leash/session|"
+wrong "an engine that has other files" 'does not reach leash outside.*must run on this machine' --image small:test
+is "... says so once" "$(wc -l <"$ERR")" 1
+change_engine "s|source=.*,target=/.leash/session|source=/not/there,target=/.leash/session|"
+wrong "an engine that lacks the files" 'did not start the container' --image small:test
+change_engine "s|^--interactive$|--init=false|"
+wrong "an engine that passes no input on" 'does the engine pass it on' --image small:test
+is "... says so once" "$(wc -l <"$ERR")" 1
+printf '#!/bin/bash\n[ "$1" != run ] || exec sleep 1000\nexec docker "$@"\n' >"$T/elsewhere/docker"
+CALLER_ENV+=("LEASH_BOOTSTRAP_TIMEOUT=2")
+wrong "an engine that starts nothing" 'not up within 2 seconds.*LEASH_BOOTSTRAP_TIMEOUT' --image small:test
+unset "CALLER_ENV[-1]" "CALLER_ENV[-1]"
 CALLER_ENV+=("LEASH_BOOTSTRAP_TIMEOUT=soon")
 wrong "a limit of time that is none" 'LEASH_BOOTSTRAP_TIMEOUT' --image small:test
 CALLER_ENV[-1]=LEASH_BOOTSTRAP_TIMEOUT=2m
@@ -347,5 +373,6 @@ CALLER_ENV+=("DOCKER_HOST=unix://$T/nothing")
 wrong "an engine that does not run" 'not running; start it' --image small:test
 CALLER_ENV[-1]=DOCKER_HOST=unix://$ENGINE_SOCKET
 check "nothing is left behind" no_containers
+check "... no process either" wait_for 5 no_user_processes
 
 done_testing
