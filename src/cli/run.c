@@ -548,12 +548,6 @@ static int publish_exposed(struct run *run, struct err *err)
 /* Exit code or 0. */
 static int open_engine(struct run *run, struct err *err)
 {
-	if (run->is_detached) {
-		(void)err_say(err, -EINVAL,
-			      "--detach: a session in a container engine ends with its terminal; "
-			      "leave out --detach, or --image");
-		return EXIT_LEASH_FAILED;
-	}
 	if (engine_open(run->runtime, run->image, &run->engine, err) < 0)
 		return EXIT_LEASH_FAILED;
 	return run->want_all_ports && publish_exposed(run, err) < 0 ? EXIT_LEASH_FAILED : 0;
@@ -780,14 +774,14 @@ static int execute(struct run *run, char **argv, struct err *err)
 			    (run->is_verbose || (want_pty && isatty(STDERR_FILENO))),
 		.want_browser = run->want_browser,
 	};
-	if (run->image)
-		return engine_run(&run->engine, &options, &places, err);
-	if (!run->is_detached)
-		return session_run(&options, err);
-	attach_socket = attach_socket_path(runtime, id);
-	options.attach_socket = attach_socket;
-	return detach_leave(&run->detach, &options, err) < 0 ? EXIT_LEASH_FAILED
-							     : session_run(&options, err);
+	if (run->is_detached) {
+		attach_socket = attach_socket_path(runtime, id);
+		options.attach_socket = attach_socket;
+		if (detach_leave(&run->detach, &options, err) < 0)
+			return EXIT_LEASH_FAILED;
+	}
+	return run->image ? engine_run(&run->engine, &options, &places, err)
+			  : session_run(&options, err);
 }
 
 static void run_done(struct run *run)

@@ -17,6 +17,10 @@ static const struct ipc_type to_inside[HAND_MAX] = {
 	[HAND_DONE] = { "done", 0, 0, 0 },
 };
 
+static const struct ipc_type to_outside[HAND_NEWS_MAX] = {
+	[HAND_RELEASED] = { "released", 0, 0, 0 },
+};
+
 /* By the directory's descriptor: a socket's address is short, and paths are not. */
 static int address(const char *directory, struct sockaddr_un *ret)
 {
@@ -143,4 +147,16 @@ int hand_take(const char *directory, struct api_listen *listen, published_ports 
 			       strerror(errno));
 	r = take_all(fd, listen, ports);
 	return r < 0 ? err_set(err, r, "take the session's ports") : TAKE_FD(fd);
+}
+
+int hand_tell_released(int fd)
+{
+	return ipc_send(fd, HAND_RELEASED, 0, (struct span){ 0 }, NULL, 0);
+}
+
+int hand_hear(int fd)
+{
+	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
+
+	return ipc_receive(fd, to_outside, HAND_NEWS_MAX, &m);
 }

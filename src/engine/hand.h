@@ -14,6 +14,13 @@ enum hand_message {
 	HAND_MAX,
 };
 
+/* The other way. */
+enum hand_news {
+	HAND_NO_NEWS,
+	HAND_RELEASED, /* the command of a detached session has been let go */
+	HAND_NEWS_MAX,
+};
+
 /* Makes the socket in the directory. Returns the listening descriptor. */
 int hand_listen(const char *directory, struct err *err) _must_check_;
 void hand_unlink(const char *directory);
@@ -21,6 +28,10 @@ void hand_unlink(const char *directory);
  * descriptor. */
 int hand_over(int listen_fd, const struct api_listen *listen, const published_ports *ports,
 	      struct err *err) _must_check_;
+/* Waits for news. 1: the command has been let go, 0: the other side has ended. */
+int hand_hear(int fd) _must_check_;
 /* The other side: connects and takes all. Returns the descriptor, to be kept open. */
 int hand_take(const char *directory, struct api_listen *listen, published_ports *ports,
 	      struct err *err) _must_check_;
+/* Of a detached session, once: the one outside waits for it. */
+int hand_tell_released(int fd) _must_check_;

@@ -23,6 +23,7 @@ enum hello_tag {
 	TAG_TRUSTED,
 	TAG_SESSION_TEXT,
 	TAG_TOKEN_FILE,
+	TAG_ATTACH_SOCKET,
 	TAG_LISTEN,
 	TAG_ARGUMENT,
 	TAG_VARIABLE,
@@ -127,6 +128,7 @@ int hello_write(const struct session_options *o, const struct hello_extra *extra
 	put_text(out, TAG_NAME, o->name);
 	put_text(out, TAG_RUNTIME, o->runtime);
 	put_text(out, TAG_TOKEN_FILE, o->token_file);
+	put_text(out, TAG_ATTACH_SOCKET, o->attach_socket);
 	put_text(out, TAG_LISTEN, o->listen->address);
 	put_layers(out, o->layers);
 	for (char *const *a = o->argv; *a; a++)
@@ -292,6 +294,9 @@ static int take(struct hello *h, uint32_t tag, struct span s)
 		return 0;
 	case TAG_TOKEN_FILE:
 		h->options.token_file = keep(h, s);
+		return 0;
+	case TAG_ATTACH_SOCKET:
+		h->options.attach_socket = keep(h, s);
 		return 0;
 	case TAG_LISTEN:
 		return take_listen(h, s);

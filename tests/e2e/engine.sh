@@ -312,6 +312,60 @@ like "a terminal of the container's own" "$(out)" '33 101'
 like "... follows the window" "$(out)" '50 120'
 like "... and Ctrl-C interrupts what runs there" "$(out)" 'exit 5$'
 
+# ---- Without a terminal --------------------------------------------------------------------
+
+LEASH_FLAGS=()
+install -m 644 "$(dirname "$0")/support/at-terminal.py" "$T"
+# detach FLAG… COMMAND: its id in ID.
+detach() {
+	leash_run --image small:test --detach "$@"
+	ID=$(out)
+}
+logged() {
+	leash_run logs "$1"
+	grep -Eq -- "$2" "$OUT"
+}
+status_of() {
+	as_user "$LEASH" sessions --json | jq -r "select(.id == \"$1\") | \"\(.state) \(.status)\""
+}
+detach --name box -- sh -c 'echo hello-$((40+2)); while read -r x; do echo "got $x"; [ "$x" != quit ] || exit 7; done'
+is "--detach returns at once" "$RC:$(err)" 0:
+is "... with the id" "$ID" "$(as_user "$LEASH" ps -q)"
+is "ps says what it runs in" "$(as_user "$LEASH" ps --json | jq -r '"\(.name) \(.runtime) \(.detached)"')" "box docker true"
+check "logs: what it has shown" wait_for 15 logged box hello-42
+as_user python3 "$T/at-terminal.py" '' 'one\r' 'got one' '\x10\x11' -- "$LEASH" attach box >"$OUT" 2>&1 </dev/null
+is "attach: typed, shown, and left" "$?" 0
+is "... it runs on" "$(as_user "$LEASH" ps -q)" "$ID"
+leash_run --image small:test -I -- sh -c "ls -A ~/.local /.leash; nc local:$STATE/run/$ID.sock </dev/null" # not another's terminal
+unlike "... out of another session's reach" "$(out)" 'sock|hello'
+(cd "$WORK" && exec_as_user "$LEASH" attach box <<<quit) >"$T/piped" 2>&1
+is "attach: by a pipe; the exit code is the session's" "$?" 7
+is "... which sessions has" "$(status_of "$ID")" "ended 7"
+check "... and its container is gone" wait_for 5 no_containers
+is "... leash had nothing to say" "$(cat "$STATE/sessions/$ID/leash.log")" ""
+refute "... and its socket is gone" test -e "$STATE/run/$ID.sock"
+leash_run logs box
+like "logs: of one that is over" "$(tr -d '\n' <"$OUT")" '^hello-42.*got one.*got quit'
+detach -- sh -c 'trap "" TERM HUP; echo ready; while :; do sleep 0.1; done'
+wait_for 15 logged "$ID" ready
+leash_run stop -t 1 "$ID"
+is "stop -t: kills what does not end" "$RC:$(err)" 0:
+check "... all of it" wait_for 5 no_containers
+detach -- sh -c 'echo ready; exec sleep 1000'
+wait_for 15 logged "$ID" ready
+kill -KILL "$(as_user "$LEASH" ps --json | jq .pid)"
+check "leash is killed: the container is gone" wait_for 4 no_containers
+leash_run --image small:test --detach no-such-command-here
+is "--detach of what is not there" "$RC:$(out)" 127:
+like "... says so" "$(err)" 'not found in the image'
+leash_run --image nowhere.invalid/nothing:1 --detach -- true
+is "--detach in an image that is not there" "$RC:$(out)" 125:
+said=$(cd "$WORK" && exec_as_user timeout 30 bash -c 'exec 9>&1; "$1" --image small:test --detach -- sleep 1000 2>&1' _ "$LEASH")
+is "what its caller has open is not kept open" "$?" 0
+leash_run stop -t 0 "$said"
+is "stop -t 0" "$RC" 0
+check "... and nothing is left" wait_for 5 no_containers
+
 # ---- What can be wrong --------------------------------------------------------------------
 
 # wrong NAME REGEX [FLAG…]
