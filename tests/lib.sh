@@ -198,6 +198,38 @@ make_user() {
 		>"$T_HOME/.gitconfig"
 	chown -R "$T_UID:$T_GID" "$T_HOME"
 	reachable_leash
+	natively || enter_image
+}
+
+# With LEASH_TEST_IMAGE a suite's sessions run in containers (tests/e2e/support/image.sh). What is of the machine's own files
+# and programs is checked where they run natively.
+natively() {
+	[ -z "${LEASH_TEST_IMAGE:-}" ]
+}
+# shellcheck disable=SC1091
+natively || . "$ROOT/tests/e2e/support/image.sh"
+
+# What was put into the user's home since he was made is there in sessions.
+take_home() {
+	natively || furnish_image
+}
+
+# few WORD…: leaves them in FEW. In an image the first must do: what is said to the proxy is the same there.
+few() {
+	# shellcheck disable=SC2034
+	natively && FEW=("$@") || FEW=("$1")
+}
+
+# can_run PROGRAM…: are they there, where the sessions run?
+can_run() {
+	local program
+	for program; do
+		if natively; then
+			command -v "$program" >/dev/null || return 1
+		else
+			engine run --rm --entrypoint /usr/bin/test "$IMAGE" -x "/usr/bin/$program" || return 1
+		fi
+	done
 }
 
 # The user must be able to execute leash wherever the source tree lies.
@@ -216,6 +248,7 @@ reachable_leash() {
 user_environment() {
 	printf '%s\n' "HOME=$T_HOME" "USER=$T_USER" "LOGNAME=$T_USER" SHELL=/bin/bash \
 		PATH=/usr/local/bin:/usr/bin:/bin "TERM=${TERM:-xterm-256color}" LANG=C.UTF-8
+	natively || printf '%s\n' "DOCKER_HOST=unix://$ENGINE_SOCKET" "LEASH_TARGET_IMAGE=$IMAGE"
 }
 
 # Replaces the calling (sub)shell by the command, as the user.

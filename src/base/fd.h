@@ -34,7 +34,7 @@ int fd_open_stdio(void) _must_check_;
 /* A duplicate at the lowest number >= 3, close-on-exec. */
 int fd_dup(int fd) _must_check_;
 int fd_set_nonblock(int fd, bool on) _must_check_;
-/* A memory file with this content, sealed against every change. Returns the fd. */
+/* A memory file with this content, to be read from its beginning, sealed against every change. */
 int memfd_sealed(const char *name, struct span content) _must_check_;
 /* Maps a sealed memory file read-only; -EINVAL unless it is sealed against writing and shrinking. */
 int memfd_map_sealed(int fd, struct span *ret) _must_check_;

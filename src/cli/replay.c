@@ -14,6 +14,8 @@
 #include "cli/option-tables.h"
 #include "cli/policy-private.h"
 #include "cli/records.h"
+#include "engine/engine.h"
+#include "engine/places.h"
 #include "event/session.h"
 
 enum { OPTION_ALL = POLICY_OPTION_OWN };
@@ -55,7 +57,7 @@ struct replaying {
 	struct records records;
 	struct arena arena;
 	bool want_all;
-	char *agent, *workspace;
+	char *agent, *workspace, *home;
 };
 
 static int on_option(int id, const char *value, void *ctx, struct err *err)
@@ -76,6 +78,27 @@ static void replaying_done(struct replaying *r)
 	arena_done(&r->arena);
 	xfree(r->agent);
 	xfree(r->workspace);
+	xfree(r->home);
+}
+
+/* The places of a session in an image, and what it may change there. Of its mounts nothing is
+ * known. */
+static void take_image(struct replaying *r, const struct json *summary)
+{
+	static const char *const own[] = { PLACES_ROOT, NULL };
+	struct policy_context *c = &r->context;
+	struct span runtime = json_get_string(summary, "runtime");
+	struct span home = json_get_string(summary, "home");
+
+	if (!runtime.len || span_eq_str(runtime, "native") || !home.len)
+		return;
+	r->home = xmemdup0(home.p, home.len);
+	c->layers.environment.home = r->home;
+	c->layers.environment.own_paths = own;
+	c->layers.environment.is_image = true;
+	buf_reset(&c->session_text);
+	engine_permit_image(&c->layers, c->layers.environment.workspace, NULL, 0, &c->session_text);
+	c->layers.session_text = buf_span(&c->session_text);
 }
 
 /* Workspace and agent are the session's; what its flags were is not recorded. */
@@ -98,6 +121,7 @@ static void take_place(struct replaying *r)
 		r->agent = xmemdup0(name.p, name.len);
 		layers->environment.agent = r->agent;
 	}
+	take_image(r, summary);
 }
 
 static void say_json(const struct replaying *r, const struct replay *replay, struct buf *out)

@@ -55,12 +55,6 @@ static int publish_exposed(struct run *run, struct err *err)
 /* Exit code or 0. */
 int run_open_engine(struct run *run, struct err *err)
 {
-	if (run->is_detached) {
-		(void)err_say(err, -EINVAL,
-			      "--detach: a session in a container engine ends with its terminal; "
-			      "leave out --detach, or --image");
-		return EXIT_LEASH_FAILED;
-	}
 	if (engine_open(run->runtime, run->image, &run->engine, err) < 0)
 		return EXIT_LEASH_FAILED;
 	return run->want_all_ports && publish_exposed(run, err) < 0 ? EXIT_LEASH_FAILED : 0;

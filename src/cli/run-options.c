@@ -172,6 +172,13 @@ static int set_runtime(struct run *run, const char *value, struct err *err)
 		       "--runtime %s: there are native, docker, podman, nerdctl and auto", value);
 }
 
+/* A mistake in what was typed is another matter than something that is not there. */
+static int note_unavailable(struct run *run, int r)
+{
+	run->is_unavailable = r < 0 && r != -EINVAL;
+	return r;
+}
+
 static int on_option(int id, const char *value, void *ctx, struct err *err)
 {
 	struct run *run = ctx;
@@ -197,7 +204,7 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 		run->image = value;
 		return 0;
 	case OPTION_VOLUME:
-		return volumes_add(&run->volumes, run->home, value, err);
+		return note_unavailable(run, volumes_add(&run->volumes, run->home, value, err));
 	case OPTION_ENV:
 		return environment_add_option(&run->env_options, value, err);
 	case OPTION_ENV_INHERIT:
@@ -209,7 +216,7 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 		run->want_keys = true;
 		return 0;
 	case OPTION_PUBLISH:
-		return publish_open(&run->ports, value, err);
+		return note_unavailable(run, publish_open(&run->ports, value, err));
 	case OPTION_PUBLISH_ALL:
 		run->want_all_ports = true;
 		return 0;

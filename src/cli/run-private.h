@@ -25,6 +25,7 @@ struct run {
 	struct api_listen listen;
 	bool is_insecure, want_browser;
 	bool want_all_ports, is_detached;
+	bool is_unavailable; /* what an option names well, and is not to be had */
 	struct detach detach;
 	const char *name;
 	uint64_t start_timeout_ms; /* 0: the default */

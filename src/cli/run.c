@@ -271,14 +271,14 @@ static int execute(struct run *run, char **argv, struct err *err)
 			    (run->is_verbose || (want_pty && isatty(STDERR_FILENO))),
 		.want_browser = run->want_browser,
 	};
-	if (run->image)
-		return engine_run(&run->engine, &options, &places, err);
-	if (!run->is_detached)
-		return session_run(&options, err);
-	attach_socket = attach_socket_path(runtime, id);
-	options.attach_socket = attach_socket;
-	return detach_leave(&run->detach, &options, err) < 0 ? EXIT_LEASH_FAILED
-							     : session_run(&options, err);
+	if (run->is_detached) {
+		attach_socket = attach_socket_path(runtime, id);
+		options.attach_socket = attach_socket;
+		if (detach_leave(&run->detach, &options, err) < 0)
+			return EXIT_LEASH_FAILED;
+	}
+	return run->image ? engine_run(&run->engine, &options, &places, err)
+			  : session_run(&options, err);
 }
 
 static void run_done(struct run *run)
@@ -317,7 +317,7 @@ int command_run(int argc, char **argv)
 	first = run_parse_options(&run, argc, argv, &err);
 	if (first < 0) {
 		log_error("%s", err.text);
-		return EXIT_USAGE;
+		return run.is_unavailable ? EXIT_LEASH_FAILED : EXIT_USAGE;
 	}
 	if (run.want_version)
 		return command_version(1, argv);

@@ -45,6 +45,10 @@ int volumes_add(volumes *ret, const char *home, const char *text, struct err *er
 	if (rest.len == 0 || rest.p[0] != '/')
 		return err_say(err, -EINVAL, "-v %s: the target must be an absolute path", text);
 	v.source = realpath(source, NULL);
+	if (!v.source && (errno == ENOENT || errno == ENOTDIR))
+		return err_say(err, -errno,
+			       "-v %s: there is no %s here; make it first, or correct its name",
+			       text, source);
 	if (!v.source)
 		return err_set(err, -errno, "-v %s: %s", text, source);
 	v.target = xmemdup0(rest.p, rest.len);

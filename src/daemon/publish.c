@@ -45,6 +45,11 @@ static int open_listener(struct published_port *p, bool is_host_given)
 	return r;
 }
 
+static unsigned another_port(uint16_t port)
+{
+	return port < UINT16_MAX ? port + 1U : port - 1U;
+}
+
 int publish_open(published_ports *ports, const char *option, struct err *err)
 {
 	struct published_port p = { .listen_fd = -1 };
@@ -67,8 +72,15 @@ int publish_open(published_ports *ports, const char *option, struct err *err)
 		parts[2] = span_make(parts[2].p + 1, parts[2].len - 2);
 	p.address = n > 2 ? xmemdup0(parts[2].p, parts[2].len) : xstrdup("127.0.0.1");
 	r = open_listener(&p, n > 1 && parts[1].len);
-	if (r < 0) {
+	if (r == -EADDRINUSE)
+		(void)err_say(err, r,
+			      "-p %s: port %u of %s is taken; end what listens there, name another "
+			      "(-p %u:%u), or none for the next one that is free (-p %u)",
+			      option, p.host, p.address, another_port(p.host), p.container,
+			      p.container);
+	else if (r < 0)
 		(void)err_set(err, r, "-p %s: listen on %s port %u", option, p.address, p.host);
+	if (r < 0) {
 		xfree(p.address);
 		return r;
 	}

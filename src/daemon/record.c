@@ -39,6 +39,9 @@ void session_record(const struct session *s, const char *state)
 	json_key_string_opt(&w, "name", span_of(s->options->name ? s->options->name : ""));
 	json_key_string(&w, "runtime",
 			span_of(s->options->runtime ? s->options->runtime : "native"));
+	/* Of the image's user, which ~ in a policy is. */
+	if (s->options->runtime)
+		put_text(s, &w, "home", s->options->home);
 	json_key_bool(&w, "detached", s->options->attach_socket != NULL);
 	json_key_string(&w, "state", span_of(state));
 	json_key_string(&w, strcmp(state, "running") == 0 ? "started" : "ended", span_of(now));

@@ -164,7 +164,7 @@ int client_show(const char *program, client_words *w)
 	return pid < 0 ? pid : wait_for(pid);
 }
 
-int client_start(const char *program, client_words *w, pid_t *ret_pid)
+int client_start(const char *program, client_words *w, int error_fd, pid_t *ret_pid)
 {
 	_cleanup_close_ int reading = -1, writing = -1;
 	int fds[2], r;
@@ -177,7 +177,7 @@ int client_start(const char *program, client_words *w, pid_t *ret_pid)
 	r = fd_set_nonblock(writing, true);
 	if (r < 0)
 		return r;
-	pid = spawn(program, w, (const int[]){ reading, STDOUT_FILENO, STDERR_FILENO });
+	pid = spawn(program, w, (const int[]){ reading, STDOUT_FILENO, error_fd });
 	if (pid < 0)
 		return pid;
 	*ret_pid = pid;

@@ -27,6 +27,7 @@ int client_call(const char *program, client_words *w, struct buf *out, struct bu
 int client_show(const char *program, client_words *w) _must_check_;
 /*
  * Starts it with a pipe for its standard input, out of the terminal's process group; it is killed
- * when this process dies. Returns the pipe's writing end, non-blocking.
+ * when this process dies. Its standard error is the descriptor. Returns the pipe's writing end,
+ * non-blocking.
  */
-int client_start(const char *program, client_words *w, pid_t *ret_pid) _must_check_;
+int client_start(const char *program, client_words *w, int error_fd, pid_t *ret_pid) _must_check_;

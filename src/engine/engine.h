@@ -37,6 +37,13 @@ void engine_environment(const struct engine *e, struct environment *ret);
  * only the image knows. */
 char *engine_home(const struct engine *e);
 /*
+ * Appends the rule that permits it: the image's own files go with the container, so the agent may
+ * change them; not what is the user's, and not the kernel's. A policy that the user wrote instead
+ * of a profile stands alone, and so does the strictest profile.
+ */
+void engine_permit_image(const struct policy_layers *l, const char *workspace,
+			 const struct sandbox_mount *mounts, size_t n_mounts, struct buf *out);
+/*
  * As session_run, in a container. directory, user_file and the other paths are the host's; the
  * program is looked for in the image.
  */

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "daemon/attach.h"
 #include "daemon/terminal.h"
 #include "engine/client.h"
 #include "engine/container.h"
@@ -24,13 +25,14 @@
 #include "engine/hand.h"
 #include "engine/hello.h"
 #include "engine/places.h"
-#include "policy/text.h"
 
 /* For the container to come up. */
 #define DEFAULT_TIMEOUT_MS ((uint64_t)120 * 1000)
 #define READ_SIZE ((size_t)32 * 1024)
 /* After the second signal, or the loss of the container: what its client may still write. */
 #define LAST_MS 5000
+/* What it has said by then is in a pipe, which has less than so many pieces. */
+#define LAST_READS 64
 /* For the page to be served. */
 #define PAGE_MS 5000
 
@@ -42,12 +44,14 @@ struct front {
 	int client_fd;	   /* its standard input */
 	int listen_fd;	   /* until the container has come up, then */
 	int hand_fd;	   /* its end is ours: closing it ends the container */
+	int said_fd;	   /* what the client of a detached session says */
 	uint64_t until_ns; /* until when it must */
 	struct buf out;
 	size_t hello_len; /* of out, at most: to be wiped once it is written */
 	struct termios saved;
 	bool is_raw, is_input_over, is_lost;
 	bool is_end_said; /* by the session itself */
+	bool is_released; /* nobody waits for the command to be let go */
 	int n_signals, last_signal, status;
 };
 
@@ -174,6 +178,36 @@ static void let_go(struct front *f)
 	f->hand_fd = f->client_fd = -1;
 }
 
+/*
+ * A detached session's standard error becomes a file once its command is let go, and a client's
+ * can't be exchanged: so what the client says goes through here.
+ */
+static void pass_on(struct front *f)
+{
+	char said[READ_SIZE];
+	ssize_t n = read(f->said_fd, said, sizeof(said));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0 || fd_write_all(STDERR_FILENO, said, (size_t)n) < 0)
+		fd_close(TAKE_FD(f->said_fd));
+}
+
+/* Who has called is told, and from there on nobody waits. */
+static void take_news(struct front *f)
+{
+	int r = hand_hear(f->hand_fd);
+
+	f->is_released = true;
+	f->is_end_said = r == HAND_ENDED;
+	/* Its client tells of the end. */
+	if (r == HAND_NO_NEWS || r == HAND_ENDED)
+		return;
+	if (r == HAND_RELEASED && f->options->on_released)
+		r = f->options->on_released(f->options->on_released_ctx);
+	f->is_lost = f->is_lost || r < 0;
+}
+
 static void reap(struct front *f)
 {
 	int status;
@@ -266,6 +300,8 @@ static int step(struct front *f, struct err *err)
 		{ .fd = f->listen_fd, .events = POLLIN },
 		{ .fd = f->out.len ? f->client_fd : -1, .events = POLLOUT },
 		{ .fd = may_read ? STDIN_FILENO : -1, .events = POLLIN },
+		{ .fd = f->said_fd, .events = POLLIN },
+		{ .fd = f->is_released ? -1 : f->hand_fd, .events = POLLIN },
 	};
 	int n = poll(p, ARRAY_SIZE(p), wait_ms(f));
 
@@ -286,7 +322,23 @@ static int step(struct front *f, struct err *err)
 		write_frames(f);
 	if (p[3].revents)
 		read_input(f);
+	if (p[4].revents)
+		pass_on(f);
+	if (p[5].revents)
+		take_news(f);
 	return 0;
+}
+
+/* Has the session ended, or only its container? */
+static void hear_the_end(struct front *f)
+{
+	int r = HAND_RELEASED;
+
+	if (f->is_end_said || f->hand_fd < 0 || fd_set_nonblock(f->hand_fd, true) < 0)
+		return;
+	while (r == HAND_RELEASED)
+		r = hand_hear(f->hand_fd);
+	f->is_end_said = r == HAND_ENDED;
 }
 
 /* What the client still has to say; then there is no container any more. */
@@ -295,7 +347,7 @@ static void finish(struct front *f)
 	uint64_t until = clock_monotonic_ns() + LAST_MS * NS_PER_MS;
 	bool is_clean = !f->client && WIFEXITED(f->status) && !f->is_lost;
 
-	f->is_end_said = hand_was_end_said(f->hand_fd);
+	hear_the_end(f);
 	let_go(f);
 	if (!is_clean)
 		container_remove(f->engine, f->name);
@@ -313,14 +365,31 @@ static void finish(struct front *f)
 		(void)waitpid(f->client, NULL, 0);
 		f->client = 0;
 	}
+	for (size_t i = 0; i < LAST_READS && f->said_fd >= 0; i++)
+		pass_on(f);
 	go_cooked(f);
+}
+
+/* Then this machine's files are not there. */
+static bool is_elsewhere(void)
+{
+	const char *host = secure_getenv("DOCKER_HOST");
+
+	return host && *host && !span_starts_with(span_of(host), SPAN("unix:"));
 }
 
 static int exit_code(const struct front *f, bool has_come_up, struct err *err)
 {
+	if (!has_come_up && !f->is_lost && WIFEXITED(f->status) &&
+	    WEXITSTATUS(f->status) == PLACES_EXIT_SAID)
+		return EXIT_LEASH_FAILED;
 	if (!has_come_up && !f->is_lost)
 		return err_say(err, -ECHILD,
-			       "the engine did not start the container; what it said stands above"),
+			       "the engine did not start the container; what it said stands "
+			       "above%s",
+			       is_elsewhere() ? " (DOCKER_HOST names an engine elsewhere, and it "
+						"must be on this machine)"
+					      : ""),
 		       EXIT_LEASH_FAILED;
 	if (f->is_lost && f->n_signals)
 		return 128 + f->last_signal;
@@ -351,39 +420,13 @@ static int serve(struct front *f, struct err *err)
 
 /* ---- Start ------------------------------------------------------------------ */
 
-/*
- * The image's own files go with the container, so the agent may change them: not what is the
- * user's, and not the kernel's. A policy that the user wrote instead of a profile stands alone,
- * and so does the strictest profile.
- */
-static void permit_image(const struct session_options *o, struct buf *text)
-{
-	static const char *const kernels[] = { "/proc/", "/sys/", "/dev/" };
-
-	(void)buf_append_span(text, o->layers->session_text);
-	if (o->layers->policy_file || strcmp(o->layers->environment.profile, "locked") == 0)
-		return;
-	(void)buf_append_str(text, "@id(\"write-image\") permit (principal, action in "
-				   "Action::\"FileOpenReadWrite\", resource in Dir::\"/\")\n"
-				   "unless { resource in [");
-	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++)
-		(void)buf_printf(text, "Dir::\"%s\", ", kernels[i]);
-	for (size_t i = 0; i < o->n_mounts; i++) {
-		(void)buf_append_str(text, "Dir::");
-		(void)text_append_literal(span_of(o->mounts[i].target), text);
-		(void)buf_append_str(text, ", ");
-	}
-	(void)buf_append_str(text, "Dir::");
-	(void)text_append_literal(span_of(o->workspace), text);
-	(void)buf_append_str(text, "] };\n");
-}
-
 /* The options as they are inside: every path is the container's. */
 static int write_hello(const struct engine *e, const struct session_options *o, struct buf *out,
 		       struct err *err)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(0);
 	_cleanup_free_ char *token = xasprintf("%s/%s.json", PLACES_RUN, o->id);
+	_cleanup_free_ char *attach = attach_socket_path(PLACES_RUN, o->id);
 	char user_file[] = PLACES_CONFIG "/policy.cedar", trusted[] = PLACES_TRUST;
 	_cleanup_free_ char *policy = NULL;
 	struct policy_layers layers = *o->layers;
@@ -392,7 +435,8 @@ static int write_hello(const struct engine *e, const struct session_options *o, 
 	const struct span program = path_base_name(span_of(e->program));
 	_cleanup_free_ char *runtime = xmemdup0(program.p, program.len);
 
-	permit_image(o, &text);
+	(void)buf_append_span(&text, o->layers->session_text);
+	engine_permit_image(o->layers, o->workspace, o->mounts, o->n_mounts, &text);
 	if (layers.policy_file &&
 	    !path_is_within(span_of(layers.policy_file), span_of(o->workspace))) {
 		struct span name = path_base_name(span_of(layers.policy_file));
@@ -410,6 +454,7 @@ static int write_hello(const struct engine *e, const struct session_options *o, 
 	inside.outer_pid = getpid();
 	inside.directory = PLACES_SESSION;
 	inside.token_file = token;
+	inside.attach_socket = o->attach_socket ? attach : NULL;
 	return hello_write(&inside, &extra, out, err);
 }
 
@@ -443,6 +488,25 @@ static int open_api(const struct session_options *o)
 	return 0;
 }
 
+static int start_client(struct front *f, client_words *w, struct err *err)
+{
+	_cleanup_close_ int said_end = -1;
+	int fds[2], r;
+
+	if (f->options->attach_socket) {
+		if (pipe2(fds, O_CLOEXEC) < 0)
+			return err_set(err, -errno, "listen to %s", f->engine->program);
+		f->said_fd = fds[0];
+		said_end = fds[1];
+		r = fd_set_nonblock(f->said_fd, true);
+		if (r < 0)
+			return err_set(err, r, "listen to %s", f->engine->program);
+	}
+	f->client_fd = client_start(f->engine->program, w, said_end >= 0 ? said_end : STDERR_FILENO,
+				    &f->client);
+	return f->client_fd < 0 ? err_set(err, f->client_fd, "start %s", f->engine->program) : 0;
+}
+
 static int start(struct front *f, const struct engine_places *places, struct err *err)
 {
 	_cleanup_(client_done) client_words w = { 0 };
@@ -462,8 +526,7 @@ static int start(struct front *f, const struct engine_places *places, struct err
 		return r;
 	container_sweep(f->engine);
 	f->until_ns = clock_monotonic_ns() + start_timeout_ms(f->options) * NS_PER_MS;
-	f->client_fd = client_start(f->engine->program, &w, &f->client);
-	return f->client_fd < 0 ? err_set(err, f->client_fd, "start %s", f->engine->program) : 0;
+	return start_client(f, &w, err);
 }
 
 int engine_run(const struct engine *e, const struct session_options *o,
@@ -474,7 +537,9 @@ int engine_run(const struct engine *e, const struct session_options *o,
 			   .name = container_name(o->id),
 			   .client_fd = -1,
 			   .listen_fd = -1,
-			   .hand_fd = -1 };
+			   .hand_fd = -1,
+			   .said_fd = -1,
+			   .is_released = !o->attach_socket };
 	int code = start(&f, places, err) < 0 ? EXIT_LEASH_FAILED : serve(&f, err);
 
 	if (f.listen_fd >= 0) {
@@ -482,6 +547,7 @@ int engine_run(const struct engine *e, const struct session_options *o,
 		hand_unlink(o->directory);
 	}
 	let_go(&f);
+	cleanup_close(&f.said_fd);
 	buf_done(&f.out);
 	xfree(f.name);
 	return code;

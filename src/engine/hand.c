@@ -17,8 +17,9 @@ static const struct ipc_type to_inside[HAND_MAX] = {
 	[HAND_DONE] = { "done", 0, 0, 0 },
 };
 
-static const struct ipc_type to_outside[HAND_MAX] = {
-	[HAND_END] = { "end", 0, 0, 0 },
+static const struct ipc_type to_outside[HAND_NEWS_MAX] = {
+	[HAND_RELEASED] = { "released", 0, 0, 0 },
+	[HAND_ENDED] = { "ended", 0, 0, 0 },
 };
 
 /* By the directory's descriptor: a socket's address is short, and paths are not. */
@@ -137,23 +138,34 @@ int hand_take(const char *directory, struct api_listen *listen, published_ports 
 	if (directory_fd < 0)
 		return err_set(err, directory_fd, "open %s", directory);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
-		return err_set(err, -errno, "reach leash outside of the container");
+	if (fd < 0)
+		return err_set(err, -errno, "make a socket");
+	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
+		return err_say(err, -errno,
+			       "the container does not reach leash outside (%s): its engine must "
+			       "run on this machine, neither on another one nor in a virtual one "
+			       "(DOCKER_HOST, `docker context ls`)",
+			       strerror(errno));
 	r = take_all(fd, listen, ports);
 	return r < 0 ? err_set(err, r, "take the session's ports") : TAKE_FD(fd);
 }
 
-void hand_say_end(int fd)
+int hand_tell_released(int fd)
+{
+	return ipc_send(fd, HAND_RELEASED, 0, (struct span){ 0 }, NULL, 0);
+}
+
+void hand_tell_ended(int fd)
 {
 	/* Where nobody hears it nobody needs it. */
 	if (fd >= 0)
-		(void)ipc_send(fd, HAND_END, 0, (struct span){ 0 }, NULL, 0);
+		(void)ipc_send(fd, HAND_ENDED, 0, (struct span){ 0 }, NULL, 0);
 }
 
-bool hand_was_end_said(int fd)
+int hand_hear(int fd)
 {
 	_cleanup_ipc_message_ struct ipc_message m = IPC_MESSAGE_INIT;
+	int r = ipc_receive(fd, to_outside, HAND_NEWS_MAX, &m);
 
-	return fd >= 0 && fd_set_nonblock(fd, true) >= 0 &&
-	       ipc_receive(fd, to_outside, HAND_MAX, &m) > 0;
+	return r > 0 ? (int)m.type : r;
 }

@@ -116,6 +116,7 @@ static const struct {
 	{ TAG_PROJECT_FILE, offsetof(struct hello, layers.project_file) },
 	{ TAG_TRUSTED, offsetof(struct hello, layers.trusted) },
 	{ TAG_TOKEN_FILE, offsetof(struct hello, options.token_file) },
+	{ TAG_ATTACH_SOCKET, offsetof(struct hello, options.attach_socket) },
 };
 
 static int take_text(struct hello *h, uint32_t tag, struct span s)
@@ -142,6 +143,9 @@ static int take(struct hello *h, uint32_t tag, struct span s)
 		return take_numbers(h, s);
 	case TAG_SESSION_TEXT:
 		h->layers.session_text = span_make(keep(h, s), s.len);
+		return 0;
+	case TAG_ATTACH_SOCKET:
+		h->options.attach_socket = keep(h, s);
 		return 0;
 	case TAG_LISTEN:
 		return take_listen(h, s);

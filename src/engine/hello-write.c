@@ -81,6 +81,7 @@ int hello_write(const struct session_options *o, const struct hello_extra *extra
 	put_text(out, TAG_NAME, o->name);
 	put_text(out, TAG_RUNTIME, o->runtime);
 	put_text(out, TAG_TOKEN_FILE, o->token_file);
+	put_text(out, TAG_ATTACH_SOCKET, o->attach_socket);
 	put_text(out, TAG_LISTEN, o->listen->address);
 	put_layers(out, o->layers);
 	for (char *const *a = o->argv; *a; a++)

@@ -78,7 +78,9 @@ static int receive_hello(struct relay *relay, struct hello *ret, struct err *err
 
 		if (n <= 0)
 			return err_say(err, -EPIPE,
-				       "leash outside ended before it said what to run");
+				       "the container's input ended before leash outside had said "
+				       "what to run; does the engine pass it on (run "
+				       "--interactive)?");
 		r = frame_take(buf_span(frames), &f, &len);
 	}
 	if (r > 0 && f.type != FRAME_HELLO)
@@ -144,9 +146,14 @@ static int search(const char *path, const char *name, char **ret, struct err *er
 		}
 		path = *end ? end + 1 : NULL;
 	}
-	(void)err_say(err, -error,
-		      error == EACCES ? "%s: not executable" : "%s: command not found in the image",
-		      name);
+	if (error == EACCES)
+		(void)err_say(err, -error, "%s: not executable", name);
+	else
+		(void)err_say(err, -error, "%s: command not found in the image%s", name,
+			      access("/bin/sh", F_OK) < 0
+				      ? ", which has no shell; name a program that is in it by "
+					"its path, or use another image"
+				      : "");
 	return error == EACCES ? EXIT_CANNOT_EXECUTE : EXIT_NOT_FOUND;
 }
 
@@ -233,21 +240,42 @@ static int run(struct hello *h)
 	return code;
 }
 
+/* A detached session has a pty of its own. */
+static bool wants_terminal(const struct session_options *o)
+{
+	return o->want_pty && !o->attach_socket;
+}
+
+static int on_released(void *ctx)
+{
+	struct relay *relay = ctx;
+	int r = hand_tell_released(relay->client_fd);
+
+	fd_close(TAKE_FD(relay->client_fd));
+	return r;
+}
+
 _noreturn_ static void child_main(struct hello *h, struct relay *relay, int input_fd)
 {
+	bool has_terminal = wants_terminal(&h->options);
 	struct err err = { 0 };
 	sigset_t none;
 	int code = EXIT_LEASH_FAILED;
 
-	fd_close(relay->client_fd);
+	if (h->options.attach_socket) {
+		h->options.on_released = on_released;
+		h->options.on_released_ctx = relay;
+	} else {
+		fd_close(TAKE_FD(relay->client_fd));
+	}
 	fd_close(relay->signal_fd);
 	fd_close(relay->to_child_fd);
 	if (relay->master_fd >= 0)
 		fd_close(relay->master_fd);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if ((h->options.want_pty ? login_tty(input_fd) : dup2(input_fd, STDIN_FILENO)) >= 0) {
-		if (!h->options.want_pty)
+	if ((has_terminal ? login_tty(input_fd) : dup2(input_fd, STDIN_FILENO)) >= 0) {
+		if (!has_terminal)
 			fd_close(input_fd);
 		if (take_secrets(relay, h, &err) < 0)
 			log_error("%s", err.text);
@@ -262,7 +290,7 @@ static int open_input(struct hello *h, struct relay *relay, int *ret_input_fd, s
 {
 	int fds[2];
 
-	if (h->options.want_pty) {
+	if (wants_terminal(&h->options)) {
 		if (openpty(&relay->master_fd, ret_input_fd, NULL, NULL, &h->window) < 0)
 			return err_set(err, -errno, "make the session's terminal");
 		(void)fcntl(relay->master_fd, F_SETFD, FD_CLOEXEC);
@@ -536,15 +564,16 @@ int engine_inside_main(void)
 			   .to_out = BUF_INIT(BACKLOG + 2 * READ_SIZE) };
 	struct hello h = { 0 };
 	struct err err = { 0 };
-	int code = EXIT_LEASH_FAILED;
+	int code;
 
 	if (begin(&r, &h, &err) < 0) {
 		log_error("%s", err.text);
+		code = r.client_fd < 0 ? PLACES_EXIT_SAID : EXIT_LEASH_FAILED;
 	} else {
 		/* The child has them; here nobody needs them. */
 		hello_done(&h);
 		code = relay(&r);
 	}
-	hand_say_end(r.client_fd);
+	hand_tell_ended(r.client_fd);
 	return code;
 }

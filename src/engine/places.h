@@ -14,5 +14,8 @@
 #define PLACES_ROOTS PLACES_ROOT "/roots.pem" /* certificate authorities, for images without */
 #define PLACES_RUN PLACES_ROOT "/run"	      /* tokens */
 
+/* leash inside could not begin, and has said why: outside nothing is to be added. */
+#define PLACES_EXIT_SAID 124
+
 /* In the session's directory: a socket by which leash outside hands its listeners in. */
 #define PLACES_SOCKET "engine.sock"

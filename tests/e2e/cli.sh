@@ -44,6 +44,8 @@ for mistake in '-e =x' '-v nowhere:relative' '-p 99999' '-p a:b' '--mode lax' '-
 	is "leash $mistake: exit 2" "$RC" 2
 	like "... says what" "$(err)" "$(printf %s "${mistake#* }" | sed 's/[^a-z0-9]/./g')"
 done
+leash_run -v "$WORK/nowhere:/tmp/x" -- true
+like "-v of what is not there: exit 125, and what to do" "$RC:$(err)" '^125:.*there is no .*/nowhere here; make it'
 leash_run no-such-command-here
 is "an unknown command: 127, one line" "$RC:$(wc -l <"$ERR")" 127:1
 leash_run evnets

@@ -111,6 +111,8 @@ leash_run -- cat /etc/changed
 refute "... and each session begins anew" test "$RC" = 0
 leash_run --profile locked -- sh -c 'echo x >/etc/changed'
 refute "the strictest profile stands" test "$RC" = 0
+leash_run -- sh -c 'mkdir ~/.ssh; echo x >~/.ssh/id_rsa; cat ~/.ssh/id_rsa; echo x >/etc/changed; cat /etc/shadow'
+like "a replay decides by the image's places" "$(as_user "$LEASH" replay)" '^0 of [1-9][0-9]* operations'
 user_file "$T_HOME/other.cedar" <<-END
 	permit (principal, action in [Action::"FileOpen", Action::"ProcessExec"], resource);
 	@id("secret") forbid (principal, action in Action::"FileOpen", resource == File::"$WORK/secret");
@@ -317,6 +319,60 @@ like "a terminal of the container's own" "$(out)" '33 101'
 like "... follows the window" "$(out)" '50 120'
 like "... and Ctrl-C interrupts what runs there" "$(out)" 'exit 5$'
 
+# ---- Without a terminal --------------------------------------------------------------------
+
+LEASH_FLAGS=()
+install -m 644 "$(dirname "$0")/support/at-terminal.py" "$T"
+# detach FLAG… COMMAND: its id in ID.
+detach() {
+	leash_run --image small:test --detach "$@"
+	ID=$(out)
+}
+logged() {
+	leash_run logs "$1"
+	grep -Eq -- "$2" "$OUT"
+}
+status_of() {
+	as_user "$LEASH" sessions --json | jq -r "select(.id == \"$1\") | \"\(.state) \(.status)\""
+}
+detach --name box -- sh -c 'echo hello-$((40+2)); while read -r x; do echo "got $x"; [ "$x" != quit ] || exit 7; done'
+is "--detach returns at once" "$RC:$(err)" 0:
+is "... with the id" "$ID" "$(as_user "$LEASH" ps -q)"
+is "ps says what it runs in" "$(as_user "$LEASH" ps --json | jq -r '"\(.name) \(.runtime) \(.detached)"')" "box docker true"
+check "logs: what it has shown" wait_for 15 logged box hello-42
+as_user python3 "$T/at-terminal.py" '' 'one\r' 'got one' '\x10\x11' -- "$LEASH" attach box >"$OUT" 2>&1 </dev/null
+is "attach: typed, shown, and left" "$?" 0
+is "... it runs on" "$(as_user "$LEASH" ps -q)" "$ID"
+leash_run --image small:test -I -- sh -c "ls -A ~/.local /.leash; nc local:$STATE/run/$ID.sock </dev/null" # not another's terminal
+unlike "... out of another session's reach" "$(out)" 'sock|hello'
+(cd "$WORK" && exec_as_user "$LEASH" attach box <<<quit) >"$T/piped" 2>&1
+is "attach: by a pipe; the exit code is the session's" "$?" 7
+is "... which sessions has" "$(status_of "$ID")" "ended 7"
+check "... and its container is gone" wait_for 5 no_containers
+is "... leash had nothing to say" "$(cat "$STATE/sessions/$ID/leash.log")" ""
+refute "... and its socket is gone" test -e "$STATE/run/$ID.sock"
+leash_run logs box
+like "logs: of one that is over" "$(tr -d '\n' <"$OUT")" '^hello-42.*got one.*got quit'
+detach -- sh -c 'trap "" TERM HUP; echo ready; while :; do sleep 0.1; done'
+wait_for 15 logged "$ID" ready
+leash_run stop -t 1 "$ID"
+is "stop -t: kills what does not end" "$RC:$(err)" 0:
+check "... all of it" wait_for 5 no_containers
+detach -- sh -c 'echo ready; exec sleep 1000'
+wait_for 15 logged "$ID" ready
+kill -KILL "$(as_user "$LEASH" ps --json | jq .pid)"
+check "leash is killed: the container is gone" wait_for 4 no_containers
+leash_run --image small:test --detach no-such-command-here
+is "--detach of what is not there" "$RC:$(out)" 127:
+like "... says so" "$(err)" 'not found in the image'
+leash_run --image nowhere.invalid/nothing:1 --detach -- true
+is "--detach in an image that is not there" "$RC:$(out)" 125:
+said=$(cd "$WORK" && exec_as_user timeout 30 bash -c 'exec 9>&1; "$1" --image small:test --detach -- sleep 1000 2>&1' _ "$LEASH")
+is "what its caller has open is not kept open" "$?" 0
+leash_run stop -t 0 "$said"
+is "stop -t 0" "$RC" 0
+check "... and nothing is left" wait_for 5 no_containers
+
 # ---- What can be wrong --------------------------------------------------------------------
 
 # wrong NAME REGEX [FLAG…]
@@ -340,8 +396,34 @@ import socket
 s = socket.create_server(('127.0.0.1', 0))
 open('$T/busy', 'w').write(str(s.getsockname()[1]))
 print('ready'); s.accept()"
-leash_run --image small:test -p "$(cat "$T/busy"):80" -- true
-refute "a port that is taken is an error" test "$RC" = 0
+wrong "a port that is taken" 'port [0-9]+ of 127.0.0.1 is taken.*name another.*-p 80' --image small:test -p "$(cat "$T/busy"):80"
+wrong "a mount of what is not there" "there is no $WORK/nowhere here; make it first" --image small:test -v "$WORK/nowhere:/data"
+leash_run --image bare:test -- sh -c true
+is "an image without a shell" "$RC" 127
+like "... says what to do" "$(err)" 'has no shell; name a program'
+is "... once" "$(wc -l <"$ERR")" 1
+
+# An engine that has no way to this leash: each is the real one with a change to its call.
+mkdir -p "$T/elsewhere" "$T/other"
+chown "$T_UID:$T_GID" "$T/elsewhere" "$T/other"
+# change_engine SED-EXPRESSION
+change_engine() {
+	printf '#!/bin/bash\nfor a; do shift; set -- "$@" "$(sed "%s" <<<"$a")"; done\nexec docker "$@"\n' "$1" >"$T/elsewhere/docker"
+	chmod 755 "$T/elsewhere/docker"
+}
+CALLER_ENV+=("LEASH_DOCKER=$T/elsewhere/docker")
+change_engine "s|source=.*,target=/.leash/session|source=$T/other,target=/.leash/session|"
+wrong "an engine that has other files" 'does not reach leash outside.*must run on this machine' --image small:test
+is "... says so once" "$(wc -l <"$ERR")" 1
+change_engine "s|source=.*,target=/.leash/session|source=/not/there,target=/.leash/session|"
+wrong "an engine that lacks the files" 'did not start the container' --image small:test
+change_engine "s|^--interactive$|--init=false|"
+wrong "an engine that passes no input on" 'does the engine pass it on' --image small:test
+is "... says so once" "$(wc -l <"$ERR")" 1
+printf '#!/bin/bash\n[ "$1" != run ] || exec sleep 1000\nexec docker "$@"\n' >"$T/elsewhere/docker"
+CALLER_ENV+=("LEASH_BOOTSTRAP_TIMEOUT=2")
+wrong "an engine that starts nothing" 'not up within 2 seconds.*LEASH_BOOTSTRAP_TIMEOUT' --image small:test
+unset "CALLER_ENV[-1]" "CALLER_ENV[-1]"
 CALLER_ENV+=("LEASH_BOOTSTRAP_TIMEOUT=soon")
 wrong "a limit of time that is none" 'LEASH_BOOTSTRAP_TIMEOUT' --image small:test
 CALLER_ENV[-1]=LEASH_BOOTSTRAP_TIMEOUT=2m
@@ -352,5 +434,6 @@ CALLER_ENV+=("DOCKER_HOST=unix://$T/nothing")
 wrong "an engine that does not run" 'not running; start it' --image small:test
 CALLER_ENV[-1]=DOCKER_HOST=unix://$ENGINE_SOCKET
 check "nothing is left behind" no_containers
+check "... no process either" wait_for 5 no_user_processes
 
 done_testing

@@ -4,13 +4,13 @@
 # and from npm's packages.
 
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/support/roots.sh"
 [ "$(id -u)" = 0 ] || skip_all "roots of the test's own need root"
 for program in debootstrap busybox npm; do
 	command -v "$program" >/dev/null || skip_all "$program is not installed"
 done
 make_user
 BUILD=${LEASH_BUILD:-$(dirname "$LEASH")}
-CACHE=${LEASH_E2E_CACHE:-$ROOT/build/e2e-cache}
 umask 022
 
 # ---- The files -----------------------------------------------------------------
@@ -48,17 +48,9 @@ make_small() {
 }
 
 make_debian() {
-	mkdir -p "$CACHE"
-	(
-		flock 9
-		[ -e "$CACHE/debian.tar" ] && exit 0
-		debootstrap --variant=minbase "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$T/fresh" >"$T/debootstrap.log" 2>&1 &&
-			tar -C "$T/fresh" --exclude=./dev/* --exclude=./var/cache/apt/* --exclude=./var/lib/apt/lists/* -cf "$CACHE/debian.part" . &&
-			mv "$CACHE/debian.part" "$CACHE/debian.tar"
-		rm -rf "$T/fresh"
-	) 9>"$CACHE/debian.lock"
+	debian_archive || return 1
 	mkdir -p "$T/debian"
-	tar -C "$T/debian" -xf "$CACHE/debian.tar" && furnish "$T/debian"
+	tar -C "$T/debian" -xf "$ROOTS_CACHE/debian.tar" && furnish "$T/debian"
 }
 
 # in_root ROOT COMMAND: as its user, in namespaces in which it is the whole machine.
@@ -84,9 +76,7 @@ a_first_session() {
 	is "$1: a session of one's own" "$RC:$(out)" 7:new
 }
 
-if ! make_debian; then
-	skip_all "debootstrap failed: $(tail -n 1 "$T/debootstrap.log")"
-fi
+make_debian || skip_all "$ROOTS_WHY"
 make_small
 tar -C "$T/debian/opt" -xzf "$archive"
 tar -C "$T/small/opt" -xzf "$archive"

@@ -11,6 +11,7 @@ base='permit (principal, action in [Action::"FileOpen", Action::"ProcessExec"], 
 @id("never") forbid (principal, action == Action::"FileOpen", resource == File::"~/never");'
 echo never | user_file "$T_HOME/never"
 echo one | user_file "$WORK/one"
+take_home
 
 # save TEXT: writes the policy in place; taken_up then waits until the session decides on it.
 save() {
@@ -74,7 +75,7 @@ told "... the next operation follows" 0
 save "$base
 forbid (principal, action == Action::\"ProcessExec\", resource == File::\"/usr/bin/id\");"
 check "programs, too" taken_up
-tell 'id'
+tell /usr/bin/id
 told "... a forbidden one can't be executed" 126
 as_user mkdir "$T_HOME/late"
 tell 'touch ~/never'
@@ -88,23 +89,23 @@ check "a syntax error is reported" wait_for 10 grep -q 'policy.cedar:2:' "$ERR"
 like "... with line and column" "$(err)" 'policy\.cedar:2:2[0-9]'
 like "... and that the old policy stays" "$(err)" 'stays in force|old'
 check_event "... and is in the log" '.kind == "policy.applied" and .error != null'
-tell 'id'
+tell /usr/bin/id
 told "... which it does: denied is denied" 126
 tell 'cat one'
 told "... allowed is allowed" 0
 : >"$ERR"
 : | user_file "$policy"
 check "an emptied file is reported" wait_for 10 test -s "$ERR"
-tell 'cat one && ! id'
+tell 'cat one && ! /usr/bin/id'
 told "... and changes nothing" 0
 : >"$ERR"
 rm "$policy"
 check "a deleted file is reported" wait_for 10 test -s "$ERR"
-tell 'cat one && ! id'
+tell 'cat one && ! /usr/bin/id'
 told "... and changes nothing" 0
 save "$base"
 check "a good one is taken up again" taken_up
-tell 'id'
+tell /usr/bin/id
 told "... and followed" 0
 
 # ---- Many changes, under load
@@ -166,7 +167,8 @@ user_file "$WORK/.leash/policy.cedar" <<'EOF'
 permit (principal, action, resource in Dir::"~/late/");
 EOF
 leash_run -- sh -c 'echo x >~/late/file; echo ran'
-check "a project's permit permits nothing" test ! -e "$T_HOME/late/file"
+# The files of an image may be written without it.
+natively && check "a project's permit permits nothing" test ! -e "$T_HOME/late/file"
 user_file "$WORK/.leash/policy.cedar" <<'EOF'
 @id("project") forbid (principal, action == Action::"FileOpen", resource == File::"${WORKSPACE}/one");
 EOF

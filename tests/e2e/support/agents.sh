@@ -14,13 +14,18 @@ install_agents() {
 # shellcheck disable=SC2034
 SEARCH_STEP='touch search.now; for i in $(seq 200); do [ -e search.done ] && break; sleep 0.1; done; echo looked'
 
+# Whose container is looked through.
+search_root() {
+	pgrep -U "$T_UID" -o -x leash
+}
+
 # search_memory VALUE: in the background, before the agent starts. Leaves "N found" in SEARCHED.
 search_memory() {
 	SEARCHED=$T/searched
 	rm -f "$SEARCHED" "$WORK"/search.*
 	(
 		wait_for 150 test -e "$WORK/search.now" || exit
-		python3 "$WORLD_LIB/memory.py" "$(pgrep -U "$T_UID" -o -x leash)" "$1" >"$SEARCHED" 2>"$T/memory.err"
+		python3 "$WORLD_LIB/memory.py" "$(search_root)" "$1" >"$SEARCHED" 2>"$T/memory.err"
 		: >"$WORK/search.done"
 	) &
 	SEARCH_PID=$!

@@ -4,8 +4,13 @@
 
 ENGINE_DIR=$T/engine
 ENGINE_SOCKET=$ENGINE_DIR/sock
+# Where its images are; keep_engine has a place that outlives the suite.
+ENGINE_DATA=$ENGINE_DIR/data
+# Images that go with the suite.
+ENGINE_IMAGES=()
 ENGINE_BRIDGE=leasht$((RANDOM % 1000))
 # Of a bridge of its own, so that another engine of the machine is not in the way.
+ENGINE_ADDRESS6=fd00:$(printf %x $RANDOM)::1
 ENGINE_ADDRESS=10.$((100 + RANDOM % 100)).$((RANDOM % 250)).1
 
 # engine ARGUMENT…: the client, as root.
@@ -14,24 +19,30 @@ engine() {
 }
 
 start_engine() {
+	local flags=()
 	mkdir -p "$ENGINE_DIR"
 	ip link add "$ENGINE_BRIDGE" type bridge && ip address add "$ENGINE_ADDRESS/24" dev "$ENGINE_BRIDGE" &&
 		ip link set "$ENGINE_BRIDGE" up || return 1
 	on_exit 'ip link delete "$ENGINE_BRIDGE"'
-	dockerd --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" -p "$ENGINE_DIR/pid" -H "unix://$ENGINE_SOCKET" \
-		--bridge "$ENGINE_BRIDGE" >"$ENGINE_DIR/log" 2>&1 &
+	# Whatever lock the suite holds is not to be held by what the engine leaves behind.
+	# Where IPv6 can be had.
+	ip -6 address add "$ENGINE_ADDRESS6/64" dev "$ENGINE_BRIDGE" nodad 2>/dev/null &&
+		flags=(--ipv6 --fixed-cidr-v6 "${ENGINE_ADDRESS6%1}/64")
+	dockerd --data-root "$ENGINE_DATA" --exec-root "$ENGINE_DIR/exec" -p "$ENGINE_DIR/pid" -H "unix://$ENGINE_SOCKET" \
+		--bridge "$ENGINE_BRIDGE" ${flags[@]+"${flags[@]}"} >"$ENGINE_DIR/log" 2>&1 6>&- 7>&- 8>&- 9>&- &
 	ENGINE_PID=$!
 	on_exit stop_engine
 	wait_for 30 engine version || return 1
 	# Its user has the group that the socket has.
-	chgrp "$T_GID" "$ENGINE_SOCKET"
+	chgrp "${T_GID:-0}" "$ENGINE_SOCKET"
 }
 
 stop_engine() {
 	engine ps -aq | xargs -r env DOCKER_HOST="unix://$ENGINE_SOCKET" docker rm -f >/dev/null 2>&1
+	[ ${#ENGINE_IMAGES[@]} -eq 0 ] || engine rmi -f "${ENGINE_IMAGES[@]}" >/dev/null 2>&1
 	kill "$ENGINE_PID" 2>/dev/null
 	wait_for 20 gone "$ENGINE_PID" || kill -KILL "$ENGINE_PID" 2>/dev/null
-	umount "$ENGINE_DIR"/exec/netns/* "$ENGINE_DIR"/data/overlay2/*/merged 2>/dev/null
+	umount "$ENGINE_DIR"/exec/netns/* "$ENGINE_DATA"/overlay2/*/merged 2>/dev/null
 	rm -rf --one-file-system "$ENGINE_DIR"
 }
 
@@ -65,17 +76,27 @@ make_bare_root() {
 	cp "$T/small/bin/busybox" "$T/bare/app/echo"
 }
 
-enter_engine() {
+require_engine() {
 	[ "$(id -u)" = 0 ] || skip_all "an engine of the test's own needs root"
 	command -v dockerd >/dev/null || skip_all "dockerd is missing (apt-get install docker.io)"
+	command -v docker >/dev/null || skip_all "docker is missing (apt-get install docker.io)"
+}
+
+must_start_engine() {
+	local flags=()
+	start_engine || skip_all "dockerd does not run here: $(tail -n 1 "$ENGINE_DIR/log" 2>/dev/null)"
+	CALLER_ENV+=("DOCKER_HOST=unix://$ENGINE_SOCKET")
+}
+
+enter_engine() {
+	require_engine
 	command -v busybox >/dev/null || skip_all "busybox is missing (apt-get install busybox-static)"
 	make_small_root || skip_all "no images can be made"
 	make_bare_root
-	start_engine || skip_all "dockerd does not run here: $(tail -n 1 "$ENGINE_DIR/log" 2>/dev/null)"
+	must_start_engine
 	image small
 	image bare
 	image dev 'FROM small:test' 'USER dev' 'ENV GREETING=hello' 'WORKDIR /home/dev'
-	CALLER_ENV+=("DOCKER_HOST=unix://$ENGINE_SOCKET")
 	LEASH_FLAGS=(-I --image small:test)
 }
 

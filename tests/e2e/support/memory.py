@@ -48,7 +48,7 @@ def search(pid):
 looked = found = 0
 for pid in below(int(sys.argv[1])):
     try:
-        if os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid"):
+        if os.readlink(f"/proc/{pid}/ns/pid") == os.readlink(f"/proc/{sys.argv[1]}/ns/pid"):
             found += any(v in open(f"/proc/{pid}/cmdline", "rb").read() for v in WANTED)
             continue
         found += search(pid)

@@ -29,8 +29,8 @@ enter_world() {
 		rm -rf -- "$T"
 		LEASH_TEST_WORLD=yes exec unshare --mount --net --propagation private -- bash "$0" "$@"
 	fi
-	make_user
 	world_addresses
+	make_user
 	world_authority
 	world_names
 }
@@ -73,6 +73,7 @@ world_authority() {
 	cat "$WORLD_CA" >>"$T/certs/ca-certificates.crt"
 	chmod -R a+rX "$T/certs"
 	mount --bind "$T/certs" /etc/ssl/certs
+	natively || trust_in_image "$WORLD_CA"
 }
 
 world_names() {

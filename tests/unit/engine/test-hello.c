@@ -34,6 +34,7 @@ static void write_one(struct buf *out)
 					   .limits = { .max_pids = 7 },
 					   .listen = &listen,
 					   .token_file = "/.leash/run/x.json",
+					   .attach_socket = "/.leash/run/x.sock",
 					   .want_pty = true };
 	const struct hello_extra extra = { "dev", { .ws_row = 50, .ws_col = 132 } };
 	struct err err = { 0 };
@@ -78,6 +79,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(h.options.limits.max_pids, 7);
 	assert_int_equal(h.window.ws_col, 132);
 	assert_true(h.options.want_pty);
+	assert_string_equal(h.options.attach_socket, "/.leash/run/x.sock");
 	assert_string_equal(h.listen.address, "127.0.0.1");
 	assert_int_equal(h.ports.items[0].container, 80);
 	assert_int_equal(h.ports.items[0].listen_fd, -1);
