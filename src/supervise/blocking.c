@@ -1,10 +1,10 @@
 #include "supervise/blocking.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -14,7 +14,7 @@
 #define MAX_WORKERS 512
 #define TICK_NS (20 * NS_PER_MS)
 #define STUCK_NS (50 * NS_PER_MS)
-#define SETTLE_TICK_US 100
+#define SETTLE_TICK_MS 1
 #define STACK_SIZE ((size_t)512 * 1024)
 #define ERESTARTSYS                                                                                \
 	512 /* the kernel's own: restart the call, or EINTR, as the handler's flags say */
@@ -226,7 +226,8 @@ void pool_settle(struct supervisor *s, uint64_t timeout_ms)
 		pool_each(s, see_busy, &is_busy);
 		if (!is_busy)
 			return;
-		(void)usleep(SETTLE_TICK_US);
+		/* A worker that told of itself would do so at every call. */
+		(void)poll(NULL, 0, SETTLE_TICK_MS);
 	}
 }
 
