@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Podman without root: the image's root is the user himself outside, and still no more than it is
-# with Docker. What this machine's control groups and devices don't allow is left out of its calls.
+# with Docker. And with root, by root. What this machine's control groups and devices don't allow is
+# left out of its calls.
 
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/support/engine.sh"
@@ -66,5 +67,34 @@ check "leash was killed: the container is gone soon" wait_for 4 no_containers
 leash_wait 5
 leash_run --image nowhere.invalid/nothing:1 -- true
 is "an image that is not there" "$RC" 125
+
+# ---- By root ---------------------------------------------------------------------------
+
+mkdir -p "$T/root/work"
+cat >"$T/programs/podman-root" <<END
+#!/bin/bash
+arguments=()
+for a; do
+	arguments+=("\$a")
+	[ "\$a" != run ] || arguments+=(--network=none)
+done
+exec $T/programs/podman --root "$T/root/store" --runroot "$T/root/run" "\${arguments[@]}"
+END
+chmod 755 "$T/programs/podman-root"
+on_exit '"$T/programs/podman-root" system reset --force >/dev/null 2>&1'
+if tar -C "$T/small" -c . | "$T/programs/podman-root" import - localhost/small:test >/dev/null 2>"$T/podman.log" &&
+	"$T/programs/podman-root" run --rm localhost/small:test /bin/true >/dev/null 2>"$T/podman.log"; then
+	(cd "$T/root/work" && env -i HOME="$T/root" PATH="$PATH" LEASH_DOCKER="$T/programs/podman-root" timeout 60 \
+		"$LEASH" -I --image localhost/small:test -- sh -c 'id -u; echo new >file; su dev -c "id -u; touch file2"; exit 7') >"$OUT" 2>"$ERR"
+	is "by root: the command's exit code" "$?" 7
+	is "... as root, and as another" "$(out)" "0
+1000"
+	is "... what root writes is root's outside" "$(stat -c %U "$T/root/work/file")" root
+	refute "... and others of the image do not write there" test -e "$T/root/work/file2"
+	check "... its events are outside, and nobody changed them" env HOME="$T/root" "$LEASH" verify
+	is "... no container is left" "$("$T/programs/podman-root" ps -aq)" ""
+else
+	skip "podman by root" "it runs no container here: $(tail -n 1 "$T/podman.log")"
+fi
 
 done_testing
