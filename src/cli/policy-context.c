@@ -12,6 +12,7 @@
 #include "cli/directories.h"
 #include "cli/image.h"
 #include "cli/policy-private.h"
+#include "cli/secret-sources.h"
 #include "cli/volumes.h"
 #include "daemon/trust.h"
 
@@ -90,7 +91,22 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	}
 }
 
-/* What config.toml lets a session use that runs the agent, and asks nobody. */
+/* A session would not start where a secret's file is missing; its policies can be looked at. */
+static int forbid_sources(struct policy_context *c, const struct config_document *d,
+			  struct err *err)
+{
+	_cleanup_(secret_specs_done) secret_specs secrets = { 0 };
+	struct err missing = { 0 };
+	int r = config_take_secrets(d, &secrets, err);
+
+	for (size_t i = 0; i < secrets.len; i++)
+		secret_spec_expand(&secrets.items[i], c->home);
+	if (r >= 0 && secret_sources_forbid(&secrets, &c->session_text, &missing) < 0)
+		log_warning("%s", missing.text);
+	return r;
+}
+
+/* What config.toml gives a session that runs the agent, and asks nobody. */
 static int add_configured(struct policy_context *c, struct err *err)
 {
 	_cleanup_(volumes_done) volumes list = { 0 };
@@ -116,6 +132,8 @@ static int add_configured(struct policy_context *c, struct err *err)
 				       image_by_default(settings.target_image));
 		r = volumes_permit(&list, &c->session_text, err);
 	}
+	if (r >= 0)
+		r = forbid_sources(c, &d, err);
 	if (r >= 0)
 		r = agent_access_decide(&access, err);
 	if (r >= 0)

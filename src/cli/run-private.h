@@ -52,5 +52,3 @@ int run_open_engine(struct run *run, struct err *err) _must_check_;
 int run_add_secret(struct run *run, const char *text, struct err *err) _must_check_;
 /* Reads the secrets, and leaves their placeholders in the environment. */
 int run_hide_secrets(struct run *run, struct err *err) _must_check_;
-/* What the agent gets a placeholder for it must not read at its source either: that as policies. */
-int run_forbid_sources(const struct run *run, struct buf *text, struct err *err) _must_check_;

@@ -1,18 +1,15 @@
 /*
  * The secrets of a session: those of flags and config.toml and the known keys
- * become placeholders in the environment, and the files that some come from are
- * out of the agent's reach.
+ * become placeholders in the environment.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/limits.h"
-#include "base/utf8.h"
 #include "cli/config-file.h"
 #include "cli/run-private.h"
 #include "daemon/known-keys.h"
-#include "policy/text.h"
 
 int run_add_secret(struct run *run, const char *text, struct err *err)
 {
@@ -50,28 +47,5 @@ int run_hide_secrets(struct run *run, struct err *err)
 		return err_say(err, -EINVAL, "there are more than %zu secrets", LIMIT_SECRETS);
 	secret_specs_hide(&run->secrets, &run->environment);
 	environment_done(&run->env_options);
-	return 0;
-}
-
-int run_forbid_sources(const struct run *run, struct buf *text, struct err *err)
-{
-	for (size_t i = 0; i < run->secrets.len; i++) {
-		const struct secret_spec *s = &run->secrets.items[i];
-		_cleanup_free_ char *path = NULL;
-
-		if (s->source != SECRET_FROM_FILE)
-			continue;
-		path = realpath(s->from, NULL);
-		if (!path)
-			return err_set(err, -errno, "the secret %s: %s", s->name, s->from);
-		if (!utf8_is_valid(span_of(path)))
-			return err_say(err, -EINVAL, "the secret %s: its file's name must be UTF-8",
-				       s->name);
-		(void)buf_printf(text,
-				 "@id(\"secret-%s\") forbid (principal, action, resource == File::",
-				 s->name);
-		(void)text_append_literal(span_of(path), text);
-		(void)buf_append_str(text, ");\n");
-	}
 	return 0;
 }

@@ -21,6 +21,7 @@
 #include "cli/program.h"
 #include "cli/run-private.h"
 #include "cli/running.h"
+#include "cli/secret-sources.h"
 #include "cli/state.h"
 #include "daemon/attach.h"
 #include "daemon/known-keys.h"
@@ -180,7 +181,7 @@ static int write_policy(struct run *run, bool is_interactive, struct buf *text, 
 	int r = volumes_permit(&run->volumes, text, err);
 
 	if (r >= 0)
-		r = run_forbid_sources(run, text, err);
+		r = secret_sources_forbid(&run->secrets, text, err);
 	if (r >= 0)
 		r = permit_agent(run, is_interactive, text, err);
 	run->layers.session_text = buf_span(text);

@@ -170,6 +170,19 @@ TOML
 in_directory "$WORK/app" -I -v "$WORK/other:/usr/share/misc:ro" -- ls /usr/share/misc
 is "... a flag goes before" "$RC:$(out)" 0:
 
+echo data | user_file "$WORK/app/key.txt"
+in_directory "$WORK/app" policy explain read key.txt
+is "a file of the workspace may be read" "$RC" 0
+user_file "$CONFIG" <<TOML
+[secrets.KEY]
+from = "file:$WORK/app/key.txt"
+host = "api.example.com"
+TOML
+in_directory "$WORK/app" policy explain read key.txt
+like "... not where a secret comes from it, and policy explain says so" "$RC:$(out | tr '\n' ' ')" '^1:.*secret-KEY'
+rm "$WORK/app/key.txt"
+in_directory "$WORK/app" policy explain read other.txt
+like "... which is no reason to say nothing where it is missing" "$RC:$(err)" '^0:.*secret KEY: .*key.txt: No such file'
 user_file "$CONFIG" <<TOML
 [projects."\$NOBODY_SETS_THIS"]
 "\$NOBODY_SETS_THIS/" = "/usr/share/misc"
