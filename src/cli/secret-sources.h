@@ -9,4 +9,5 @@
 #include "daemon/secret-spec.h"
 
 /* Appends that as policies; the files' paths are expanded already, and each must be there. */
-int secret_sources_forbid(const secret_specs *specs, struct buf *text, struct err *err) _must_check_;
+int secret_sources_forbid(const secret_specs *specs, struct buf *text,
+			  struct err *err) _must_check_;
