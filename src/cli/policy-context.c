@@ -96,13 +96,15 @@ static int forbid_sources(struct policy_context *c, const struct config_document
 			  struct err *err)
 {
 	_cleanup_(secret_specs_done) secret_specs secrets = { 0 };
-	struct err missing = { 0 };
 	int r = config_take_secrets(d, &secrets, err);
 
-	for (size_t i = 0; i < secrets.len; i++)
+	for (size_t i = 0; i < secrets.len && r >= 0; i++) {
+		struct err missing = { 0 };
+
 		secret_spec_expand(&secrets.items[i], c->home);
-	if (r >= 0 && secret_sources_forbid(&secrets, &c->session_text, &missing) < 0)
-		log_warning("%s", missing.text);
+		if (secret_source_forbid(&secrets.items[i], &c->session_text, &missing) < 0)
+			log_warning("%s", missing.text);
+	}
 	return r;
 }
 

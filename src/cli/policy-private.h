@@ -54,7 +54,8 @@ enum policy_option {
 struct policy_context {
 	struct policy_layers layers;
 	char *home, *cwd, *config, *state, *runtime;
-	struct buf session_text; /* what config.toml says of volumes and agents' directories */
+	struct buf session_text; /* what config.toml says of volumes, secrets and agents'
+				    directories */
 	const char *own_paths[4];
 	bool want_json;
 	/* A sub-command's own flags. */

@@ -180,8 +180,8 @@ static int write_policy(struct run *run, bool is_interactive, struct buf *text, 
 {
 	int r = volumes_permit(&run->volumes, text, err);
 
-	if (r >= 0)
-		r = secret_sources_forbid(&run->secrets, text, err);
+	for (size_t i = 0; i < run->secrets.len && r >= 0; i++)
+		r = secret_source_forbid(&run->secrets.items[i], text, err);
 	if (r >= 0)
 		r = permit_agent(run, is_interactive, text, err);
 	run->layers.session_text = buf_span(text);

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "daemon/secret-spec.h"
 
-/* Appends that as policies; the files' paths are expanded already, and each must be there. */
-int secret_sources_forbid(const secret_specs *specs, struct buf *text,
-			  struct err *err) _must_check_;
+/* Appends that as a policy, where the secret comes from a file: its path is expanded already, and
+ * it must be there. */
+int secret_source_forbid(const struct secret_spec *s, struct buf *text,
+			 struct err *err) _must_check_;

@@ -26,7 +26,7 @@ user_file "$T_HOME/.config/leash/policy.cedar" <<CEDAR
 permit (principal, action, resource in Dir::"$BIN/");
 CEDAR
 as_user mkdir -p "$T_HOME/.claude" "$T_HOME/.codex" "$WORK/app/src"
-install -m 644 "$ROOT/tests/e2e/support/at-terminal.py" "$T"
+. "$(dirname "$0")/support/terminal.sh"
 
 # with NAME=VALUE…: further variables of the caller's for what follows.
 with() {
@@ -35,21 +35,6 @@ with() {
 no_config() {
 	rm -f "$CONFIG"
 }
-# at_terminal DIRECTORY [WANT SEND]… -- FLAG…: leash at a terminal; what it shows in OUT.
-at_terminal() {
-	local directory=$1 script=()
-	shift
-	while [ "$1" != -- ]; do
-		script+=("$1")
-		shift
-	done
-	shift
-	RUN_SHOWN=
-	(cd "$directory" && exec_as_user timeout -k 10 "$TIME_LIMIT" python3 "$T/at-terminal.py" ${script[@]+"${script[@]}"} -- \
-		"$LEASH" "$@") >"$OUT" 2>"$ERR" </dev/null
-	RC=$?
-}
-
 # ---- Decided in config.toml
 leash_run claude 'echo x >~/.claude/made; echo y >~/.claude.json; cat ~/.claude/made'
 is "natively an agent has its directory" "$RC:$(out)" 0:x

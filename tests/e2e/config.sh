@@ -180,9 +180,20 @@ host = "api.example.com"
 TOML
 in_directory "$WORK/app" policy explain read key.txt
 like "... not where a secret comes from it, and policy explain says so" "$RC:$(out | tr '\n' ' ')" '^1:.*secret-KEY'
+echo data | user_file "$WORK/app/second.txt"
+user_file "$CONFIG" <<TOML
+[secrets.KEY]
+from = "file:$WORK/app/key.txt"
+host = "api.example.com"
+[secrets.SECOND]
+from = "file:$WORK/app/second.txt"
+host = "api.example.com"
+TOML
 rm "$WORK/app/key.txt"
 in_directory "$WORK/app" policy explain read other.txt
 like "... which is no reason to say nothing where it is missing" "$RC:$(err)" '^0:.*secret KEY: .*key.txt: No such file'
+in_directory "$WORK/app" policy explain read second.txt
+like "... and the other secret's file is forbidden all the same" "$RC:$(out | tr '\n' ' ')" '^1:.*secret-SECOND'
 user_file "$CONFIG" <<TOML
 [projects."\$NOBODY_SETS_THIS"]
 "\$NOBODY_SETS_THIS/" = "/usr/share/misc"

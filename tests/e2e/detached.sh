@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 make_user
 LEASH_FLAGS=()
-install -m 644 "$ROOT/tests/e2e/support/at-terminal.py" "$T"
+. "$(dirname "$0")/support/terminal.sh"
 
 # detach FLAG… COMMAND: its id in ID.
 detach() {
@@ -14,19 +14,6 @@ detach() {
 running() {
 	leash_run ps --json
 	jq -rs "$1" "$OUT"
-}
-# at_terminal [WANT SEND]… -- ARGUMENT…: leash at a terminal; what it shows in OUT.
-at_terminal() {
-	local script=()
-	while [ "$1" != -- ]; do
-		script+=("$1")
-		shift
-	done
-	shift
-	RUN_SHOWN=
-	as_user timeout -k 10 "$TIME_LIMIT" python3 "$T/at-terminal.py" ${script[@]+"${script[@]}"} -- "$LEASH" "$@" \
-		>"$OUT" 2>"$ERR" </dev/null
-	RC=$?
 }
 logged() {
 	leash_run logs "$1"
@@ -93,18 +80,18 @@ is "--detach returns at once" "$RC:$(err)" 0:
 is "... with the id" "$ID" "$(running '.[].id')"
 check "logs: what it has shown" wait_for 10 logged box hello-42
 is "ps: it is detached" "$(running '.[] | "\(.name) \(.detached)"')" "box true"
-at_terminal '' 'one\r' 'got one' '\x10x\r' 'got .?x' '\x10\x11' -- attach box
+at_terminal "$WORK" '' 'one\r' 'got one' '\x10x\r' 'got .?x' '\x10\x11' -- attach box
 like "attach: typed, shown, ctrl-p ctrl-q leaves" "$RC:$(out)" '^0:.*one'
 like "... ctrl-p alone is the command's" "$(out)" 'got .x'
 like "... and says how to come back" "$(out)" "left $ID running"
 is "... it runs on" "$(running '.[].id')" "$ID"
-at_terminal '' 'size\r' '24 80|[0-9]+ [0-9]+' '\x10\x11' -- attach
+at_terminal "$WORK" '' 'size\r' '24 80|[0-9]+ [0-9]+' '\x10\x11' -- attach
 like "attach: the newest; it has a size" "$RC:$(out)" '^0:'
 # Two at a time see the same.
 as_user python3 "$T/at-terminal.py" 'got both' '\x10\x11' -- "$LEASH" attach box >"$T/other" 2>&1 </dev/null &
 other=$!
 sleep 0.5
-at_terminal '' 'both\r' 'got both' '\x10\x11' -- attach "${ID: -4}"
+at_terminal "$WORK" '' 'both\r' 'got both' '\x10\x11' -- attach "${ID: -4}"
 is "attach: two at a time" "$RC" 0
 wait $other
 is "... see the same" "$?" 0
@@ -167,7 +154,7 @@ said=$(cd "$WORK" && exec_as_user timeout 20 bash -c 'exec 9>&1; "$1" --detach -
 is "what its caller has open is not kept open" "$?" 0
 leash_run stop -t 0 "$said"
 is "stop -t 0" "$RC" 0
-at_terminal -- --detach --name survivor -- sleep 1000
+at_terminal "$WORK" -- --detach --name survivor -- sleep 1000
 is "its terminal may go" "$(running '.[].name')" survivor
 leash_run stop -t 0 survivor
 check "... and it is stopped" wait_for 5 no_leash

@@ -20,9 +20,9 @@ cp "$WORLD_CA" "$T/agents/world.crt"
 printf '%s\n' 'FROM coder:test' 'COPY world.crt /usr/local/share/ca-certificates/' 'RUN update-ca-certificates' >"$T/agents/Dockerfile"
 check "the image of the recipe learns this test's authority" engine build -q -t agents:test "$T/agents"
 ENGINE_IMAGES+=(agents:test)
-install -m 644 "$ROOT/tests/e2e/support/at-terminal.py" "$T"
+. "$(dirname "$0")/support/terminal.sh"
 TIME_LIMIT=120
-LEASH_FLAGS=(--image agents:test)
+TERMINAL_FLAGS=(--image agents:test)
 CONFIG=$T_HOME/.config/leash/config.toml
 PLAIN_ENV=("${CALLER_ENV[@]}")
 
@@ -31,20 +31,6 @@ user_file "$T_HOME/.config/leash/policy.cedar" <<'EOF'
 @id("private") forbid (principal, action in Action::"FileOpen", resource in Dir::"${WORKSPACE}/private/");
 EOF
 echo "$SECRET" | user_file "$WORK/private/token"
-
-# at_terminal [WANT SEND]… -- COMMAND…: leash at a terminal; what it shows in OUT.
-at_terminal() {
-	local script=()
-	while [ "$1" != -- ]; do
-		script+=("$1")
-		shift
-	done
-	shift
-	RUN_SHOWN=
-	as_user timeout -k 10 "$TIME_LIMIT" python3 "$T/at-terminal.py" ${script[@]+"${script[@]}"} -- \
-		"$LEASH" "${LEASH_FLAGS[@]}" "$@" >"$OUT" 2>"$ERR" </dev/null
-	RC=$?
-}
 
 # The n-th tool result that came back to the service, counted from 1.
 result() {
@@ -105,7 +91,7 @@ before=$(cd "$T_HOME" && sha256sum .claude/settings.json .claude/CLAUDE.md .bash
 claude=(claude -p "Do what the scenario says." --dangerously-skip-permissions)
 
 begin Bash command fake-anthropic 8080 443
-at_terminal 'or never: ' 'a\r' 'scenario is over' '' -- -e DISABLE_AUTOUPDATER=1 "${claude[@]}"
+at_terminal "$WORK" 'or never: ' 'a\r' 'scenario is over' '' -- -e DISABLE_AUTOUPDATER=1 "${claude[@]}"
 like "Claude Code: may it use its own directory of the host?" "$(out)" 'may claude use ~/.claude'
 check_scenario "Claude Code" claude-service.test
 is "Claude Code: the service got the real key, by TLS" \
@@ -115,7 +101,7 @@ is "Claude Code: the answer is remembered" "$(cat "$CONFIG")" "[volumes]
 claude = true"
 is "Claude Code: the user's own files are as they were" \
 	"$(cd "$T_HOME" && sha256sum .claude/settings.json .claude/CLAUDE.md .bashrc .gitconfig)" "$before"
-at_terminal -- claude --version
+at_terminal "$WORK" -- claude --version
 unlike "Claude Code: the second time nothing is asked" "$(out)" 'may claude'
 like "Claude Code: ... and it runs" "$RC:$(out)" '[0-9]+\.[0-9]+\.[0-9]+ \(Claude Code\)'
 
@@ -137,7 +123,7 @@ EOF
 before=$(sha256sum "$T_HOME/.codex/config.toml")
 
 begin exec_command cmd fake-openai 8081 8443
-at_terminal 'or never: ' 'p\r' 'scenario is over' '' -- --secret OPENAI_API_KEY=env:OPENAI_API_KEY,host=codex-service.test,port=8443 \
+at_terminal "$WORK" 'or never: ' 'p\r' 'scenario is over' '' -- --secret OPENAI_API_KEY=env:OPENAI_API_KEY,host=codex-service.test,port=8443 \
 	codex exec --skip-git-repo-check "Do what the scenario says."
 like "Codex: may it use its own directory of the host?" "$(out)" 'may codex use ~/.codex'
 check_scenario "Codex" codex-service.test
@@ -149,7 +135,7 @@ claude = true
 [projects.\"$WORK\"]
 codex = true"
 is "Codex: the user's own configuration is as it was" "$(sha256sum "$T_HOME/.codex/config.toml")" "$before"
-at_terminal -- codex --version
+at_terminal "$WORK" -- codex --version
 unlike "Codex: the second time nothing is asked" "$(out)" 'may codex'
 like "Codex: ... and it runs" "$RC:$(out)" 'codex-cli [0-9]+'
 
