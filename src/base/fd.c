@@ -142,6 +142,30 @@ int fd_set_nonblock(int fd, bool on)
 	return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
 }
 
+int fd_map(int fd, struct span *ret)
+{
+	struct stat st;
+	void *p;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size == 0) {
+		*ret = (struct span){ 0 };
+		return 0;
+	}
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	*ret = span_make(p, (size_t)st.st_size);
+	return 0;
+}
+
+void memfd_unmap(struct span mapped)
+{
+	if (mapped.len)
+		(void)munmap((void *)(uintptr_t)mapped.p, mapped.len);
+}
+
 void fd_close(int fd)
 {
 	cleanup_close(&fd);

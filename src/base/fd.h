@@ -36,6 +36,8 @@ int fd_dup(int fd) _must_check_;
 int fd_set_nonblock(int fd, bool on) _must_check_;
 /* A memory file with this content, to be read from its beginning, sealed against every change. */
 int memfd_sealed(const char *name, struct span content) _must_check_;
+/* Maps all of a file read-only; memfd_unmap undoes it. */
+int fd_map(int fd, struct span *ret) _must_check_;
 /* Maps a sealed memory file read-only; -EINVAL unless it is sealed against writing and shrinking. */
 int memfd_map_sealed(int fd, struct span *ret) _must_check_;
 void memfd_unmap(struct span mapped);

@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -27,28 +26,10 @@ int memfd_map_sealed(int fd, struct span *ret)
 {
 	const int wanted = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 	int seals = fcntl(fd, F_GET_SEALS);
-	struct stat st;
-	void *p;
 
 	if (seals < 0)
 		return -errno;
 	if ((seals & wanted) != wanted)
 		return -EINVAL;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_size == 0) {
-		*ret = (struct span){ 0 };
-		return 0;
-	}
-	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED)
-		return -errno;
-	*ret = span_make(p, (size_t)st.st_size);
-	return 0;
-}
-
-void memfd_unmap(struct span mapped)
-{
-	if (mapped.len)
-		(void)munmap((void *)(uintptr_t)mapped.p, mapped.len);
+	return fd_map(fd, ret);
 }

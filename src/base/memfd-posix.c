@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,25 +33,10 @@ int memfd_map_sealed(int fd, struct span *ret)
 {
 	int flags = fcntl(fd, F_GETFL);
 	struct stat st;
-	void *p;
 
 	if (flags < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if ((flags & O_ACCMODE) != O_RDONLY || st.st_nlink)
 		return -EINVAL;
-	if (st.st_size == 0) {
-		*ret = (struct span){ 0 };
-		return 0;
-	}
-	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED)
-		return -errno;
-	*ret = span_make(p, (size_t)st.st_size);
-	return 0;
-}
-
-void memfd_unmap(struct span mapped)
-{
-	if (mapped.len)
-		(void)munmap((void *)(uintptr_t)mapped.p, mapped.len);
+	return fd_map(fd, ret);
 }

@@ -10,13 +10,7 @@
 #include "cli/usage.h"
 
 const struct command commands[] = {
-	{ "policy", "SUB-COMMAND ...",
-	  "check, explain, show, format, test, compare and trust policies", command_policy },
-	{ "secret", "SUB-COMMAND ...", "list and test the secrets that agents use and never see",
-	  command_secret },
-	{ "config", "SUB-COMMAND ...", "show and change config.toml", command_config },
-	{ "cedar", "SUB-COMMAND ...", "work with Cedar policies: authorize, validate, format, ...",
-	  command_cedar },
+	COMMAND_ROWS_OF_POLICIES,
 	{ "version", "", "print the version", command_version },
 };
 const size_t n_commands = ARRAY_SIZE(commands);
