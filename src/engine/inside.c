@@ -476,12 +476,16 @@ static int on_signals(const struct relay *r)
 	return reap(r);
 }
 
-/* Leash outside is gone. The session is told twice, which ends it; then it is ended. */
-static int end_orphan(const struct relay *r)
+/*
+ * Leash outside is gone, or what the engine had between us. The session is told twice, which ends
+ * it; then it is ended. Whoever is left outside is not told: the end is not the session's own.
+ */
+static int end_orphan(struct relay *r)
 {
 	uint64_t until = clock_monotonic_ns() + ORPHAN_MS * NS_PER_MS;
 	int code = -1;
 
+	fd_close(TAKE_FD(r->client_fd));
 	(void)kill(r->child, SIGHUP);
 	(void)kill(r->child, SIGTERM);
 	while (code < 0 && clock_monotonic_ns() < until) {
