@@ -28,8 +28,10 @@ bool http_is_value(struct span s)
 
 const struct http_field *http_field_find(const struct http_head *h, const char *lower_name)
 {
+	const struct span name = span_of(lower_name);
+
 	for (size_t i = 0; i < h->n_fields; i++)
-		if (span_eq_str(h->fields[i].name, lower_name))
+		if (span_eq(h->fields[i].name, name))
 			return &h->fields[i];
 	return NULL;
 }
@@ -49,8 +51,10 @@ static bool list_has(struct span list, struct span token)
 
 bool http_list_has(const struct http_head *h, const char *lower_name, struct span token)
 {
+	const struct span name = span_of(lower_name);
+
 	for (size_t i = 0; i < h->n_fields; i++)
-		if (span_eq_str(h->fields[i].name, lower_name) && list_has(h->fields[i].value, token))
+		if (span_eq(h->fields[i].name, name) && list_has(h->fields[i].value, token))
 			return true;
 	return false;
 }

@@ -63,25 +63,30 @@ int exchange_head_scrub(const struct needles *needles, struct arena *arena,
 
 /* ---- Making ---- */
 
-/* Fields that concern one connection, or that are written anew (RFC 9110 §7.6.1). */
-static bool is_of_connection(const struct http_head *h, const struct http_field *f)
-{
-	static const char *const names[] = { "connection",
-					     "content-length",
-					     "host",
-					     "keep-alive",
-					     "proxy-connection",
-					     "proxy-authorization",
-					     "proxy-authenticate",
-					     "sec-websocket-extensions",
-					     "te",
-					     "transfer-encoding",
-					     "upgrade" };
+#define NAME(literal)                                                                              \
+	{                                                                                          \
+		"" literal, sizeof(literal) - 1                                                    \
+	}
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (span_eq_str(f->name, names[i]))
+/* Fields that concern one connection, or that are written anew (RFC 9110 §7.6.1). */
+static const struct span of_connection[] = { NAME("connection"),
+					     NAME("content-length"),
+					     NAME("host"),
+					     NAME("keep-alive"),
+					     NAME("proxy-connection"),
+					     NAME("proxy-authorization"),
+					     NAME("proxy-authenticate"),
+					     NAME("sec-websocket-extensions"),
+					     NAME("te"),
+					     NAME("transfer-encoding"),
+					     NAME("upgrade") };
+
+static bool is_of_connection(struct span name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(of_connection); i++)
+		if (span_eq(name, of_connection[i]))
 			return true;
-	return http_list_has(h, "connection", f->name);
+	return false;
 }
 
 struct fields {
@@ -96,12 +101,17 @@ static void add_field(struct fields *f, const char *name, struct span value)
 		f->items[f->n++] = (struct http_field){ span_of(name), value };
 }
 
-static void copy_fields(const struct http_head *h, const char *also_not, struct fields *to)
+static void copy_fields(const struct http_head *h, struct span also_not, struct fields *to)
 {
-	for (size_t i = 0; i < h->n_fields && to->n < MAX_FIELDS; i++)
-		if (!is_of_connection(h, &h->fields[i]) &&
-		    !(also_not && span_eq_str(h->fields[i].name, also_not)))
+	bool has_list = http_field_find(h, "connection");
+
+	for (size_t i = 0; i < h->n_fields && to->n < MAX_FIELDS; i++) {
+		struct span name = h->fields[i].name;
+
+		if (!is_of_connection(name) && !span_eq(name, also_not) &&
+		    !(has_list && http_list_has(h, "connection", name)))
 			to->items[to->n++] = h->fields[i];
+	}
 }
 
 /* What the body would be, of which there is none (HEAD, 304). */
@@ -148,7 +158,7 @@ int exchange_head_write_request(struct exchange_head *e, struct span target, str
 	struct http_head made = { .method = e->head->method, .target = target, .minor = 1 };
 
 	add_field(&f, "host", host);
-	copy_fields(e->head, NULL, &f);
+	copy_fields(e->head, (struct span){ 0 }, &f);
 	add_framing(e, /* is_response = */ false, &f);
 	if (e->is_upgrade)
 		add_upgrade(&f);
@@ -168,7 +178,7 @@ int exchange_head_write_response(struct exchange_head *e, struct buf *out)
 	bool is_interim = e->head->status < 200;
 
 	/* Another way to the same service, which would lead around the proxy. */
-	copy_fields(e->head, "alt-svc", &f);
+	copy_fields(e->head, SPAN("alt-svc"), &f);
 	if (!is_interim)
 		add_framing(e, /* is_response = */ true, &f);
 	if (e->is_upgrade)

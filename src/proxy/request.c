@@ -102,7 +102,8 @@ static int write_host(const struct connection *c, struct buf *out)
 /* A query may hold keys and tokens: that there is one is all that is kept of it. */
 static void write_url(const struct connection *c, struct asked *a)
 {
-	(void)buf_printf(&a->url, "%.*s://", SPAN_ARG(scheme(c)));
+	(void)buf_append_span(&a->url, scheme(c));
+	(void)buf_append_span(&a->url, SPAN("://"));
 	(void)write_host(c, &a->url);
 	(void)buf_append_span(&a->url, buf_span(&a->path));
 	if (a->target.has_query)

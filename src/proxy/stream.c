@@ -14,6 +14,8 @@
 #include "base/limits.h"
 
 #define KEPT ((size_t)4096) /* of an idle stream's buffer */
+/* Three of TLS's longest records (RFC 8446 5.2), as nobody pads them. */
+#define FETCH_SIZE ((size_t)3 * (5 + 16384 + 17))
 
 struct stream {
 	int fd;
@@ -24,6 +26,11 @@ struct stream {
 	bool is_shut;
 	bool was_cut;
 	bool wants_room; /* TLS has something to say before it can read on */
+	struct span ahead; /* came from the socket, and TLS has not taken it yet */
+	struct buf kept;   /* where that is between two calls */
+	bool is_at_end;	   /* of what the socket has */
+	bool has_more;	   /* something can be read of which the loop does not know */
+	int later;	   /* what the next read returns; 1: nothing yet */
 	uint64_t n_bytes;
 	unsigned long tls_error;
 	stream_fn fn;
@@ -43,6 +50,7 @@ struct stream *stream_new(uv_loop_t *loop, int fd)
 	int on = 1;
 
 	s->fd = fd;
+	s->later = 1;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	/* A socket can always be watched, unless we watch it already. */
@@ -58,28 +66,112 @@ void stream_set_owner(struct stream *s, stream_fn fn, void *ctx)
 	s->ctx = ctx;
 }
 
+/* ---- TLS's way to the socket ---- */
+
+/*
+ * Bytes are taken from the socket many records at once, and TLS takes them from there. What it has
+ * not taken when a call ends is kept for the next, and only then; so this is one loop's.
+ */
+static char fetched[FETCH_SIZE];
+
+/* When all is taken. 0, also at the end; -EAGAIN or another errno. */
+static int fetch(struct stream *s)
+{
+	ssize_t n = recv(s->fd, fetched, sizeof(fetched), 0);
+
+	if (n < 0)
+		return errno == EINTR ? -EAGAIN : -errno;
+	buf_done(&s->kept);
+	s->is_at_end = n == 0;
+	s->ahead = span_make(fetched, (size_t)n);
+	return 0;
+}
+
+static void keep(struct stream *s)
+{
+	if (s->ahead.len == 0) {
+		buf_done(&s->kept);
+	} else if (s->kept.len == 0) {
+		(void)buf_append_span(&s->kept, s->ahead);
+		s->ahead = buf_span(&s->kept);
+	}
+}
+
+static int on_bio_read(BIO *bio, char *data, size_t size, size_t *ret_n)
+{
+	struct stream *s = BIO_get_data(bio);
+
+	BIO_clear_retry_flags(bio);
+	*ret_n = MIN(size, s->ahead.len);
+	if (*ret_n == 0) {
+		if (!s->is_at_end)
+			BIO_set_retry_read(bio);
+		return 0;
+	}
+	memcpy(data, s->ahead.p, *ret_n);
+	s->ahead = span_from(s->ahead, *ret_n);
+	return 1;
+}
+
+static int on_bio_write(BIO *bio, const char *data, size_t len, size_t *ret_n)
+{
+	const struct stream *s = BIO_get_data(bio);
+	ssize_t n = send(s->fd, data, len, MSG_NOSIGNAL);
+
+	BIO_clear_retry_flags(bio);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_write(bio);
+	*ret_n = n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+static long on_bio_control(BIO *bio, int command, long number, void *pointer)
+{
+	const struct stream *s = BIO_get_data(bio);
+
+	(void)number;
+	(void)pointer;
+	switch (command) {
+	case BIO_CTRL_EOF:
+		return s->is_at_end && s->ahead.len == 0;
+	case BIO_CTRL_FLUSH:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static const BIO_METHOD *bio_method(void)
+{
+	static BIO_METHOD *method;
+
+	if (method)
+		return method;
+	method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "stream");
+	if (!method || !BIO_meth_set_read_ex(method, on_bio_read) ||
+	    !BIO_meth_set_write_ex(method, on_bio_write) ||
+	    !BIO_meth_set_ctrl(method, on_bio_control)) {
+		BIO_meth_free(method);
+		method = NULL;
+	}
+	return method;
+}
+
 /* ---- TLS ---- */
 
 int stream_start_tls(struct stream *s, SSL *tls, struct span first)
 {
-	BIO *socket_bio = BIO_new_socket(s->fd, BIO_NOCLOSE);
-	BIO *first_bio = BIO_new(BIO_s_mem());
+	const BIO_METHOD *method = bio_method();
+	BIO *bio = method ? BIO_new(method) : NULL;
 
 	s->tls = tls;
-	if (!socket_bio || !first_bio || first.len > INT_MAX ||
-	    BIO_write(first_bio, first.p, (int)first.len) != (int)first.len) {
-		BIO_free(socket_bio);
-		BIO_free(first_bio);
+	if (!bio)
 		return -ENOMEM;
-	}
-	(void)BIO_set_mem_eof_return(first_bio, -1);
-	SSL_set0_wbio(tls, socket_bio);
-	if (first.len == 0) {
-		BIO_free(first_bio);
-		(void)BIO_up_ref(socket_bio);
-		first_bio = socket_bio;
-	}
-	SSL_set0_rbio(tls, first_bio);
+	BIO_set_data(bio, s);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(tls, bio, bio);
+	s->ahead = first;
+	keep(s);
 	return 0;
 }
 
@@ -88,16 +180,12 @@ SSL *stream_tls(const struct stream *s)
 	return s->tls;
 }
 
-/* The bytes that were read before are used up: on with the socket's. True if so. */
-static bool go_on_with_socket(struct stream *s)
+/* What others left would be taken for the next call's. */
+static void forget_errors(void)
 {
-	BIO *in = SSL_get_rbio(s->tls), *out = SSL_get_wbio(s->tls);
-
-	if (in == out || BIO_pending(in))
-		return false;
-	(void)BIO_up_ref(out);
-	SSL_set0_rbio(s->tls, out);
-	return true;
+	if (ERR_peek_error())
+		ERR_clear_error();
+	errno = 0;
 }
 
 /* A call of TLS's returned n: the errno that stands for it. */
@@ -136,44 +224,65 @@ static void acknowledge_now(const struct stream *s)
 	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
+/* 1 when done, 0 at the end. */
+static int shake(struct stream *s)
+{
+	int n;
+
+	forget_errors();
+	n = SSL_do_handshake(s->tls);
+	return n == 1 ? 1 : tls_errno(s, n);
+}
+
 int stream_handshake(struct stream *s)
 {
-	int n, r;
+	int r;
 
-	do {
-		ERR_clear_error();
-		errno = 0;
-		n = SSL_do_handshake(s->tls);
-		if (n == 1) {
-			acknowledge_now(s);
-			return 0;
-		}
-		r = tls_errno(s, n);
-	} while (r == -EAGAIN && go_on_with_socket(s));
-	return r == 0 ? -ECONNRESET : r;
+	s->wants_room = false;
+	r = shake(s);
+	while (r == -EAGAIN && !s->wants_room) {
+		r = fetch(s);
+		if (r < 0)
+			break;
+		r = shake(s);
+	}
+	keep(s);
+	s->has_more = s->ahead.len > 0;
+	if (r == 1)
+		acknowledge_now(s);
+	return r == 1 ? 0 : r == 0 ? -ECONNRESET : r;
 }
 
 static ssize_t read_tls(struct stream *s, char *data, size_t size)
 {
+	size_t done = 0;
 	int n, r;
 
+	if (s->later <= 0)
+		return s->later;
+	r = s->has_more ? 0 : fetch(s);
+	if (r < 0)
+		return r;
+	forget_errors();
 	do {
-		ERR_clear_error();
-		errno = 0;
-		n = SSL_read(s->tls, data, (int)MIN(size, (size_t)INT_MAX));
-		if (n > 0)
-			return n;
-		r = tls_errno(s, n);
-	} while (r == -EAGAIN && go_on_with_socket(s));
-	return r;
+		n = SSL_read(s->tls, data + done, (int)MIN(size - done, (size_t)INT_MAX));
+		done += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && done < size && (s->ahead.len || SSL_pending(s->tls)));
+	r = n > 0 ? -EAGAIN : tls_errno(s, n);
+	keep(s);
+	s->has_more = done == size || s->ahead.len > 0 || (done && r != -EAGAIN);
+	if (done == 0)
+		return r;
+	if (r != -EAGAIN)
+		s->later = r;
+	return (ssize_t)done;
 }
 
 static ssize_t write_tls(struct stream *s, const char *data, size_t len)
 {
 	int n;
 
-	ERR_clear_error();
-	errno = 0;
+	forget_errors();
 	n = SSL_write(s->tls, data, (int)MIN(len, (size_t)INT_MAX));
 	if (n > 0)
 		return n;
@@ -310,8 +419,10 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 
 void stream_wait(struct stream *s, bool may_read)
 {
-	int events = (may_read ? UV_READABLE : 0) |
-		     (stream_has_output(s) || s->wants_room ? UV_WRITABLE : 0);
+	int events =
+		(may_read ? UV_READABLE : 0) |
+		(stream_has_output(s) || s->wants_room || (may_read && s->has_more) ? UV_WRITABLE
+										    : 0);
 
 	if (events == s->events)
 		return;
@@ -356,5 +467,6 @@ void stream_free(struct stream *s, bool abort)
 	SSL_free(s->tls);
 	fd_close(TAKE_FD(s->fd));
 	buf_done(&s->out);
+	buf_done(&s->kept);
 	uv_close((uv_handle_t *)&s->poll, on_closed);
 }

@@ -34,10 +34,7 @@ void stream_set_owner(struct stream *s, stream_fn fn, void *ctx);
 /* 0 when done; -EAGAIN; -EPROTO where the two do not agree (stream_error says why); or a socket's
  * errno. */
 int stream_handshake(struct stream *s);
-/*
- * Bytes read, 0 at the end, -EAGAIN (also when interrupted), or another errno. size must be
- * LIMIT_PROXY_RELAY at least: so no byte waits where the loop cannot see it.
- */
+/* Bytes read, 0 at the end, -EAGAIN (also when interrupted), or another errno. */
 ssize_t stream_read(struct stream *s, char *data, size_t size);
 /* It ended without TLS's own end: somebody may have cut it off. */
 bool stream_was_cut(const struct stream *s);
@@ -56,7 +53,8 @@ bool stream_is_shut(const struct stream *s);
 /* The other end does not listen any more: what waits is dropped, what it said before can still be
  * read. */
 void stream_stop_writing(struct stream *s);
-/* Waits for what is to come: bytes to read if may_read, room if there is output. */
+/* Waits for what is to come: bytes to read if may_read, room if there is output. Where TLS holds
+ * bytes that were not read yet, the owner is called soon. */
 void stream_wait(struct stream *s, bool may_read);
 /* Bytes read so far, as the peer meant them. */
 uint64_t stream_bytes(const struct stream *s);

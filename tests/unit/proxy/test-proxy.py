@@ -960,6 +960,71 @@ s = Session(TLS + "/a; " + TLS + "/b -o /dev/null", policy=POOL_POLICY)
 ends = [e for e in s.events if e["kind"] == "net.close" and "bytes_in" in e]
 check("... each has its own end in the log, with its own bytes", len(ends) == 2 and len({e["bytes_in"] for e in ends}) == 1 and
       len({e["bytes_out"] for e in ends}) == 1, s)
+# ---- Many records of TLS in one segment, its end among them, while the socket stays open
+TLS_ALONE = """
+import socket, ssl, time
+class Alone:
+    def __init__(self, s, context, **kind):
+        self.s, self.n, self.out = s, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.n, self.out, **kind)
+    def take(self):
+        more = self.s.recv(65536)
+        self.n.write(more) if more else self.n.write_eof()
+    def send(self):
+        self.s.sendall(self.out.read())
+    def until(self, what, and_send=True):
+        while True:
+            try:
+                return what()
+            except ssl.SSLWantReadError:
+                pass
+            finally:
+                if and_send: self.send()
+            self.take()
+    def finish(self):
+        try: self.tls.unwrap()
+        except ssl.SSLError: pass
+"""
+exec(TLS_ALONE)
+
+
+def at_once(c, address, port):
+    a = Alone(c, context, server_side=True)
+    a.until(a.tls.do_handshake)
+    requests.append((address, port, a.until(lambda: a.tls.read(65536))))
+    a.tls.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+    for n in range(1000):
+        a.tls.write(b"%03d " % n)
+    a.finish()
+    a.send()
+    time.sleep(8)
+
+
+serve("203.0.113.10", 4445, at_once)
+started = time.time()
+s = Session(CURL + "https://permitted.test:4445/", policy=POOL_POLICY)
+check("a response and the end of TLS in one segment", s.out == "".join(f"{n:03} " for n in range(1000)) and time.time() - started < 6, s)
+s = Session(python(TLS_ALONE + """
+import os
+context = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+a = Alone(dial("permitted.test", 4443), context, server_hostname="permitted.test")
+while True:
+    try:
+        a.tls.do_handshake(); break
+    except ssl.SSLWantReadError:
+        a.send(); a.take()
+for n in range(3):
+    a.tls.write(b"GET /%d HTTP/1.1\\r\\nHost: permitted.test:4443\\r\\n\\r\\n" % n)
+a.finish()
+a.send()
+started, got = time.time(), b""
+while got.count(b"HTTP/1.1 200") < 3:
+    more = a.until(lambda: a.tls.read(65536), and_send=False)
+    if not more: break
+    got += more
+print(got.count(b"HTTP/1.1 200"), time.time() - started < 4)
+"""), policy=POOL_POLICY)
+check("requests and the end of TLS in one segment with the handshake's", s.out == "3 True\n", s)
 # ---- The client sees every connection succeed: what its own choice of addresses was for is done here
 OTHER = """
 resolve("permitted.test"); resolve("permitted.test", 28)
