@@ -96,7 +96,7 @@ static void finish_lines(struct page *p)
 
 	if (!next_page(p))
 		return;
-	(void)buf_printf(&number, "%llu", (unsigned long long)next_page(p));
+	(void)buf_append_number(&number, next_page(p));
 	if (api_keep(p->call, buf_span(&number), &kept))
 		api_answer_field(p->call, "leash-next", kept);
 }

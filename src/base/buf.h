@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/span.h"
 
 #pragma GCC visibility push(default)
@@ -25,6 +27,8 @@ int buf_append(struct buf *b, const void *p, size_t len);
 int buf_append_span(struct buf *b, struct span s);
 int buf_append_str(struct buf *b, const char *s);
 int buf_append_char(struct buf *b, char c);
+/* In decimal digits. */
+int buf_append_number(struct buf *b, uint64_t number);
 int buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
 
 /* Makes room for n more bytes and returns where they go, or NULL; commit with buf_grow. */

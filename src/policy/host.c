@@ -172,7 +172,8 @@ static int append_port(bool has_brackets, uint16_t port, struct buf *out)
 {
 	if (port == 0)
 		return 0;
-	return buf_printf(out, "%s:%u", has_brackets ? "]" : "", (unsigned int)port);
+	(void)buf_append_span(out, has_brackets ? SPAN("]:") : SPAN(":"));
+	return buf_append_number(out, port);
 }
 
 static int append_address(const struct policy_address *a, uint16_t port, struct buf *out)

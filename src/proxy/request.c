@@ -92,9 +92,10 @@ static int write_host(const struct connection *c, struct buf *out)
 	} else {
 		r = buf_append(out, name.p, name.len);
 	}
-	if (r >= 0 && c->to.port != (c->is_in_tls ? 443 : 80))
-		r = buf_printf(out, ":%u", c->to.port);
-	return r;
+	if (r < 0 || c->to.port == (c->is_in_tls ? 443 : 80))
+		return r;
+	(void)buf_append_char(out, ':');
+	return buf_append_number(out, c->to.port);
 }
 
 /* ---- What is recorded ---- */

@@ -90,10 +90,24 @@ static void test_a_map_holds_many_keys_through_removals(void **state)
 	map_done(&m, NULL);
 }
 
+static void test_a_number_is_written_in_digits(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(0);
+
+	(void)state;
+	assert_int_equal(buf_append_number(&b, 0), 0);
+	assert_int_equal(buf_append_char(&b, ' '), 0);
+	assert_int_equal(buf_append_number(&b, 10), 0);
+	assert_int_equal(buf_append_char(&b, ' '), 0);
+	assert_int_equal(buf_append_number(&b, UINT64_MAX), 0);
+	assert_string_equal(b.data, "0 10 18446744073709551615");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_buffer_past_its_limit_stays_failed),
+		cmocka_unit_test(test_a_number_is_written_in_digits),
 		cmocka_unit_test(test_consume_drops_from_the_front),
 		cmocka_unit_test(test_an_arena_keeps_to_its_limit),
 		cmocka_unit_test(test_arena_memory_is_zeroed_after_a_reset),
