@@ -145,10 +145,12 @@ as_user mkdir "$STATE/sessions/$early"
 (cd "$WORK" && exec_as_user "$LEASH" events "$early" --follow) >"$T/early" 2>&1 &
 follower=$!
 wait_for 10 eval 'grep -qs inotify /proc/$follower/fdinfo/* || gone $follower'
-as_user cp "$STATE/sessions/$running/events.db" "$STATE/sessions/$early/"
+# Whole at once, as SQLite makes it.
+as_user cp "$STATE/sessions/$running/events.db" "$STATE/early.db"
+as_user ln "$STATE/early.db" "$STATE/sessions/$early/events.db"
 check "events --follow waits for one that has not begun" wait_for 10 gone "$follower"
 like "... and shows it" "$(cat "$T/early")" probe-20
-as_user rm -r "$STATE/sessions/$early"
+as_user rm -r "$STATE/sessions/$early" "$STATE/early.db"
 
 # ---- Killed
 STDIN=$T/stdin leash_start -I -- sh

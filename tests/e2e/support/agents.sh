@@ -12,7 +12,7 @@ install_agents() {
 
 # The agent runs this as a step of its scenario, and waits until its memory was looked through.
 # shellcheck disable=SC2034
-SEARCH_STEP='touch search.now; for i in $(seq 200); do [ -e search.done ] && break; sleep 0.1; done; echo looked'
+SEARCH_STEP='touch search.now; for i in $(seq 700); do [ -e search.done ] && break; sleep 0.1; done; echo looked'
 
 # Whose container is looked through.
 search_root() {
