@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/own-program.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "daemon/session.h"
@@ -51,6 +52,7 @@ int main(int argc, char **argv)
 
 	if (fd_open_stdio() < 0)
 		return EXIT_LEASH_FAILED;
+	own_program_note(argv[0]);
 	if (argc < 2) {
 		(void)command_help(1, argv);
 		return EXIT_USAGE;

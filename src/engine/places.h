@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "event/store.h"
+
 #define PLACES_ROOT "/.leash"
 #define PLACES_PROGRAM PLACES_ROOT "/bin/leash"
 #define PLACES_PROXY PLACES_ROOT "/bin/leash-proxy"
@@ -19,3 +21,5 @@
 
 /* In the session's directory: a socket by which leash outside hands its listeners in. */
 #define PLACES_SOCKET "engine.sock"
+/* ... or a file into which leash inside writes its news (engine/hand.h). */
+#define PLACES_NEWS EVENT_OUTSIDE_NAME
