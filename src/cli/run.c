@@ -19,6 +19,7 @@
 #include "cli/directories.h"
 #include "cli/moment.h"
 #include "cli/program.h"
+#include "cli/roles.h"
 #include "cli/run-private.h"
 #include "cli/running.h"
 #include "cli/secret-sources.h"
@@ -282,7 +283,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 			return EXIT_LEASH_FAILED;
 	}
 	return run->image ? engine_run(&run->engine, &options, &places, err)
-			  : session_run(&options, err);
+			  : role_run_native(&options, err);
 }
 
 static void run_done(struct run *run)
