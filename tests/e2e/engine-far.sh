@@ -50,6 +50,15 @@ leash_run --secret "TOKEN=file:$T_HOME/token,host=api.test" -- env
 like "a secret has a placeholder" "$(out)" '^TOKEN=.'
 unlike "... and stays outside" "$(out)" sk-Zq81kd02mfPw73hsYt5RbXc94u
 
+# A virtual machine's file system may show what is the user's as root's.
+mkdir -p "$T_HOME/of-root/work"
+(cd "$T_HOME/of-root/work" && env -i PATH="$PATH" HOME="$T_HOME/of-root" "DOCKER_HOST=unix://$ENGINE_SOCKET" \
+	"$LEASH" -I --image dev:test -- sh -c 'id -u; echo x >/home/dev/x; cat /home/dev/x; echo x >/etc/x; exit 3') >"$OUT" 2>"$ERR"
+is "files that root owns" "$?:$(out)" "3:1000
+x"
+like "... and the image's user is none the more" "$(err)" '/etc/x: Permission denied'
+is "... and its events are there" "$(HOME=$T_HOME/of-root "$LEASH" export --jsonl | jq -r 'select(.kind == "session.stop") | .status')" 3
+
 # ---- While it runs -------------------------------------------------------------
 
 mkfifo "$T/stdin"
