@@ -34,12 +34,17 @@ static void publish(const char *address, uint16_t port, client_words *w)
 	client_addf(w, "%s%s%s:%u:%u/tcp", is_v6 ? "[" : "", address, is_v6 ? "]" : "", port, port);
 }
 
-/* By the numbers that they have outside: so what the session says of them is right. */
+/* Ports by the numbers that they have outside: so what the session says of them is right. */
 void hand_describe(const struct session_options *o, client_words *w)
 {
 	/* Nobody inside is root, and a number below 1024 may have been asked for. */
 	client_add(w, "--sysctl");
 	client_add(w, "net.ipv4.ip_unprivileged_port_start=0");
+	/* A directory that is shared need not take sockets, and nobody outside could use one. */
+	if (o->attach_socket) {
+		client_add(w, "--tmpfs");
+		client_add(w, PLACES_LOCAL ":mode=1777");
+	}
 	if (o->listen->address[0])
 		publish(o->listen->address, o->listen->port, w);
 	for (size_t i = 0; i < o->ports->len; i++)

@@ -42,7 +42,7 @@ struct hand {
 
 /* Which way is it? The inside has to be told. */
 bool hand_is_far(void);
-/* What the engine has to be told, of the ports. */
+/* What the engine has to be told besides. */
 void hand_describe(const struct session_options *o, client_words *w);
 /*
  * How much of the command's input may be under way. Near, the container takes what its command

@@ -15,6 +15,7 @@
 #define PLACES_TRUST PLACES_ROOT "/trust"     /* which projects are trusted */
 #define PLACES_ROOTS PLACES_ROOT "/roots.pem" /* certificate authorities, for images without */
 #define PLACES_RUN PLACES_ROOT "/run"	      /* tokens */
+#define PLACES_LOCAL PLACES_ROOT "/local"     /* of the container alone, where it is far */
 
 /* leash inside could not begin, and has said why: outside nothing is to be added. */
 #define PLACES_EXIT_SAID 124
