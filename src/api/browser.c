@@ -3,19 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include "api/browser-private.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fd.h"
-
-bool browser_is_there(void)
-{
-	const char *x11 = secure_getenv("DISPLAY"), *wayland = secure_getenv("WAYLAND_DISPLAY");
-
-	return (x11 && *x11) || (wayland && *wayland);
-}
 
 static char *page_file(const char *token_file)
 {
@@ -35,10 +28,10 @@ static int write_page(const char *file, const char *url, struct err *err)
 	return file_replace(file, buf_span(&page), 0600, /* want_sync = */ false, err);
 }
 
-/* xdg-open says what it does, and so do browsers: not on this terminal. */
+/* The opener says what it does, and so do browsers: not on this terminal. */
 static int start(const char *file)
 {
-	char *const argv[] = { (char[]){ "xdg-open" }, (char *)(uintptr_t)file, NULL };
+	char *const argv[] = { (char *)(uintptr_t)browser_opener, (char *)(uintptr_t)file, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	pid_t pid;
@@ -52,7 +45,7 @@ static int start(const char *file)
 	}
 	for (int fd = 0; fd <= 2; fd++)
 		(void)posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+	(void)posix_spawnattr_setflags(&attributes, browser_spawn_flags);
 	r = posix_spawnp(&pid, argv[0], &actions, &attributes, argv, environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	(void)posix_spawnattr_destroy(&attributes);
@@ -67,7 +60,7 @@ int browser_open(const char *url, const char *token_file, struct err *err)
 	if (r < 0)
 		return r;
 	r = start(file);
-	return r < 0 ? err_set(err, r, "open a browser (xdg-open)") : 0;
+	return r < 0 ? err_set(err, r, "open a browser (%s)", browser_opener) : 0;
 }
 
 void browser_forget(const char *token_file)

@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+/* Where a process may have as many descriptors as it likes. */
+#define MANY_DESCRIPTORS 65536
 
 /* ---- Text ---------------------------------------------------------------------- */
 
@@ -119,6 +123,30 @@ int pipe2(int fds[2], int flags)
 	fds[0] = made[0];
 	fds[1] = made[1];
 	return 0;
+}
+
+void closefrom(int first)
+{
+	struct rlimit limit;
+	int end = MANY_DESCRIPTORS;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MANY_DESCRIPTORS)
+		end = (int)limit.rlim_cur;
+	for (int fd = first; fd < end; fd++)
+		(void)close(fd);
+}
+
+/* ---- The terminal -------------------------------------------------------------- */
+
+void cfmakeraw(struct termios *t)
+{
+	t->c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+	t->c_oflag &= ~(tcflag_t)OPOST;
+	t->c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+	t->c_cflag &= ~(tcflag_t)(CSIZE | PARENB);
+	t->c_cflag |= CS8;
+	t->c_cc[VMIN] = 1;
+	t->c_cc[VTIME] = 0;
 }
 
 /* ---- Time ---------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <termios.h>
 #include <time.h>
 
 extern char **environ;
@@ -25,3 +26,6 @@ char *secure_getenv(const char *name);
 time_t timegm(struct tm *tm);
 /* Not at once: no other thread may start a program meanwhile. */
 int pipe2(int fds[2], int flags);
+/* Every one from that on that can be open. */
+void closefrom(int first);
+void cfmakeraw(struct termios *t);

@@ -37,18 +37,5 @@ int command_completion(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_help(int argc, char **argv);
 
-/* Those that need no session, and so no native runtime. */
-#define COMMAND_ROWS_OF_POLICIES                                                                   \
-	{ "policy", "SUB-COMMAND ...",                                                             \
-	  "check, explain, show, format, test, compare and trust policies", command_policy },      \
-		{ "secret", "SUB-COMMAND ...",                                                     \
-		  "list and test the secrets that agents use and never see", command_secret },     \
-		{ "config", "SUB-COMMAND ...", "show and change config.toml", command_config },    \
-	{                                                                                          \
-		"cedar", "SUB-COMMAND ...",                                                        \
-			"work with Cedar policies: authorize, validate, format, ...",              \
-			command_cedar                                                              \
-	}
-
 /* Usage errors end with this code and a pointer to --help. */
 #define EXIT_USAGE 2

@@ -3,9 +3,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +26,7 @@ static int replace(int fd, const char *path, int flags)
 /* What the caller has left open is not to be kept from its other readers and writers for hours. */
 static void close_inherited(void)
 {
-	DIR *dir = opendir("/proc/self/fd");
+	DIR *dir = opendir("/dev/fd");
 	const struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
@@ -43,17 +43,29 @@ static void close_inherited(void)
 		(void)closedir(dir);
 }
 
+/* One who is gone is an error, and not our end. */
+static int tell(int fd, const char *id)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+	int r = sigaction(SIGPIPE, &ignore, &before) < 0 ? -errno : 0;
+
+	if (r < 0)
+		return r;
+	r = fd_write_all(fd, id, strlen(id));
+	(void)sigaction(SIGPIPE, &before, NULL);
+	return r;
+}
+
 /* What is said before that is for who has called; what comes later goes into a file. */
 static int on_released(void *ctx)
 {
 	struct detach *d = ctx;
 	_cleanup_free_ char *log = path_join(d->directory, ATTACH_LOG);
-	ssize_t len = (ssize_t)strlen(d->id),
-		n = send(d->caller_fd, d->id, (size_t)len, MSG_NOSIGNAL);
+	int r = tell(d->caller_fd, d->id);
 
 	fd_close(TAKE_FD(d->caller_fd));
-	if (n != len)
-		return -EPIPE;
+	if (r < 0)
+		return r;
 	return replace(STDERR_FILENO, log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
 }
 
@@ -100,8 +112,8 @@ bool detach_begin(struct detach *d, int *ret_code, struct err *err)
 	pid_t pid = -1;
 
 	*ret_code = EXIT_LEASH_FAILED;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		(void)err_set(err, -errno, "socketpair");
+	if (pipe2(pair, O_CLOEXEC) < 0) {
+		(void)err_set(err, -errno, "make a pipe");
 		return false;
 	}
 	ours = pair[0];

@@ -11,12 +11,11 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "cli/command.h"
+#include "cli/doctor-private.h"
 #include "cli/option-tables.h"
 #include "engine/engine.h"
-#include "sandbox/sandbox.h"
-#include "supervise/supervise.h"
 
-#define MAX_ROWS 32
+#define MAX_ENGINES 8
 
 enum {
 	OPTION_JSON = 1,
@@ -28,11 +27,6 @@ const struct option_spec doctor_options[] = {
 	{ "help", 'h', NULL, "show this help", OPTION_HELP },
 };
 const size_t n_doctor_options = ARRAY_SIZE(doctor_options);
-
-struct row {
-	const char *name, *detail;
-	bool is_present, is_required;
-};
 
 struct doctor {
 	bool want_json, want_help;
@@ -51,7 +45,7 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	return 0;
 }
 
-static void append_text(const struct row *rows, size_t n, bool color, struct buf *out)
+static void append_text(const struct doctor_row *rows, size_t n, bool color, struct buf *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *word = rows[i].is_present ? "ok" : rows[i].is_required ? "MISSING" : "without";
@@ -62,7 +56,7 @@ static void append_text(const struct row *rows, size_t n, bool color, struct buf
 	}
 }
 
-static void append_json(const struct row *rows, size_t n, bool is_usable, struct buf *out)
+static void append_json(const struct doctor_row *rows, size_t n, bool is_usable, struct buf *out)
 {
 	struct json_writer w = { .out = out };
 
@@ -84,7 +78,7 @@ static void append_json(const struct row *rows, size_t n, bool is_usable, struct
 	(void)buf_append_char(out, '\n');
 }
 
-static void print(const struct doctor *d, const struct row *rows, size_t n, bool is_usable)
+static void print(const struct doctor *d, const struct doctor_row *rows, size_t n, bool is_usable)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(0);
 
@@ -92,56 +86,54 @@ static void print(const struct doctor *d, const struct row *rows, size_t n, bool
 		append_json(rows, n, is_usable, &out);
 	} else {
 		append_text(rows, n, log_want_color(STDOUT_FILENO), &out);
-		(void)buf_append_str(&out, is_usable ? "\nSessions run here: native container, supervisor.\n" :
-						       "\nSessions cannot run here until what is MISSING is there. "
-						       "Nothing runs unprotected.\n");
+		(void)buf_append_str(
+			&out,
+			is_usable ? doctor_verdict
+				  : "\nSessions cannot run here until what is MISSING is there. "
+				    "Nothing runs unprotected.\n");
 	}
 	(void)fwrite(out.data, 1, out.len, stdout);
 }
 
+static int help(void)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT(0);
+
+	(void)buf_append_str(
+		&out,
+		"Usage: leash doctor [FLAGS]\n\n"
+		"Says what this machine offers to leash, what is missing and how to get it.\n\n"
+		"Flags:\n");
+	(void)options_help(doctor_options, n_doctor_options, &out);
+	return fd_write_all(STDOUT_FILENO, out.data, out.len) < 0;
+}
+
 int command_doctor(int argc, char **argv)
 {
-	struct sandbox_probe sandbox[MAX_ROWS];
-	struct supervise_probe supervise[MAX_ROWS];
-	struct engine_probe engines[MAX_ROWS];
-	struct row rows[3 * MAX_ROWS + 1];
+	struct engine_probe engines[MAX_ENGINES];
+	struct doctor_row rows[DOCTOR_MAX_ROWS + 1 + MAX_ENGINES];
 	struct doctor d = { 0 };
 	struct err err = { 0 };
-	size_t n_sandbox, n_supervise, n_engines, n = 0;
-	bool is_usable = true;
+	size_t n_engines, n;
+	bool is_usable;
 
 	if (options_parse(doctor_options, n_doctor_options, argc, argv, on_option, &d, &err) < 0) {
 		log_error("%s", err.text);
 		return EXIT_USAGE;
 	}
-	if (d.want_help) {
-		_cleanup_buf_ struct buf out = BUF_INIT(0);
-
-		(void)buf_append_str(&out, "Usage: leash doctor [FLAGS]\n\n"
-					   "Says what this machine offers to leash, what is missing and how to get it.\n\n"
-					   "Flags:\n");
-		(void)options_help(doctor_options, n_doctor_options, &out);
-		return fd_write_all(STDOUT_FILENO, out.data, out.len) < 0;
-	}
-	n_sandbox = sandbox_probe(sandbox, MAX_ROWS);
-	n_supervise = supervise_probe(supervise, MAX_ROWS);
-	for (size_t i = 0; i < n_sandbox; i++)
-		rows[n++] = (struct row){ sandbox[i].name, sandbox[i].detail, sandbox[i].is_present,
-					  sandbox[i].is_required };
-	for (size_t i = 0; i < n_supervise; i++)
-		rows[n++] = (struct row){ supervise[i].name, supervise[i].detail, supervise[i].is_present,
-					  supervise[i].is_required };
-	rows[n++] = (struct row){
+	if (d.want_help)
+		return help();
+	n = doctor_native_rows(rows);
+	rows[n++] = (struct doctor_row){
 		"secrets kept out of swap",
 		"memory that may be locked (ulimit -l); without it encrypt the swap space",
 		secret_can_be_locked(), false
 	};
-	n_engines = engine_probe(engines, MAX_ROWS);
+	n_engines = engine_probe(engines, MAX_ENGINES);
 	for (size_t i = 0; i < n_engines; i++)
-		rows[n++] = (struct row){ engines[i].name, engines[i].detail, engines[i].is_present,
-					  false };
-	for (size_t i = 0; i < n; i++)
-		is_usable = is_usable && (rows[i].is_present || !rows[i].is_required);
+		rows[n++] = (struct doctor_row){ engines[i].name, engines[i].detail,
+						 engines[i].is_present, false };
+	is_usable = doctor_is_usable(rows, n, n_engines);
 	print(&d, rows, n, is_usable);
 	return is_usable ? 0 : 1;
 }

@@ -2,9 +2,7 @@
  * `leash events`: what a session did, and what it was kept from doing.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -18,6 +16,7 @@
 #include "cli/records.h"
 #include "cli/show.h"
 #include "cli/usage.h"
+#include "cli/watch.h"
 #include "event/session.h"
 
 /* Who follows a session that has not begun yet waits so long for its first record. */
@@ -260,22 +259,6 @@ static int find_tail(struct viewer *v, struct event_reader *reader, uint64_t las
 	return n < 0 ? (int)n : 0;
 }
 
-/*
- * The kernel reports that a file was closed before it drops the file's lock
- * (__fput), so look again after a while even if nothing more is reported.
- */
-static int wait_for_change(int inotify_fd, struct err *err)
-{
-	struct pollfd p = { .fd = inotify_fd, .events = POLLIN };
-	char changes[4096];
-
-	if (poll(&p, 1, 1000) < 0 && errno != EINTR)
-		return err_set(err, -errno, "wait for events");
-	if (read(inotify_fd, changes, sizeof(changes)) < 0 && errno != EAGAIN && errno != EINTR)
-		return err_set(err, -errno, "wait for events");
-	return 0;
-}
-
 static int show_new(struct viewer *v, struct event_reader *reader, bool *ret_has_begun,
 		    struct err *err)
 {
@@ -286,30 +269,23 @@ static int show_new(struct viewer *v, struct event_reader *reader, bool *ret_has
 	return r < 0 ? r : show_until(v, reader, last_seq, err);
 }
 
-static int watch(const char *directory, struct err *err)
-{
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	int r = 0;
-
-	if (fd < 0 ||
-	    inotify_add_watch(fd, directory, IN_MODIFY | IN_CREATE | IN_CLOSE_WRITE) < 0) {
-		r = err_set(err, -errno, "watch the session's events");
-		cleanup_close(&fd);
-	}
-	return r < 0 ? r : fd;
-}
+/*
+ * The kernel reports that a file was closed before it drops the file's lock
+ * (__fput), so look again after a while even if nothing more is reported.
+ */
+#define LOOK_AGAIN_MS 1000
 
 /* The directory of a session is there before its records are. */
 static int follow_from_the_start(struct records *records, struct err *err)
 {
-	_cleanup_close_ int inotify_fd = watch(records->directory, err);
+	_cleanup_close_ int watch_fd = watch_open(records->directory, err);
 	uint64_t deadline = clock_monotonic_ns() + START_TIMEOUT_NS;
-	int r = inotify_fd;
+	int r = watch_fd;
 
 	while (r >= 0 &&
 	       (r = event_reader_open(records->directory, &records->reader, err)) == -ENOENT &&
 	       clock_monotonic_ns() < deadline)
-		r = wait_for_change(inotify_fd, err);
+		r = watch_wait(watch_fd, LOOK_AGAIN_MS, err);
 	return r;
 }
 
@@ -320,12 +296,12 @@ static int follow_from_the_start(struct records *records, struct err *err)
  */
 static int follow(struct viewer *v, const struct records *records, struct err *err)
 {
-	_cleanup_close_ int inotify_fd = watch(records->directory, err);
+	_cleanup_close_ int watch_fd = watch_open(records->directory, err);
 	uint64_t deadline = clock_monotonic_ns() + START_TIMEOUT_NS;
 	int r = 0;
 
-	if (inotify_fd < 0)
-		return inotify_fd;
+	if (watch_fd < 0)
+		return watch_fd;
 	while (v->n_limit) {
 		/* In this order: what was there when it ended is shown. */
 		bool is_open = event_store_is_open(records->directory), has_begun;
@@ -338,7 +314,7 @@ static int follow(struct viewer *v, const struct records *records, struct err *e
 			return err_say(err, -ESRCH,
 				       "the session ended without its last record: "
 				       "leash was killed, or its log could not be written");
-		r = wait_for_change(inotify_fd, err);
+		r = watch_wait(watch_fd, LOOK_AGAIN_MS, err);
 		if (r < 0)
 			return r;
 	}

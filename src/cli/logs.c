@@ -3,8 +3,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include "cli/option-tables.h"
 #include "cli/state.h"
 #include "cli/usage.h"
+#include "cli/watch.h"
 #include "daemon/attach.h"
 
 /* The end of a session makes no noise in its directory that could not be missed. */
@@ -89,19 +88,12 @@ static bool is_replaced(int fd, const char *directory)
 
 static int follow(int *fd, const char *directory, struct err *err)
 {
-	_cleanup_close_ int watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	struct pollfd p = { .fd = watch_fd, .events = POLLIN };
+	_cleanup_close_ int watch_fd = watch_open(directory, err);
 	bool is_running = true;
-	int r = 0;
+	int r = watch_fd;
 
-	if (watch_fd < 0 || inotify_add_watch(watch_fd, directory, IN_MODIFY | IN_MOVED_TO) < 0)
-		return err_set(err, -errno, "watch %s", directory);
 	while (is_running && r >= 0) {
-		char events[4096];
-
 		is_running = event_store_is_open(directory);
-		while (read(watch_fd, events, sizeof(events)) > 0)
-			;
 		r = copy(*fd, err);
 		if (r >= 0 && is_replaced(*fd, directory)) {
 			/* What came between reading and moving. */
@@ -113,8 +105,8 @@ static int follow(int *fd, const char *directory, struct err *err)
 				return err_set(err, *fd, "open the output");
 			continue;
 		}
-		if (is_running)
-			(void)poll(&p, 1, LOOK_MS);
+		if (is_running && r >= 0)
+			r = watch_wait(watch_fd, LOOK_MS, err);
 	}
 	return r;
 }

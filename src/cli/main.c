@@ -1,16 +1,15 @@
 /*
- * The entry: a session's supervisor starts here too, told by argv[1].
+ * The entry: a session's own processes start here too (roles.h).
  * A first word that is no sub-command is a command to run.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/own-program.h"
 #include "cli/command.h"
 #include "cli/options.h"
-#include "daemon/session.h"
-#include "engine/inside.h"
-#include "supervise/supervise.h"
+#include "cli/roles.h"
 
 const struct command commands[] = {
 	{ "run", "[FLAGS] [--] COMMAND [ARG...]",
@@ -29,7 +28,13 @@ const struct command commands[] = {
 	  command_export },
 	{ "replay", "[SESSION] [FLAGS]", "decide a recorded session again, under another policy",
 	  command_replay },
-	COMMAND_ROWS_OF_POLICIES,
+	{ "policy", "SUB-COMMAND ...",
+	  "check, explain, show, format, test, compare and trust policies", command_policy },
+	{ "secret", "SUB-COMMAND ...", "list and test the secrets that agents use and never see",
+	  command_secret },
+	{ "config", "SUB-COMMAND ...", "show and change config.toml", command_config },
+	{ "cedar", "SUB-COMMAND ...", "work with Cedar policies: authorize, validate, format, ...",
+	  command_cedar },
 	{ "doctor", "[FLAGS]", "say what this machine offers and what is missing", command_doctor },
 	{ "completion", "bash|zsh|fish", "print shell completion", command_completion },
 	{ "version", "", "print the version", command_version },
@@ -48,17 +53,18 @@ static const struct command *find_command(const char *name)
 int main(int argc, char **argv)
 {
 	const struct command *command;
+	int code;
 
 	if (fd_open_stdio() < 0)
 		return EXIT_LEASH_FAILED;
+	own_program_note(argv[0]);
 	if (argc < 2) {
 		(void)command_help(1, argv);
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--internal-supervisor") == 0)
-		return supervise_main(IPC_CONTROL_FD);
-	if (strcmp(argv[1], "--internal-engine") == 0)
-		return engine_inside_main();
+	code = role_main(argc, argv);
+	if (code >= 0)
+		return code;
 	command = find_command(argv[1]);
 	/* An explicit sub-command sees its own name as argv[0]; an implied `run` sees ours. */
 	return command ? command->run(argc - 1, argv + 1) : command_run(argc, argv);

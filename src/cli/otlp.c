@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "event/linux-numbers.h"
 
 /* Records of one line: what a collector takes in one request. */
 #define RECORDS_MAX 500
@@ -196,7 +197,7 @@ static void write_process(struct json_writer *w, const struct event *e)
 static void write_object(struct json_writer *w, const struct event *e)
 {
 	bool is_http = e->kind == EVENT_HTTP_REQUEST || e->kind == EVENT_WS_OPEN;
-	const char *error = e->error ? strerrorname_np(e->error) : NULL;
+	const char *error = e->error ? linux_error_name(e->error) : NULL;
 
 	attribute_text(w, "file.path", e->path);
 	attribute_text(w, "leash.file.target", e->target);

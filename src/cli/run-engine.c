@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "cli/image.h"
+#include "cli/roles.h"
 #include "cli/run-private.h"
 
 int run_choose_runtime(struct run *run, const char *configured, struct err *err)
@@ -28,6 +29,11 @@ int run_choose_runtime(struct run *run, const char *configured, struct err *err)
 			       "--runtime %s: of which image? Name one with --image, or set "
 			       "LEASH_TARGET_IMAGE",
 			       run->runtime);
+	if (!run->image && !role_has_native())
+		return err_say(err, -EINVAL,
+			       "on this system a command runs in a container, by a container "
+			       "engine: of which image? Name one with --image, LEASH_TARGET_IMAGE "
+			       "or `leash config set target_image IMAGE`");
 	if (is_auto)
 		run->runtime = NULL;
 	return 0;

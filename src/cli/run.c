@@ -19,14 +19,15 @@
 #include "cli/directories.h"
 #include "cli/moment.h"
 #include "cli/program.h"
+#include "cli/roles.h"
 #include "cli/run-private.h"
 #include "cli/running.h"
 #include "cli/secret-sources.h"
 #include "cli/state.h"
 #include "daemon/attach.h"
 #include "daemon/known-keys.h"
-#include "daemon/terminal.h"
 #include "daemon/trust.h"
+#include "daemon/window.h"
 
 /* ---- What is not on the command line ------------------------------------------- */
 
@@ -216,7 +217,10 @@ static int execute(struct run *run, char **argv, struct err *err)
 	_cleanup_buf_ struct buf session_text = BUF_INIT(0);
 	bool want_pty = !run->is_not_interactive && terminal_is_interactive();
 	const char *const own_paths[] = { run->config, state, runtime, NULL };
-	struct engine_places places = { .config = run->config, .runtime = runtime };
+	_cleanup_free_ char *shared = path_join(state, "engine");
+	struct engine_places places = { .config = run->config,
+					.runtime = runtime,
+					.shared = shared };
 	struct span name;
 	int code;
 
@@ -279,7 +283,7 @@ static int execute(struct run *run, char **argv, struct err *err)
 			return EXIT_LEASH_FAILED;
 	}
 	return run->image ? engine_run(&run->engine, &options, &places, err)
-			  : session_run(&options, err);
+			  : role_run_native(&options, err);
 }
 
 static void run_done(struct run *run)

@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/lock.h"
 #include "base/path.h"
 #include "cli/directories.h"
 #include "cli/state.h"
@@ -178,7 +178,6 @@ int running_claim_name(const char *state, const char *name, int *ret_fd, struct 
 {
 	_cleanup_free_ char *directory = path_join(state, "names");
 	_cleanup_free_ char *path = path_join(directory, name);
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	_cleanup_close_ int fd = -1;
 	int r = mkdir_all(directory, 0700);
 
@@ -187,32 +186,12 @@ int running_claim_name(const char *state, const char *name, int *ret_fd, struct 
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_set(err, -errno, "open %s", path);
-	if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
-		if (errno == EAGAIN || errno == EACCES)
-			return say_taken(name, err);
-		/* A file system without locks: two may have the name, and ids tell them apart. */
-		if (errno != ENOLCK && errno != EOPNOTSUPP && errno != ENOSYS)
-			return err_set(err, -errno, "lock %s", path);
-	}
+	r = lock_take(fd);
+	if (r == -EAGAIN)
+		return say_taken(name, err);
+	/* A file system without locks: two may have the name, and ids tell them apart. */
+	if (r < 0 && r != -ENOLCK && r != -EOPNOTSUPP && r != -ENOSYS)
+		return err_set(err, r, "lock %s", path);
 	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
-/* ---- Its process --------------------------------------------------------------------------- */
-
-int running_open_process(const struct running *r, int *ret_pidfd, struct err *err)
-{
-	_cleanup_close_ int fd = -1;
-
-	if (r->pid <= 1)
-		return err_say(err, -ESRCH, "the session %s has not said which process it is",
-			       r->id);
-	fd = (int)syscall(SYS_pidfd_open, r->pid, 0);
-	if (fd < 0)
-		return err_set(err, -errno, "find the process of the session %s", r->id);
-	/* While it holds its lock it lives, and so nobody else has had its number meanwhile. */
-	if (!event_store_is_open(r->directory))
-		return err_say(err, -ESRCH, "the session %s is over", r->id);
-	*ret_pidfd = TAKE_FD(fd);
 	return 0;
 }

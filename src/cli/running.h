@@ -42,5 +42,20 @@ int running_each(int (*fn)(const struct running *r, void *ctx), void *ctx,
 int running_claim_name(const char *state, const char *name, int *ret_fd,
 		       struct err *err) _must_check_;
 
-/* The process that runs it, as a descriptor that can mean no other. -ESRCH: it is over. */
-int running_open_process(const struct running *r, int *ret_pidfd, struct err *err) _must_check_;
+/*
+ * The process that runs it, in a way that can mean no other: running-process-linux.c and
+ * running-process-posix.c, one of which is built.
+ */
+struct running_process {
+	int fd; /* -1: there are none for processes here */
+	const struct running *session;
+};
+
+/* -ESRCH: it is over. */
+int running_process_open(const struct running *r, struct running_process *ret,
+			 struct err *err) _must_check_;
+void running_process_close(struct running_process *p);
+/* Sends the signal; one that is over is none that could be told. */
+int running_process_signal(const struct running_process *p, int number) _must_check_;
+/* 1 once it is over, 0 when it is not by then. */
+int running_process_wait(const struct running_process *p, uint64_t wait_ms) _must_check_;

@@ -2,11 +2,9 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/process.h"
 #include "base/span.h"
 
 #define ID_LEN EVENT_SESSION_ID_LEN
@@ -29,15 +28,10 @@ static bool has_process(const char *directory)
 {
 	_cleanup_arena_ struct arena arena = ARENA_INIT((size_t)16 * 1024 * 1024);
 	const struct json *summary = event_session_summary(directory, &arena);
-	_cleanup_close_ int fd = -1;
-	struct pollfd p = { .events = POLLIN };
 	uint64_t pid;
 
-	if (!json_to_uint(json_get(summary, "pid"), &pid) || pid <= 1 || pid > INT32_MAX)
-		return false;
-	p.fd = fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
-	/* Readable: it has ended, and nobody has asked how. */
-	return fd >= 0 && poll(&p, 1, 0) == 0;
+	return json_to_uint(json_get(summary, "pid"), &pid) && pid > 1 && pid <= INT32_MAX &&
+	       process_runs((pid_t)pid);
 }
 
 /* ID.json, ID.sock, ... of a session that does not run? */
@@ -79,7 +73,7 @@ static int make_id(char id[ID_LEN + 1])
 	unsigned char random[2];
 	struct tm tm;
 
-	if (!gmtime_r(&seconds, &tm) || getrandom(random, sizeof(random), 0) != sizeof(random))
+	if (!gmtime_r(&seconds, &tm) || getentropy(random, sizeof(random)) < 0)
 		return -EIO;
 	if (strftime(id, ID_LEN + 1, "%Y%m%d-%H%M%S-", &tm) != ID_LEN - SUFFIX_LEN)
 		return -EOVERFLOW;

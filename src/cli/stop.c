@@ -2,10 +2,7 @@
  * `leash stop`: ends sessions that run.
  */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/command.h"
@@ -45,33 +42,29 @@ static int on_option(int id, const char *value, void *ctx, struct err *err)
 	return moment_parse_flag("time", value, MAX_SECONDS, ctx, err);
 }
 
-static int end(int pidfd, const struct running *r, uint64_t wait_ms, struct err *err)
+static int end(const struct running_process *p, uint64_t wait_ms, struct err *err)
 {
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	int n;
+	int r = running_process_signal(p, SIGTERM);
 
-	if (syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
-		return err_set(err, -errno, "stop the session %s", r->id);
-	do
-		n = poll(&p, 1, (int)wait_ms);
-	while (n < 0 && errno == EINTR);
-	return n > 0;
+	if (r < 0)
+		return err_set(err, r, "stop the session %s", p->session->id);
+	return running_process_wait(p, wait_ms);
 }
 
 static int stop(const char *name, uint64_t seconds, struct err *err)
 {
 	_cleanup_(running_done) struct running r = { 0 };
-	_cleanup_close_ int pidfd = -1;
+	_cleanup_(running_process_close) struct running_process p = { .fd = -1 };
 	int code = running_find(name, &r, err);
 
 	if (code >= 0)
-		code = running_open_process(&r, &pidfd, err);
+		code = running_process_open(&r, &p, err);
 	if (code < 0)
 		return code;
-	code = end(pidfd, &r, seconds * 1000, err);
+	code = end(&p, seconds * 1000, err);
 	/* The second one does not wait for the command. */
 	if (code == 0)
-		code = end(pidfd, &r, KILL_WAIT_MS, err);
+		code = end(&p, KILL_WAIT_MS, err);
 	return code == 0 ? err_say(err, -ETIMEDOUT, "the session %s does not end", r.id) : code;
 }
 

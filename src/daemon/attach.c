@@ -26,11 +26,6 @@ const struct ipc_type attach_from_session[ATTACH_MESSAGE_MAX] = {
 	[ATTACH_EXIT] = { "exit", sizeof(int32_t), sizeof(int32_t), 0 },
 };
 
-char *attach_socket_path(const char *runtime, const char *id)
-{
-	return xasprintf("%s/%s.sock", runtime, id);
-}
-
 /* An address has 108 bytes and a path more: it goes by a descriptor of the directory. */
 static int make_address(const char *path, int *ret_directory_fd, struct sockaddr_un *ret,
 			struct err *err)

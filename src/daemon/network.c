@@ -94,6 +94,7 @@ static int brief_proxy(struct session *s, struct err *err)
 
 	if (s->api)
 		start.own_ports[0] = s->options->listen->port;
+	start.is_far = s->options->is_far;
 	r = child_send(&s->proxy, PROXY_START, span_make(&start, sizeof(start)), first, 3, err);
 
 	if (r >= 0)

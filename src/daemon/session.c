@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "daemon/session-private.h"
+#include "daemon/window.h"
 #include "supervise/supervise.h"
 
 /* A supervisor that has not answered by then never will. */

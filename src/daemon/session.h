@@ -22,6 +22,7 @@ struct session_options {
 	const char *id;
 	const char *name;	  /* that the user gave it, or NULL */
 	const char *runtime;	  /* "docker": what the whole session runs in; NULL: it is native */
+	bool is_far;		  /* leash outside is on a machine around this one */
 	pid_t outer_pid;	  /* of leash outside, which ends it; 0: this process */
 	const char *directory;	  /* exists, 0700; events.db, lock and session.json go there */
 	const char *program;	  /* absolute path of the command */

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "daemon/flow.h"
+#include "daemon/window.h"
 
 struct terminal {
 	bool has_pty; /* else pipes */
@@ -18,21 +19,6 @@ struct terminal {
 	struct flow flows[3]; /* by our stream's number; with a pty: 0 in, 1 out, and no others have
 				 it */
 };
-
-bool terminal_is_interactive(void)
-{
-	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-}
-
-struct winsize terminal_window(void)
-{
-	struct winsize w = { .ws_row = 24, .ws_col = 80 };
-	struct winsize real;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &real) == 0 && real.ws_row && real.ws_col)
-		w = real;
-	return w;
-}
 
 void terminal_resize(struct terminal *t)
 {

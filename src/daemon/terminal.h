@@ -7,16 +7,11 @@
  */
 #pragma once
 
-#include <sys/ioctl.h>
 #include <uv.h>
 
 #include "base/err.h"
 
 struct terminal;
-
-/* Are standard input and output both a terminal? */
-bool terminal_is_interactive(void);
-struct winsize terminal_window(void);
 
 /*
  * Puts the terminal into raw mode and starts copying. Takes pty_fd, also on failure. When the

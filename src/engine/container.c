@@ -1,50 +1,23 @@
 #include "engine/container.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/path.h"
-#include "daemon/roots.h"
+#include "engine/hand.h"
+#include "engine/machine.h"
 #include "engine/places.h"
+#include "engine/programs.h"
 
-#define MAX_PROGRAM_HEADERS 64
 #define DEFAULT_PIDS 8192 /* as natively */
 #define OWN_PIDS 600	  /* the supervisor's threads, at most, and the others */
 
 static bool exists(const char *path)
 {
 	return path && access(path, F_OK) == 0;
-}
-
-/* ---- leash's own programs --------------------------------------------------- */
-
-/* Has it an interpreter? Then it needs what an image may not have. */
-static int check_static(const char *path, struct err *err)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	Elf64_Ehdr head;
-	Elf64_Phdr ph;
-
-	if (fd < 0)
-		return err_set(err, -errno, "open %s", path);
-	if (pread(fd, &head, sizeof(head), 0) != sizeof(head) || head.e_phnum > MAX_PROGRAM_HEADERS)
-		return err_say(err, -ENOEXEC, "%s is no program that a container can run", path);
-	for (uint16_t i = 0; i < head.e_phnum; i++) {
-		off_t at = (off_t)(head.e_phoff + i * sizeof(ph));
-
-		if (pread(fd, &ph, sizeof(ph), at) != sizeof(ph) || ph.p_type == PT_INTERP)
-			return err_say(err, -ENOEXEC,
-				       "%s is linked against this machine's libraries, which an "
-				       "image need not have; use a leash that is linked statically",
-				       path);
-	}
-	return 0;
 }
 
 /* ---- Mounts ----------------------------------------------------------------- */
@@ -64,31 +37,23 @@ static int add_mount(client_words *w, const char *source, const char *target, bo
 	return 0;
 }
 
-static int add_programs(client_words *w, struct err *err)
+static int add_programs(client_words *w, const struct engine_places *p, struct err *err)
 {
-	static const char *const places[] = { "leash-proxy", "../libexec/leash/leash-proxy" };
-	_cleanup_free_ char *own = realpath("/proc/self/exe", NULL);
-	struct span directory = path_directory(span_of(own));
-	int r;
+	_cleanup_free_ char *leash = NULL;
+	_cleanup_free_ char *proxy = NULL;
+	int r = programs_find(p, &leash, &proxy, err);
 
-	if (!own)
-		return err_set(err, -errno, "find leash's own program");
-	r = check_static(own, err);
 	if (r >= 0)
-		r = add_mount(w, own, PLACES_PROGRAM, true, err);
-	for (size_t i = 0; i < ARRAY_SIZE(places) && r >= 0; i++) {
-		_cleanup_free_ char *name = xasprintf("%.*s%s", SPAN_ARG(directory), places[i]);
-		_cleanup_free_ char *proxy = realpath(name, NULL);
+		r = add_mount(w, leash, PLACES_PROGRAM, true, err);
+	return r < 0 ? r : add_mount(w, proxy, PLACES_PROXY, true, err);
+}
 
-		if (!proxy)
-			continue;
-		r = check_static(proxy, err);
-		return r < 0 ? r : add_mount(w, proxy, PLACES_PROXY, true, err);
-	}
-	return r < 0 ? r
-		     : err_say(err, -ENOENT,
-			       "leash-proxy is missing; it belongs beside leash, or in "
-			       "libexec/leash");
+static int add_roots(client_words *w, const struct engine_places *p, struct err *err)
+{
+	_cleanup_free_ char *roots = NULL;
+	int r = programs_find_roots(p, &roots, err);
+
+	return r < 0 || !roots ? r : add_mount(w, roots, PLACES_ROOTS, true, err);
 }
 
 /* Its directory, so that a file that replaces it is seen. */
@@ -108,8 +73,7 @@ static int add_policy(client_words *w, const struct session_options *o, struct e
 static int add_own_places(client_words *w, const struct session_options *o,
 			  const struct engine_places *p, struct err *err)
 {
-	const char *roots = roots_path();
-	int r = add_programs(w, err);
+	int r = add_programs(w, p, err);
 
 	if (r >= 0)
 		r = add_mount(w, o->directory, PLACES_SESSION, false, err);
@@ -117,8 +81,8 @@ static int add_own_places(client_words *w, const struct session_options *o,
 		r = err_set(err, -errno, "make %s", p->runtime);
 	if (r >= 0)
 		r = add_mount(w, p->runtime, PLACES_RUN, false, err);
-	if (r >= 0 && roots)
-		r = add_mount(w, roots, PLACES_ROOTS, true, err);
+	if (r >= 0)
+		r = add_roots(w, p, err);
 	/* It may be written while the session runs, and then counts. */
 	if (r >= 0 && mkdir_all(p->config, 0700) >= 0)
 		r = add_mount(w, p->config, PLACES_CONFIG, false, err);
@@ -182,10 +146,10 @@ static void add_privileges(client_words *w, bool is_podman)
 	client_add(w, "--security-opt");
 	/* The kernel gives the nested container a /proc of its own only where this one is whole. */
 	client_add(w, is_podman ? "unmask=ALL" : "systempaths=unconfined");
-	if (exists("/sys/kernel/security/apparmor") || exists("/sys/module/apparmor"))
+	if (machine_has_apparmor())
 		add_all(w, (const char *const[]){ "--security-opt", "apparmor=unconfined" }, 2);
 	/* Else the workspace would have to be labelled anew. */
-	if (exists("/sys/fs/selinux/enforce"))
+	if (machine_has_selinux())
 		add_all(w, (const char *const[]){ "--security-opt", "label=disable" }, 2);
 }
 
@@ -214,6 +178,7 @@ int container_describe(const struct engine *e, const struct session_options *o,
 					    "never", "--log-driver",  "none" };
 	struct span program = path_base_name(span_of(e->program));
 	bool is_nerdctl = span_starts_with(program, SPAN("nerdctl"));
+	_cleanup_free_ char *label = container_label(o->directory);
 	int r;
 
 	client_add(ret, e->program);
@@ -226,7 +191,8 @@ int container_describe(const struct engine *e, const struct session_options *o,
 	client_add(ret, "--label");
 	client_addf(ret, "leash.session=%s", o->id);
 	client_add(ret, "--label");
-	client_addf(ret, "leash.owner=%u", (unsigned)getuid());
+	client_add(ret, label);
+	hand_describe(o, ret);
 	add_privileges(ret, span_starts_with(program, SPAN("podman")));
 	add_limits(ret, &o->limits);
 	r = add_mounts(ret, o, places, err);

@@ -9,8 +9,10 @@
 
 /* The container's name: the session, and the process that it belongs to. */
 char *container_name(const char *session_id) _must_check_;
-/* Is the process of such a name still there? False for a name that is no container's of ours. */
-bool container_is_orphan(const char *name);
+/* Which containers are ours to judge; of the session that has the directory. "KEY=VALUE" */
+char *container_label(const char *directory) _must_check_;
+/* Has the leash of such a name ended? False for a name that is no container's of ours. */
+bool container_is_orphan(const char *name, const char *directory);
 
 /* `run` and all that follows. */
 int container_describe(const struct engine *e, const struct session_options *o,
@@ -19,5 +21,5 @@ int container_describe(const struct engine *e, const struct session_options *o,
 
 /* Ends and removes it, whatever state it is in. */
 void container_remove(const struct engine *e, const char *name);
-/* Removes this user's containers whose leash is gone; in a process of its own. */
-void container_sweep(const struct engine *e);
+/* Removes containers of that label whose leash is gone; in a process of its own. */
+void container_sweep(const struct engine *e, const char *directory);

@@ -23,6 +23,7 @@ struct engine_places {
 	const char *config;  /* the user's policy.cedar is there */
 	const char *trusted; /* as in struct policy_layers */
 	const char *runtime; /* where tokens are */
+	const char *shared;  /* for copies of what an engine in a virtual machine would not see */
 };
 
 /* The engine by that name, or the first of those known that is installed (NULL). */

@@ -15,9 +15,10 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/own-program.h"
 #include "base/path.h"
 #include "daemon/attach.h"
-#include "daemon/terminal.h"
+#include "daemon/window.h"
 #include "engine/client.h"
 #include "engine/container.h"
 #include "engine/engine.h"
@@ -42,14 +43,15 @@ struct front {
 	char *name;
 	pid_t client;	   /* 0: ended */
 	int client_fd;	   /* its standard input */
-	int listen_fd;	   /* until the container has come up, then */
-	int hand_fd;	   /* its end is ours: closing it ends the container */
+	struct hand hand;  /* closing it ends the container */
 	int said_fd;	   /* what the client of a detached session says */
 	uint64_t until_ns; /* until when it must */
 	struct buf out;
 	size_t hello_len; /* of out, at most: to be wiped once it is written */
 	struct termios saved;
 	bool is_raw, is_input_over, is_lost;
+	bool has_come_up;
+	uint64_t n_put, n_taken; /* bytes of input */
 	bool is_end_said; /* by the session itself */
 	bool is_released; /* nobody waits for the command to be let go */
 	int n_signals, last_signal, status;
@@ -147,6 +149,7 @@ static void read_input(struct front *f)
 		return;
 	if (n > 0) {
 		put(f, FRAME_DATA, bytes, (size_t)n);
+		f->n_put += (uint64_t)n;
 		return;
 	}
 	f->is_input_over = true;
@@ -173,9 +176,9 @@ static void write_frames(struct front *f)
 /* Ours ends: the container sees that and ends, and so does the client. */
 static void let_go(struct front *f)
 {
-	cleanup_close(&f->hand_fd);
+	hand_close(&f->hand);
 	cleanup_close(&f->client_fd);
-	f->hand_fd = f->client_fd = -1;
+	f->client_fd = -1;
 }
 
 /*
@@ -191,21 +194,6 @@ static void pass_on(struct front *f)
 		return;
 	if (n <= 0 || fd_write_all(STDERR_FILENO, said, (size_t)n) < 0)
 		fd_close(TAKE_FD(f->said_fd));
-}
-
-/* Who has called is told, and from there on nobody waits. */
-static void take_news(struct front *f)
-{
-	int r = hand_hear(f->hand_fd);
-
-	f->is_released = true;
-	f->is_end_said = r == HAND_ENDED;
-	/* Its client tells of the end. */
-	if (r == HAND_NO_NEWS || r == HAND_ENDED)
-		return;
-	if (r == HAND_RELEASED && f->options->on_released)
-		r = f->options->on_released(f->options->on_released_ctx);
-	f->is_lost = f->is_lost || r < 0;
 }
 
 static void reap(struct front *f)
@@ -231,7 +219,7 @@ static void take_signal(struct front *f, int number)
 	default:
 		break;
 	}
-	if (++f->n_signals == 1 && f->listen_fd < 0)
+	if (++f->n_signals == 1 && f->has_come_up)
 		put_signal(f, number);
 	else
 		f->is_lost = true;
@@ -263,83 +251,144 @@ static void open_page(const struct front *f)
 	(void)setpgid(0, 0);
 	while (access(o->token_file, F_OK) < 0 && clock_monotonic_ns() < until)
 		(void)poll(NULL, 0, 10);
-	(void)execl("/proc/self/exe", "leash", "ui", o->id, (char *)NULL);
+	(void)execl(own_program(), "leash", "ui", o->id, (char *)NULL);
 	_exit(1);
 }
 
-static int come_up(struct front *f, struct err *err)
+static void come_up(struct front *f)
 {
-	int r = hand_over(f->listen_fd, f->options->listen, f->options->ports, err);
-
-	if (r < 0)
-		return r;
-	f->hand_fd = r;
-	fd_close(TAKE_FD(f->listen_fd));
-	hand_unlink(f->options->directory);
+	f->has_come_up = true;
 	open_page(f);
 	/* Those in the container are the ones that count now. */
 	api_listen_close(f->options->listen);
 	go_raw(f);
-	return 0;
 }
 
-static int wait_ms(const struct front *f)
+/* Who has called is told, and from there on nobody waits. */
+static void take_release(struct front *f)
 {
-	uint64_t now = clock_monotonic_ns();
+	const struct session_options *o = f->options;
 
-	if (f->listen_fd < 0)
-		return -1;
-	return now >= f->until_ns ? 0 : (int)((f->until_ns - now) / NS_PER_MS) + 1;
+	f->is_released = true;
+	if (o->on_released && o->on_released(o->on_released_ctx) < 0)
+		f->is_lost = true;
 }
 
-static int step(struct front *f, struct err *err)
+/* What it takes of the input is the news that comes often. */
+static int hear(struct front *f, struct err *err)
 {
-	bool may_read = f->listen_fd < 0 && !f->is_input_over && f->out.len < FRAME_DATA_MAX;
-	struct pollfd p[] = {
-		{ .fd = wake_fds[0], .events = POLLIN },
-		{ .fd = f->listen_fd, .events = POLLIN },
-		{ .fd = f->out.len ? f->client_fd : -1, .events = POLLOUT },
-		{ .fd = may_read ? STDIN_FILENO : -1, .events = POLLIN },
-		{ .fd = f->said_fd, .events = POLLIN },
-		{ .fd = f->is_released ? -1 : f->hand_fd, .events = POLLIN },
-	};
-	int n = poll(p, ARRAY_SIZE(p), wait_ms(f));
+	int r;
 
-	if (n < 0)
-		return errno == EINTR ? 0 : err_set(err, -errno, "wait for the container");
-	if (n == 0)
-		return err_say(err, -ETIMEDOUT,
-			       "the engine's container was not up within %llu seconds "
-			       "(LEASH_BOOTSTRAP_TIMEOUT); is the machine very busy, or the "
-			       "engine stuck? `%s ps` tells",
-			       (unsigned long long)(start_timeout_ms(f->options) / 1000),
-			       f->engine->program);
-	if (p[0].revents)
-		take_signals(f);
-	if (p[1].revents && come_up(f, err) < 0)
-		return err->code;
-	if (p[2].revents)
-		write_frames(f);
-	if (p[3].revents)
-		read_input(f);
-	if (p[4].revents)
-		pass_on(f);
-	if (p[5].revents)
-		take_news(f);
-	return 0;
+	while ((r = hand_next(&f->hand, err)) == HAND_TAKEN)
+		f->n_taken += HAND_CREDIT;
+	return r;
+}
+
+static int take_news(struct front *f, struct err *err)
+{
+	int r = hear(f, err);
+
+	switch (r) {
+	case HAND_CAME_UP:
+		come_up(f);
+		return 0;
+	case HAND_RELEASED:
+		take_release(f);
+		return 0;
+	case HAND_ENDED:
+	case HAND_GONE:
+		/* Its client tells of the end. */
+		f->is_released = true;
+		f->is_end_said = r == HAND_ENDED;
+		return 0;
+	default:
+		return r;
+	}
 }
 
 /* Has the session ended, or only its container? */
 static void hear_the_end(struct front *f)
 {
+	struct err err = { 0 };
 	int r = HAND_RELEASED;
 
-	if (f->is_end_said || f->hand_fd < 0 || fd_set_nonblock(f->hand_fd, true) < 0)
+	if (f->is_end_said || !f->has_come_up)
 		return;
 	while (r == HAND_RELEASED)
-		r = hand_hear(f->hand_fd);
+		r = hear(f, &err);
 	f->is_end_said = r == HAND_ENDED;
 }
+
+/* ---- Waiting ---------------------------------------------------------------- */
+
+static bool has_window(const struct front *f)
+{
+	return f->n_put - f->n_taken < hand_window();
+}
+
+/* Else only the end comes, of which its client tells. */
+static bool wants_news(const struct front *f)
+{
+	return !f->has_come_up || !f->is_released || !has_window(f);
+}
+
+static bool must_look(const struct front *f)
+{
+	return wants_news(f) && hand_poll_fd(&f->hand) < 0;
+}
+
+static int wait_ms(const struct front *f)
+{
+	uint64_t now = clock_monotonic_ns();
+	int most = must_look(f) ? HAND_LOOK_MS : -1;
+	int left = now >= f->until_ns ? 0 : (int)((f->until_ns - now) / NS_PER_MS) + 1;
+
+	if (f->has_come_up)
+		return most;
+	return most < 0 ? left : MIN(most, left);
+}
+
+static int say_late(const struct front *f, struct err *err)
+{
+	return err_say(err, -ETIMEDOUT,
+		       "the engine's container was not up within %llu seconds "
+		       "(LEASH_BOOTSTRAP_TIMEOUT); is the machine very busy, or the "
+		       "engine stuck? `%s ps` tells",
+		       (unsigned long long)(start_timeout_ms(f->options) / 1000),
+		       f->engine->program);
+}
+
+static int step(struct front *f, struct err *err)
+{
+	bool may_read =
+		f->has_come_up && !f->is_input_over && f->out.len < FRAME_DATA_MAX && has_window(f);
+	struct pollfd p[] = {
+		{ .fd = wake_fds[0], .events = POLLIN },
+		{ .fd = f->out.len ? f->client_fd : -1, .events = POLLOUT },
+		{ .fd = may_read ? STDIN_FILENO : -1, .events = POLLIN },
+		{ .fd = f->said_fd, .events = POLLIN },
+		{ .fd = wants_news(f) ? hand_poll_fd(&f->hand) : -1, .events = POLLIN },
+	};
+	int n = poll(p, ARRAY_SIZE(p), wait_ms(f));
+
+	if (n < 0)
+		return errno == EINTR ? 0 : err_set(err, -errno, "wait for the container");
+	if (p[0].revents)
+		take_signals(f);
+	if ((p[4].revents || must_look(f)) && take_news(f, err) < 0)
+		return err->code;
+	if (n == 0 && !f->has_come_up && clock_monotonic_ns() >= f->until_ns)
+		return say_late(f, err);
+	if (p[1].revents)
+		write_frames(f);
+	if (p[2].revents)
+		read_input(f);
+	if (p[3].revents)
+		pass_on(f);
+	return 0;
+}
+
+/* ---- The end ---------------------------------------------------------------- */
 
 /* What the client still has to say; then there is no container any more. */
 static void finish(struct front *f)
@@ -378,12 +427,12 @@ static bool is_elsewhere(void)
 	return host && *host && !span_starts_with(span_of(host), SPAN("unix:"));
 }
 
-static int exit_code(const struct front *f, bool has_come_up, struct err *err)
+static int exit_code(const struct front *f, struct err *err)
 {
-	if (!has_come_up && !f->is_lost && WIFEXITED(f->status) &&
+	if (!f->has_come_up && !f->is_lost && WIFEXITED(f->status) &&
 	    WEXITSTATUS(f->status) == PLACES_EXIT_SAID)
 		return EXIT_LEASH_FAILED;
-	if (!has_come_up && !f->is_lost)
+	if (!f->has_come_up && !f->is_lost)
 		return err_say(err, -ECHILD,
 			       "the engine did not start the container; what it said stands "
 			       "above%s",
@@ -408,14 +457,12 @@ static int exit_code(const struct front *f, bool has_come_up, struct err *err)
 
 static int serve(struct front *f, struct err *err)
 {
-	bool has_come_up;
 	int r = 0;
 
 	while (f->client && !f->is_lost && r >= 0)
 		r = step(f, err);
-	has_come_up = f->listen_fd < 0;
 	finish(f);
-	return r < 0 ? EXIT_LEASH_FAILED : exit_code(f, has_come_up, err);
+	return r < 0 ? EXIT_LEASH_FAILED : exit_code(f, err);
 }
 
 /* ---- Start ------------------------------------------------------------------ */
@@ -426,7 +473,8 @@ static int write_hello(const struct engine *e, const struct session_options *o, 
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(0);
 	_cleanup_free_ char *token = xasprintf("%s/%s.json", PLACES_RUN, o->id);
-	_cleanup_free_ char *attach = attach_socket_path(PLACES_RUN, o->id);
+	_cleanup_free_ char *attach =
+		attach_socket_path(hand_is_far() ? PLACES_LOCAL "/run" : PLACES_RUN, o->id);
 	char user_file[] = PLACES_CONFIG "/policy.cedar", trusted[] = PLACES_TRUST;
 	_cleanup_free_ char *policy = NULL;
 	struct policy_layers layers = *o->layers;
@@ -451,6 +499,7 @@ static int write_hello(const struct engine *e, const struct session_options *o, 
 	inside.limits = (struct sandbox_limits){ .max_pids = o->limits.max_pids };
 	inside.layers = &layers;
 	inside.runtime = runtime;
+	inside.is_far = hand_is_far();
 	inside.outer_pid = getpid();
 	inside.directory = PLACES_SESSION;
 	inside.token_file = token;
@@ -518,13 +567,11 @@ static int start(struct front *f, const struct engine_places *places, struct err
 		r = put_hello(f, err);
 	if (r >= 0)
 		r = watch_signals(err);
-	if (r >= 0) {
-		f->listen_fd = hand_listen(f->options->directory, err);
-		r = f->listen_fd;
-	}
+	if (r >= 0)
+		r = hand_open(&f->hand, f->options, err);
 	if (r < 0)
 		return r;
-	container_sweep(f->engine);
+	container_sweep(f->engine, f->options->directory);
 	f->until_ns = clock_monotonic_ns() + start_timeout_ms(f->options) * NS_PER_MS;
 	return start_client(f, &w, err);
 }
@@ -536,16 +583,11 @@ int engine_run(const struct engine *e, const struct session_options *o,
 			   .options = o,
 			   .name = container_name(o->id),
 			   .client_fd = -1,
-			   .listen_fd = -1,
-			   .hand_fd = -1,
+			   .hand = HAND_INIT,
 			   .said_fd = -1,
 			   .is_released = !o->attach_socket };
 	int code = start(&f, places, err) < 0 ? EXIT_LEASH_FAILED : serve(&f, err);
 
-	if (f.listen_fd >= 0) {
-		fd_close(f.listen_fd);
-		hand_unlink(o->directory);
-	}
 	let_go(&f);
 	cleanup_close(&f.said_fd);
 	buf_done(&f.out);

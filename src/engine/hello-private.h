@@ -39,7 +39,7 @@ struct hello_numbers {
 	uint32_t mode, max_pids, cpu_percent;
 	int32_t outer_pid;
 	uint16_t rows, columns, listen_port;
-	uint8_t is_port_given, want_pty, is_verbose, want_url;
+	uint8_t is_port_given, want_pty, is_verbose, want_url, is_far;
 };
 
 struct hello_port {

@@ -31,6 +31,7 @@ static int take_numbers(struct hello *h, struct span s)
 	h->options.want_pty = n.want_pty;
 	h->options.is_verbose = n.is_verbose;
 	h->options.want_url = n.want_url;
+	h->options.is_far = n.is_far;
 	return 0;
 }
 

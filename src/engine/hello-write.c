@@ -31,7 +31,8 @@ static void put_numbers(struct buf *out, const struct session_options *o,
 					 .is_port_given = o->listen->is_port_given,
 					 .want_pty = o->want_pty,
 					 .is_verbose = o->is_verbose,
-					 .want_url = o->want_url };
+					 .want_url = o->want_url,
+					 .is_far = o->is_far };
 
 	put(out, TAG_NUMBERS, &n, sizeof(n));
 }

@@ -35,7 +35,7 @@
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 struct relay {
-	int client_fd;	 /* to leash outside; its end is his */
+	struct hand_inside hand;
 	int to_child_fd; /* the child's input; with a terminal a copy of its master */
 	int master_fd;	 /* -1: the child has our own output */
 	int signal_fd;
@@ -249,9 +249,9 @@ static bool wants_terminal(const struct session_options *o)
 static int on_released(void *ctx)
 {
 	struct relay *relay = ctx;
-	int r = hand_tell_released(relay->client_fd);
+	int r = hand_tell_released(&relay->hand);
 
-	fd_close(TAKE_FD(relay->client_fd));
+	hand_let_go(&relay->hand);
 	return r;
 }
 
@@ -266,7 +266,7 @@ _noreturn_ static void child_main(struct hello *h, struct relay *relay, int inpu
 		h->options.on_released = on_released;
 		h->options.on_released_ctx = relay;
 	} else {
-		fd_close(TAKE_FD(relay->client_fd));
+		hand_let_go(&relay->hand);
 	}
 	fd_close(relay->signal_fd);
 	fd_close(relay->to_child_fd);
@@ -353,6 +353,8 @@ static void take_frame(struct relay *r, const struct frame *f)
 	case FRAME_DATA:
 		if (r->to_child_fd >= 0 && !r->is_input_over)
 			(void)buf_append_span(&r->to_child, f->payload);
+		else
+			hand_tell_taken(&r->hand, f->payload.len);
 		return;
 	case FRAME_END:
 		end_input(r);
@@ -376,6 +378,12 @@ static void take_frame(struct relay *r, const struct frame *f)
 	}
 }
 
+/* Far, there always is: no more is sent. */
+static bool may_take(const struct relay *r)
+{
+	return r->hand.is_far || r->to_child.len < BACKLOG;
+}
+
 /* Takes what has come, while there is room for it. -EBADMSG. */
 static int take_frames(struct relay *r)
 {
@@ -383,7 +391,7 @@ static int take_frames(struct relay *r)
 	size_t len;
 	int n = 1;
 
-	while (r->to_child.len < BACKLOG && (n = frame_take(buf_span(&r->frames), &f, &len)) > 0) {
+	while (may_take(r) && (n = frame_take(buf_span(&r->frames), &f, &len)) > 0) {
 		take_frame(r, &f);
 		buf_consume(&r->frames, len);
 	}
@@ -401,6 +409,7 @@ static void write_some(int fd, struct buf *from, bool *ret_is_broken)
 
 static void feed_child(struct relay *r)
 {
+	size_t before = r->to_child.len;
 	bool is_broken;
 
 	write_some(r->to_child_fd, &r->to_child, &is_broken);
@@ -411,6 +420,7 @@ static void feed_child(struct relay *r)
 	} else if (r->is_input_over) {
 		end_input(r);
 	}
+	hand_tell_taken(&r->hand, before - r->to_child.len);
 }
 
 /* ---- The terminal's output -------------------------------------------------- */
@@ -485,7 +495,7 @@ static int end_orphan(struct relay *r)
 	uint64_t until = clock_monotonic_ns() + ORPHAN_MS * NS_PER_MS;
 	int code = -1;
 
-	fd_close(TAKE_FD(r->client_fd));
+	hand_let_go(&r->hand);
 	(void)kill(r->child, SIGHUP);
 	(void)kill(r->child, SIGTERM);
 	while (code < 0 && clock_monotonic_ns() < until) {
@@ -502,8 +512,8 @@ static int step(struct relay *r)
 {
 	struct pollfd p[] = {
 		{ .fd = r->signal_fd, .events = POLLIN },
-		{ .fd = r->client_fd, .events = POLLIN },
-		{ .fd = STDIN_FILENO, .events = r->to_child.len < BACKLOG ? POLLIN : 0 },
+		{ .fd = hand_life_fd(&r->hand), .events = POLLIN },
+		{ .fd = STDIN_FILENO, .events = may_take(r) ? POLLIN : 0 },
 		{ .fd = r->to_child.len ? r->to_child_fd : -1, .events = POLLOUT },
 		{ .fd = r->to_out.len < BACKLOG ? r->master_fd : -1, .events = POLLIN },
 		{ .fd = r->to_out.len ? STDOUT_FILENO : -1, .events = POLLOUT },
@@ -550,16 +560,14 @@ static int begin(struct relay *r, struct hello *h, struct err *err)
 	if (n >= 0)
 		n = receive_hello(r, h, err);
 	if (n >= 0)
-		n = hand_take(PLACES_SESSION, &h->listen, &h->ports, err);
-	if (n < 0)
-		return n;
-	r->client_fd = n;
-	return start_child(h, r, err);
+		n = hand_take(PLACES_SESSION, h->options.is_far, &h->listen, &h->ports, &r->hand,
+			      err);
+	return n < 0 ? n : start_child(h, r, err);
 }
 
 int engine_inside_main(void)
 {
-	struct relay r = { .client_fd = -1,
+	struct relay r = { .hand = { .fd = -1 },
 			   .to_child_fd = -1,
 			   .master_fd = -1,
 			   .signal_fd = -1,
@@ -572,12 +580,12 @@ int engine_inside_main(void)
 
 	if (begin(&r, &h, &err) < 0) {
 		log_error("%s", err.text);
-		code = r.client_fd < 0 ? PLACES_EXIT_SAID : EXIT_LEASH_FAILED;
+		code = r.hand.fd < 0 ? PLACES_EXIT_SAID : EXIT_LEASH_FAILED;
 	} else {
 		/* The child has them; here nobody needs them. */
 		hello_done(&h);
 		code = relay(&r);
 	}
-	hand_tell_ended(r.client_fd);
+	hand_tell_ended(&r.hand);
 	return code;
 }

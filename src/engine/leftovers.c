@@ -1,63 +1,18 @@
 /*
  * A container ends when leash outside does. Where the engine was killed as well
- * something may stay; the next session finds it by its label and its name.
+ * something may stay; the next session finds it by its label and its name
+ * (container-name-linux.c, container-name-posix.c).
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "engine/container.h"
 
-#define PREFIX "leash-"
 #define TIMEOUT_MS 20000
 #define ANSWER_MAX ((size_t)1024 * 1024)
-#define START_TIME 22 /* the field of /proc/<pid>/stat (proc(5)) */
-
-/* 0: there is no such process. */
-static unsigned long long start_time(unsigned long pid)
-{
-	_cleanup_buf_ struct buf stat = BUF_INIT(4096);
-	char path[64];
-	const char *p;
-
-	(void)snprintf(path, sizeof(path), "/proc/%lu/stat", pid);
-	if (file_read_at(AT_FDCWD, path, &stat) < 0 || !stat.data)
-		return 0;
-	p = strrchr(stat.data, ')');
-	for (int field = 2; p && field < START_TIME; field++)
-		p = strchr(p + 1, ' ');
-	return p ? strtoull(p + 1, NULL, 10) : 0;
-}
-
-char *container_name(const char *session_id)
-{
-	unsigned long pid = (unsigned long)getpid();
-
-	return xasprintf(PREFIX "%s-%lu-%llu", session_id, pid, start_time(pid));
-}
-
-bool container_is_orphan(const char *name)
-{
-	const char *start = strrchr(name, '-');
-	const char *pid = start;
-	unsigned long long started;
-	unsigned long number;
-	char *end;
-
-	if (!start || strncmp(name, PREFIX, strlen(PREFIX)) != 0)
-		return false;
-	while (pid > name && pid[-1] != '-')
-		pid--;
-	number = strtoul(pid, &end, 10);
-	if (end != start || number == 0)
-		return false;
-	started = strtoull(start + 1, &end, 10);
-	return end != start + 1 && !*end && start_time(number) != started;
-}
 
 void container_remove(const struct engine *e, const char *name)
 {
@@ -74,8 +29,9 @@ void container_remove(const struct engine *e, const char *name)
 	(void)r;
 }
 
-static void sweep(const struct engine *e)
+static void sweep(const struct engine *e, const char *directory)
 {
+	_cleanup_free_ char *label = container_label(directory);
 	_cleanup_buf_ struct buf out = BUF_INIT(ANSWER_MAX), errors = BUF_INIT(ANSWER_MAX);
 	_cleanup_(client_done) client_words w = { 0 };
 	char *line, *save = NULL;
@@ -84,17 +40,17 @@ static void sweep(const struct engine *e)
 	client_add(&w, "ps");
 	client_add(&w, "--all");
 	client_add(&w, "--filter");
-	client_addf(&w, "label=leash.owner=%u", (unsigned)getuid());
+	client_addf(&w, "label=%s", label);
 	client_add(&w, "--format");
 	client_add(&w, "{{.Names}}");
 	if (client_call(e->program, &w, &out, &errors, TIMEOUT_MS) != 0 || !out.data)
 		return;
 	for (line = strtok_r(out.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		if (container_is_orphan(line))
+		if (container_is_orphan(line, directory))
 			container_remove(e, line);
 }
 
-void container_sweep(const struct engine *e)
+void container_sweep(const struct engine *e, const char *directory)
 {
 	pid_t pid = fork();
 	int null_fd;
@@ -107,6 +63,6 @@ void container_sweep(const struct engine *e)
 		(void)dup2(null_fd, i);
 	closefrom(3);
 	(void)setpgid(0, 0);
-	sweep(e);
+	sweep(e, directory);
 	_exit(0);
 }

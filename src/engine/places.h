@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "event/store.h"
+
 #define PLACES_ROOT "/.leash"
 #define PLACES_PROGRAM PLACES_ROOT "/bin/leash"
 #define PLACES_PROXY PLACES_ROOT "/bin/leash-proxy"
@@ -13,9 +15,12 @@
 #define PLACES_TRUST PLACES_ROOT "/trust"     /* which projects are trusted */
 #define PLACES_ROOTS PLACES_ROOT "/roots.pem" /* certificate authorities, for images without */
 #define PLACES_RUN PLACES_ROOT "/run"	      /* tokens */
+#define PLACES_LOCAL PLACES_ROOT "/local"     /* of the container alone, where it is far */
 
 /* leash inside could not begin, and has said why: outside nothing is to be added. */
 #define PLACES_EXIT_SAID 124
 
 /* In the session's directory: a socket by which leash outside hands its listeners in. */
 #define PLACES_SOCKET "engine.sock"
+/* ... or a file into which leash inside writes its news (engine/hand.h). */
+#define PLACES_NEWS EVENT_OUTSIDE_NAME

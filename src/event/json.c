@@ -1,36 +1,36 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json-writer.h"
 #include "event/event-private.h"
+#include "event/linux-numbers.h"
 
 /* O_LARGEFILE is 0 in 64-bit programs; 32-bit ones pass the kernel's own value. */
 static const struct flag_name {
 	uint32_t mask, bits;
 	const char *name;
 } flag_names[] = {
-	{ O_PATH, O_PATH, "O_PATH" },
-	{ O_ACCMODE | O_PATH, O_RDONLY, "O_RDONLY" },
-	{ O_ACCMODE, O_WRONLY, "O_WRONLY" },
-	{ O_ACCMODE, O_RDWR, "O_RDWR" },
-	{ O_CREAT, O_CREAT, "O_CREAT" },
-	{ O_EXCL, O_EXCL, "O_EXCL" },
-	{ O_TRUNC, O_TRUNC, "O_TRUNC" },
-	{ O_APPEND, O_APPEND, "O_APPEND" },
-	{ O_NOCTTY, O_NOCTTY, "O_NOCTTY" },
-	{ O_NONBLOCK, O_NONBLOCK, "O_NONBLOCK" },
-	{ O_SYNC, O_SYNC, "O_SYNC" },
-	{ O_SYNC, O_DSYNC, "O_DSYNC" },
-	{ O_ASYNC, O_ASYNC, "O_ASYNC" },
-	{ O_DIRECT, O_DIRECT, "O_DIRECT" },
-	{ O_TMPFILE, O_TMPFILE, "O_TMPFILE" },
-	{ O_TMPFILE, O_DIRECTORY, "O_DIRECTORY" },
-	{ O_NOFOLLOW, O_NOFOLLOW, "O_NOFOLLOW" },
-	{ O_NOATIME, O_NOATIME, "O_NOATIME" },
-	{ O_CLOEXEC, O_CLOEXEC, "O_CLOEXEC" },
+	{ LINUX_O_PATH, LINUX_O_PATH, "O_PATH" },
+	{ LINUX_O_ACCMODE | LINUX_O_PATH, LINUX_O_RDONLY, "O_RDONLY" },
+	{ LINUX_O_ACCMODE, LINUX_O_WRONLY, "O_WRONLY" },
+	{ LINUX_O_ACCMODE, LINUX_O_RDWR, "O_RDWR" },
+	{ LINUX_O_CREAT, LINUX_O_CREAT, "O_CREAT" },
+	{ LINUX_O_EXCL, LINUX_O_EXCL, "O_EXCL" },
+	{ LINUX_O_TRUNC, LINUX_O_TRUNC, "O_TRUNC" },
+	{ LINUX_O_APPEND, LINUX_O_APPEND, "O_APPEND" },
+	{ LINUX_O_NOCTTY, LINUX_O_NOCTTY, "O_NOCTTY" },
+	{ LINUX_O_NONBLOCK, LINUX_O_NONBLOCK, "O_NONBLOCK" },
+	{ LINUX_O_SYNC, LINUX_O_SYNC, "O_SYNC" },
+	{ LINUX_O_SYNC, LINUX_O_DSYNC, "O_DSYNC" },
+	{ LINUX_O_ASYNC, LINUX_O_ASYNC, "O_ASYNC" },
+	{ LINUX_O_DIRECT, LINUX_O_DIRECT, "O_DIRECT" },
+	{ LINUX_O_TMPFILE, LINUX_O_TMPFILE, "O_TMPFILE" },
+	{ LINUX_O_TMPFILE, LINUX_O_DIRECTORY, "O_DIRECTORY" },
+	{ LINUX_O_NOFOLLOW, LINUX_O_NOFOLLOW, "O_NOFOLLOW" },
+	{ LINUX_O_NOATIME, LINUX_O_NOATIME, "O_NOATIME" },
+	{ LINUX_O_CLOEXEC, LINUX_O_CLOEXEC, "O_CLOEXEC" },
 };
 
 /* "O_WRONLY|O_CREAT|0x80000000": numbers differ between architectures, names do not. */
@@ -38,7 +38,7 @@ static void write_flags(struct json_writer *w, uint32_t flags)
 {
 	char text[320];
 	size_t n = 0;
-	uint32_t rest = flags & ~(uint32_t)O_ACCMODE;
+	uint32_t rest = flags & ~(uint32_t)LINUX_O_ACCMODE;
 
 	for (size_t i = 0; i < ARRAY_SIZE(flag_names); i++) {
 		const struct flag_name *f = &flag_names[i];
@@ -136,7 +136,7 @@ static void write_outcome(struct json_writer *w, const struct event *e)
 	if (e->has_status)
 		json_key_int(w, "status", e->status);
 	if (e->error) {
-		name = strerrorname_np(e->error);
+		name = linux_error_name(e->error);
 		if (name)
 			json_key_string(w, "error", span_of(name));
 		else

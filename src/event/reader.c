@@ -72,24 +72,43 @@ enum column {
 
 /* ---- Opening --------------------------------------------------------------- */
 
+static int connect_source(struct event_reader *r)
+{
+	int code = reader_source_open(r);
+
+	if (code == 0)
+		(void)sql_exec(r->db, "PRAGMA query_only=ON;PRAGMA cell_size_check=ON");
+	return code;
+}
+
+static void disconnect(struct event_reader *r)
+{
+	sqlite3_stmt **const statements[] = { &r->upward, &r->downward, &r->numbers_upward,
+					      &r->numbers_downward, &r->hash };
+
+	for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
+		(void)sqlite3_finalize(*statements[i]);
+		*statements[i] = NULL;
+	}
+	(void)sqlite3_close(r->db);
+	r->db = NULL;
+	xfree(r->session);
+	r->session = NULL;
+	r->is_ready = false;
+}
+
 int event_reader_open(const char *directory, struct event_reader **ret, struct err *err)
 {
-	_cleanup_free_ char *path = path_join(directory, EVENT_DB_NAME);
-	struct event_reader *r;
-	sqlite3 *db;
+	_cleanup_event_reader_ struct event_reader *r = xnew(struct event_reader);
 	int code;
 
-	/* SQLite does not say which of many things was missing. */
-	if (access(path, R_OK) < 0)
-		return err_set(err, -errno, "open the session's events %s", path);
-	code = sql_open(path, SQLITE_OPEN_READWRITE, &db);
-	if (code < 0)
-		return err_set(err, code, "open the session's events %s", path);
-	(void)sql_exec(db, "PRAGMA query_only=ON;PRAGMA cell_size_check=ON");
-	r = xnew(struct event_reader);
-	r->db = db;
+	r->file = path_join(directory, EVENT_DB_NAME);
 	r->json.max = JSON_MAX_LEN;
-	*ret = r;
+	/* SQLite does not say which of many things was missing. */
+	code = access(r->file, R_OK) < 0 ? -errno : connect_source(r);
+	if (code < 0)
+		return err_set(err, code, "open the session's events %s", r->file);
+	*ret = TAKE_PTR(r);
 	return 0;
 }
 
@@ -97,15 +116,10 @@ void event_reader_free(struct event_reader *r)
 {
 	if (!r)
 		return;
-	(void)sqlite3_finalize(r->upward);
-	(void)sqlite3_finalize(r->downward);
-	(void)sqlite3_finalize(r->numbers_upward);
-	(void)sqlite3_finalize(r->numbers_downward);
-	(void)sqlite3_finalize(r->hash);
-	(void)sqlite3_close(r->db);
+	disconnect(r);
 	buf_done(&r->path);
 	buf_done(&r->json);
-	xfree(r->session);
+	xfree(r->file);
 	xfree(r);
 }
 
@@ -171,10 +185,20 @@ static int make_ready(struct event_reader *r, struct err *err)
 	return code < 0 ? reader_fail(err, code) : 1;
 }
 
+static int refresh(struct event_reader *r)
+{
+	if (r->db && !reader_source_has_changed(r))
+		return 0;
+	disconnect(r);
+	return connect_source(r);
+}
+
 int reader_begin(struct event_reader *r, struct err *err)
 {
-	int code = sql_exec(r->db, "BEGIN");
+	int code = refresh(r);
 
+	if (code == 0)
+		code = sql_exec(r->db, "BEGIN");
 	if (code < 0)
 		return reader_fail(err, code);
 	code = r->is_ready ? 1 : make_ready(r, err);

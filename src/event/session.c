@@ -8,7 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/lock.h"
 #include "base/path.h"
+#include "event/store-private.h"
 
 #define SUMMARY_MAX_LEN ((size_t)4 * 1024 * 1024) /* it holds the command's arguments */
 
@@ -76,6 +78,19 @@ const struct json *event_session_summary(const char *directory, struct arena *a)
 	    json_parse(a, buf_span(&text), &summary, NULL) < 0)
 		return NULL;
 	return summary->type == JSON_OBJECT ? summary : NULL;
+}
+
+static bool is_locked(const char *directory, const char *name)
+{
+	_cleanup_free_ char *path = path_join(directory, name);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && lock_is_taken(fd);
+}
+
+bool event_store_is_open(const char *directory)
+{
+	return is_locked(directory, EVENT_LOCK_NAME) || is_locked(directory, EVENT_OUTSIDE_NAME);
 }
 
 static int see_whether_stop(const struct event_record *record, void *ctx)

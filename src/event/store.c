@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/lock.h"
 #include "base/path.h"
 #include "base/vec.h"
 #include "event/checkpoint.h"
@@ -101,7 +102,6 @@ static int create_file(const char *directory, const char *name, int *ret_fd, str
 int event_store_create(const char *directory, const char *session, struct event_store **ret,
 		       struct err *err)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	_cleanup_close_ int lock_fd = -1;
 	struct event_store *s;
 	int db_fd;
@@ -110,7 +110,8 @@ int event_store_create(const char *directory, const char *session, struct event_
 	if (r < 0)
 		return r;
 	/* A file system without locks only leaves others unsure whether the session still runs. */
-	(void)fcntl(lock_fd, F_OFD_SETLK, &lock);
+	r = lock_take(lock_fd);
+	(void)r;
 	/* Closing it would drop SQLite's locks on the file: it stays open until the end. */
 	r = create_file(directory, EVENT_DB_NAME, &db_fd, err);
 	if (r < 0)
@@ -754,13 +755,4 @@ void event_store_free(struct event_store *s)
 	xfree(s->path);
 	xfree(s->session);
 	xfree(s);
-}
-
-bool event_store_is_open(const char *directory)
-{
-	_cleanup_free_ char *path = path_join(directory, EVENT_LOCK_NAME);
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
-
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }

@@ -55,11 +55,14 @@ uint64_t event_store_head(const struct event_store *s, char ret_hex[SHA256_HEX_L
 void event_store_free(struct event_store *s);
 
 /*
- * Is a session's daemon still there? It holds a lock (fcntl F_OFD_SETLK) on a
- * file of its own beside the database, which ends with the process; asking
- * takes none. A session without that file does not run.
+ * Is a session's daemon still there? It holds a lock (base/lock.h) on a file of its
+ * own beside the database, which ends with the process. Where it is in a virtual
+ * machine, that lock is another kernel's, and leash outside, whose end is the
+ * session's, holds one on a second file. A session without either does not run.
  */
 bool event_store_is_open(const char *directory);
+/* The second file. */
+#define EVENT_OUTSIDE_NAME "outside"
 
 /* ---- Reading --------------------------------------------------------------- */
 

@@ -105,6 +105,18 @@ bool address_is_link_local(const struct policy_address *a)
 	       memcmp(a->bytes, "\xfd\x00\x0e\xc2", 4) == 0;
 }
 
+bool address_is_private(const struct policy_address *a)
+{
+	const unsigned char *b = a->bytes;
+
+	if (address_is_link_local(a))
+		return true;
+	if (a->is_v6)
+		return (b[0] & 0xfe) == 0xfc;
+	return b[0] == 10 || (b[0] == 172 && (b[1] & 0xf0) == 16) || (b[0] == 192 && b[1] == 168) ||
+	       (b[0] == 100 && (b[1] & 0xc0) == 64);
+}
+
 bool address_is_undiallable(const struct policy_address *a)
 {
 	static const unsigned char zero[16];

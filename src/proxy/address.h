@@ -33,6 +33,9 @@ socklen_t endpoint_to_sockaddr(const struct endpoint *e, struct sockaddr_storage
 bool address_is_loopback(const struct policy_address *a);
 /* 169.254.0.0/16 (RFC 3927), fe80::/10 (RFC 4291 §2.5.6), and AWS's fd00:ec2::/32: cloud metadata. */
 bool address_is_link_local(const struct policy_address *a);
+/* RFC 1918, RFC 6598 (100.64.0.0/10), RFC 4193 (fc00::/7), and link-local: of networks of one's
+ * own. */
+bool address_is_private(const struct policy_address *a);
 /* 0.0.0.0/8, ::, multicast, broadcast: nothing that one could connect to. */
 bool address_is_undiallable(const struct policy_address *a);
 /*

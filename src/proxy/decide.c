@@ -1,5 +1,14 @@
 #include "proxy/proxy-private.h"
 
+static bool is_own_machine(const struct proxy *p, const struct policy_address *a)
+{
+	struct policy_address inner;
+
+	if (address_is_local(a) || (p->start.is_far && address_is_private(a)))
+		return true;
+	return p->start.is_far && address_embedded_v4(a, &inner) && address_is_private(&inner);
+}
+
 /* leash's own ports on this machine: its page must not be the agent's to use. */
 static bool is_own_port(const struct proxy *p, const struct proxy_question *q)
 {
@@ -7,7 +16,7 @@ static bool is_own_port(const struct proxy *p, const struct proxy_question *q)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(p->start.own_ports) && p->start.own_ports[i]; i++)
 		if (p->start.own_ports[i] == q->port)
-			return address_is_local(q->address);
+			return is_own_machine(p, q->address);
 	return false;
 }
 

@@ -37,6 +37,9 @@ enum proxy_message {
 struct proxy_start {
 	uint16_t own_ports[8]; /* host ports that are leash's own: never dialled on a local address;
 				  0 ends */
+	/* They are those of a machine around this one, whose address here is one of a private
+	   network (host.docker.internal), and of which it need not be known which. */
+	bool is_far;
 };
 
 extern const struct ipc_type proxy_to_proxy[PROXY_MESSAGE_MAX];

@@ -282,39 +282,8 @@ engine rm -f leash-20200101-000000-bbbb-99999999-1 >/dev/null
 
 # ---- A terminal -------------------------------------------------------------------------
 
-cat >"$T/terminal.py" <<'END'
-import fcntl, os, pty, select, struct, sys, termios, time
-def size(fd, rows, columns):
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-pid, fd = pty.fork()
-if pid == 0:
-    time.sleep(0.2)
-    os.execvp(sys.argv[1], sys.argv[1:])
-size(fd, 33, 101)
-steps = [(b"ready", b"stty size; echo st''ep1\r"), (b"step1", None), (b"resized", b"stty size; echo st''ep2\r"),
-         (b"step2", b"sleep 100\r"), (b"sleep 100\r", b"\x03"), (b"^C", b"exit 5\r")]
-said, end = b"", time.time() + 40
-while time.time() < end:
-    if select.select([fd], [], [], 0.1)[0]:
-        try:
-            piece = os.read(fd, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        said += piece
-    if steps and steps[0][0] in said:
-        answer = steps.pop(0)[1]
-        time.sleep(0.5)
-        if answer is None:
-            size(fd, 50, 120)
-            said += b"resized"
-        else:
-            os.write(fd, answer)
-print(said.decode(errors="replace"))
-print("exit", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-END
-(cd "$WORK" && exec_as_user python3 "$T/terminal.py" "$LEASH" --image small:test -- sh -c 'echo ready; exec sh') >"$OUT" 2>&1
+install -m 644 "$(dirname "$0")/support/window.py" "$T"
+(cd "$WORK" && exec_as_user python3 "$T/window.py" "$LEASH" --image small:test -- sh -c 'echo ready; exec sh') >"$OUT" 2>&1
 like "a terminal of the container's own" "$(out)" '33 101'
 like "... follows the window" "$(out)" '50 120'
 like "... and Ctrl-C interrupts what runs there" "$(out)" 'exit 5$'

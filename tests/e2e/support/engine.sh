@@ -9,6 +9,8 @@ ENGINE_DATA=$ENGINE_DIR/data
 # Images that go with the suite.
 ENGINE_IMAGES=()
 ENGINE_BRIDGE=leasht$((RANDOM % 1000))
+# What starts it, where it is not to be as other processes are.
+ENGINE_STARTER=()
 # Of a bridge of its own, so that another engine of the machine is not in the way.
 ENGINE_ADDRESS6=fd00:$(printf %x $RANDOM)::1
 ENGINE_ADDRESS=10.$((100 + RANDOM % 100)).$((RANDOM % 250)).1
@@ -28,7 +30,7 @@ start_engine() {
 	# Where IPv6 can be had.
 	ip -6 address add "$ENGINE_ADDRESS6/64" dev "$ENGINE_BRIDGE" nodad 2>/dev/null &&
 		flags=(--ipv6 --fixed-cidr-v6 "${ENGINE_ADDRESS6%1}/64")
-	dockerd --data-root "$ENGINE_DATA" --exec-root "$ENGINE_DIR/exec" -p "$ENGINE_DIR/pid" -H "unix://$ENGINE_SOCKET" \
+	${ENGINE_STARTER[@]+"${ENGINE_STARTER[@]}"} dockerd --data-root "$ENGINE_DATA" --exec-root "$ENGINE_DIR/exec" -p "$ENGINE_DIR/pid" -H "unix://$ENGINE_SOCKET" \
 		--bridge "$ENGINE_BRIDGE" ${flags[@]+"${flags[@]}"} >"$ENGINE_DIR/log" 2>&1 6>&- 7>&- 8>&- 9>&- &
 	ENGINE_PID=$!
 	on_exit stop_engine

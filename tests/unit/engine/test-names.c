@@ -11,7 +11,7 @@ static void test_own(void **state)
 	_cleanup_free_ char *name = container_name("20260131-142501-k3f9");
 
 	(void)state;
-	assert_false(container_is_orphan(name));
+	assert_false(container_is_orphan(name, "/"));
 }
 
 static void test_gone(void **state)
@@ -30,7 +30,7 @@ static void test_gone(void **state)
 	}
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_true(read(fds[0], name, sizeof(name) - 1) > 0);
-	assert_true(container_is_orphan(name));
+	assert_true(container_is_orphan(name, "/"));
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -42,7 +42,7 @@ static void test_other_start(void **state)
 
 	(void)state;
 	(void)snprintf(name, sizeof(name), "leash-20260131-142501-k3f9-%d-1", getpid());
-	assert_true(container_is_orphan(name));
+	assert_true(container_is_orphan(name, "/"));
 }
 
 static void test_foreign(void **state)
@@ -55,7 +55,7 @@ static void test_foreign(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (container_is_orphan(names[i]))
+		if (container_is_orphan(names[i], "/"))
 			fail_msg("%s is no container of ours", names[i]);
 }
 
