@@ -1,10 +1,9 @@
 /*
- * `leash attach`: a terminal for a detached session.
+ * By the session's socket.
  */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -14,35 +13,16 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "cli/command.h"
+#include "cli/attach.h"
 #include "cli/directories.h"
-#include "cli/option-tables.h"
-#include "cli/running.h"
-#include "cli/state.h"
-#include "cli/usage.h"
 #include "daemon/attach.h"
 #include "daemon/session.h"
+#include "engine/owner.h"
+#include "engine/places.h"
 
 /* As docker has them. */
 #define KEY_FIRST 0x10	/* ctrl-p */
 #define KEY_SECOND 0x11 /* ctrl-q */
-
-const struct option_spec attach_options[] = {
-	OPTION_HELP_ROW,
-};
-const size_t n_attach_options = ARRAY_SIZE(attach_options);
-
-static const struct usage usage = {
-	.name = "attach",
-	.arguments = "[SESSION]",
-	.description =
-		"Connects this terminal with a session that was started with --detach: what it "
-		"shows "
-		"is\nshown, what is typed goes to it. ctrl-p ctrl-q leaves it running. Without "
-		"SESSION, the\nnewest that runs. The exit code is the session's.\n",
-	.options = attach_options,
-	.n_options = ARRAY_SIZE(attach_options),
-};
 
 struct attached {
 	int fd, signal_fd;
@@ -205,30 +185,11 @@ static int open_signals(int *ret_fd, struct err *err)
 	return *ret_fd < 0 ? err_set(err, -errno, "take signals") : 0;
 }
 
-static int connect_to(const struct running *r, int *ret_fd, struct err *err)
+static int connect_and_talk(const char *socket_path, const char *id, struct err *err)
 {
-	_cleanup_free_ char *home = home_directory(err);
-	_cleanup_free_ char *runtime = home ? runtime_directory(home) : NULL;
-	_cleanup_free_ char *path = runtime ? attach_socket_path(runtime, r->id) : NULL;
-
-	if (!path)
-		return -ENOENT;
-	if (!r->is_detached)
-		return err_say(err, -ENOTTY,
-			       "the session %s has a terminal already: it was not started with "
-			       "--detach",
-			       r->id);
-	return attach_connect(path, ret_fd, err);
-}
-
-static int attach(const char *name, struct err *err)
-{
-	_cleanup_(running_done) struct running r = { 0 };
 	struct attached a = { .fd = -1, .signal_fd = -1, .exit_code = -1 };
-	int code = running_find(name, &r, err);
+	int code = attach_connect(socket_path, &a.fd, err);
 
-	if (code >= 0)
-		code = connect_to(&r, &a.fd, err);
 	if (code >= 0)
 		code = open_signals(&a.signal_fd, err);
 	if (code >= 0) {
@@ -243,24 +204,30 @@ static int attach(const char *name, struct err *err)
 	cleanup_close(&a.fd);
 	cleanup_close(&a.signal_fd);
 	if (code == 1)
-		log_notice("left %s running; `leash attach %s` comes back", r.id, r.id);
-	return code < 0 ? EXIT_LEASH_FAILED : code == 1 ? 0 : a.exit_code;
+		log_notice("left %s running; `leash attach %s` comes back", id, id);
+	return code < 0 ? code : code == 1 ? 0 : a.exit_code;
 }
 
-int command_attach(int argc, char **argv)
+int attach_to(const struct running *r, struct err *err)
 {
+	_cleanup_free_ char *home = home_directory(err);
+	_cleanup_free_ char *runtime = home ? runtime_directory(home) : NULL;
+	_cleanup_free_ char *path = runtime ? attach_socket_path(runtime, r->id) : NULL;
+
+	return path ? connect_and_talk(path, r->id, err) : -ENOENT;
+}
+
+int attach_inside(const char *id)
+{
+	_cleanup_free_ char *path = attach_socket_path(PLACES_LOCAL_RUN, id);
 	struct err err = { 0 };
-	int n_operands;
-	int code = usage_parse(&usage, argc, argv, usage_no_option, NULL, &n_operands);
+	int code = owner_become(PLACES_SESSION, &err);
 
 	if (code >= 0)
-		return code;
-	if (n_operands > 1) {
-		log_error("attach: too many words: %s", argv[1]);
-		return EXIT_USAGE;
-	}
-	code = attach(n_operands ? argv[0] : NULL, &err);
-	if (err.code)
+		code = owner_drop(&err);
+	if (code >= 0)
+		code = connect_and_talk(path, id, &err);
+	if (code < 0)
 		log_error("%s", err.text);
-	return code;
+	return code < 0 ? EXIT_LEASH_FAILED : code;
 }

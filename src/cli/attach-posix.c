@@ -1,36 +1,38 @@
 /*
- * `leash attach` where sessions run in a virtual machine: their terminals are sockets
- * there, which this machine does not reach.
+ * The session's socket is in the engine's virtual machine, so leash inside connects this
+ * terminal with it: the engine's client becomes the command.
  */
-#include "base/log.h"
-#include "cli/command.h"
-#include "cli/option-tables.h"
-#include "cli/usage.h"
-#include "daemon/session.h"
+#include <errno.h>
+#include <unistd.h>
 
-const struct option_spec attach_options[] = {
-	OPTION_HELP_ROW,
-};
-const size_t n_attach_options = ARRAY_SIZE(attach_options);
+#include "base/alloc.h"
+#include "cli/attach.h"
+#include "engine/container.h"
+#include "engine/places.h"
 
-static const struct usage usage = {
-	.name = "attach",
-	.arguments = "[SESSION]",
-	.description = "Connects this terminal with a detached session; on this system it can't, "
-		       "as sessions\nrun in a virtual machine. `leash logs --follow` shows what "
-		       "one shows.\n",
-	.options = attach_options,
-	.n_options = ARRAY_SIZE(attach_options),
-};
+/* leash inside has its own; the engine's would leave it there. Nobody types these. */
+#define NO_KEYS "ctrl-@,ctrl-^,ctrl-@,ctrl-_"
 
-int command_attach(int argc, char **argv)
+int attach_to(const struct running *r, struct err *err)
 {
-	int n_operands;
-	int code = usage_parse(&usage, argc, argv, usage_no_option, NULL, &n_operands);
+	_cleanup_free_ char *program = xmemdup0(r->runtime.p, r->runtime.len);
+	_cleanup_free_ char *name = container_name(r->id);
+	_cleanup_(client_done) client_words w = { 0 };
+	int code;
 
-	if (code >= 0)
-		return code;
-	log_error("attach: a detached session's terminal is in the engine's virtual machine, out "
-		  "of reach here; `leash logs --follow` shows it, `leash stop` ends it");
-	return EXIT_LEASH_FAILED;
+	client_add(&w, program);
+	client_add(&w, "exec");
+	client_add(&w, "--interactive");
+	if (isatty(STDIN_FILENO))
+		client_add(&w, "--tty");
+	if (!span_starts_with(r->runtime, SPAN("nerdctl"))) {
+		client_add(&w, "--detach-keys");
+		client_add(&w, NO_KEYS);
+	}
+	client_add(&w, name);
+	client_add(&w, PLACES_PROGRAM);
+	client_add(&w, "--internal-attach");
+	client_add(&w, r->id);
+	code = client_become(program, &w);
+	return err_set(err, code, "run %s", program);
 }

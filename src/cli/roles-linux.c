@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/attach.h"
 #include "engine/inside.h"
 #include "supervise/supervise.h"
 
@@ -11,6 +12,8 @@ int role_main(int argc, char **argv)
 		return supervise_main(IPC_CONTROL_FD);
 	if (argc > 1 && strcmp(argv[1], "--internal-engine") == 0)
 		return engine_inside_main();
+	if (argc > 2 && strcmp(argv[1], "--internal-attach") == 0)
+		return attach_inside(argv[2]);
 	return -1;
 }
 

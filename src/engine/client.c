@@ -164,6 +164,13 @@ int client_show(const char *program, client_words *w)
 	return pid < 0 ? pid : wait_for(pid);
 }
 
+int client_become(const char *program, client_words *w)
+{
+	vec_push(w, NULL);
+	(void)execvp(program, w->items);
+	return -errno;
+}
+
 int client_start(const char *program, client_words *w, int error_fd, pid_t *ret_pid)
 {
 	_cleanup_close_ int reading = -1, writing = -1;

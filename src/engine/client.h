@@ -25,6 +25,8 @@ int client_call(const char *program, client_words *w, struct buf *out, struct bu
 		uint64_t timeout_ms) _must_check_;
 /* The same with the user's standard error for both outputs, without a limit of time. */
 int client_show(const char *program, client_words *w) _must_check_;
+/* Makes this process the client. A negative errno where that fails. */
+int client_become(const char *program, client_words *w) _must_check_;
 /*
  * Starts it with a pipe for its standard input, out of the terminal's process group; it is killed
  * when this process dies. Its standard error is the descriptor. Returns the pipe's writing end,

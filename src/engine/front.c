@@ -474,7 +474,7 @@ static int write_hello(const struct engine *e, const struct session_options *o, 
 	_cleanup_buf_ struct buf text = BUF_INIT(0);
 	_cleanup_free_ char *token = xasprintf("%s/%s.json", PLACES_RUN, o->id);
 	_cleanup_free_ char *attach =
-		attach_socket_path(hand_is_far() ? PLACES_LOCAL "/run" : PLACES_RUN, o->id);
+		attach_socket_path(hand_is_far() ? PLACES_LOCAL_RUN : PLACES_RUN, o->id);
 	char user_file[] = PLACES_CONFIG "/policy.cedar", trusted[] = PLACES_TRUST;
 	_cleanup_free_ char *policy = NULL;
 	struct policy_layers layers = *o->layers;

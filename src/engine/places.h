@@ -16,6 +16,7 @@
 #define PLACES_ROOTS PLACES_ROOT "/roots.pem" /* certificate authorities, for images without */
 #define PLACES_RUN PLACES_ROOT "/run"	      /* tokens */
 #define PLACES_LOCAL PLACES_ROOT "/local"     /* of the container alone, where it is far */
+#define PLACES_LOCAL_RUN PLACES_LOCAL "/run"  /* a detached session's terminal */
 
 /* leash inside could not begin, and has said why: outside nothing is to be added. */
 #define PLACES_EXIT_SAID 124

@@ -216,8 +216,10 @@ like "... and Ctrl-C interrupts what runs there" "$(out)" 'exit 5$'
 
 # ---- Without a terminal --------------------------------------------------------------------
 
+install -m 644 "$(dirname "$0")/support/at-terminal.py" "$T"
+
 LEASH_FLAGS=()
-leash_run --image small:test --detach --name box -- sh -c 'echo hello-$((40+2)); exec sleep 1000'
+leash_run --image small:test --detach --name box -- sh -c 'echo hello-$((40+2)); while read -r x; do echo "got $x"; [ "$x" != size ] || stty size; [ "$x" != quit ] || exit 7; done'
 ID=$(out)
 is "--detach returns at once" "$RC:$(err)" 0:
 is "... with the id" "$ID" "$(as_user "$LEASH" ps -q)"
@@ -227,8 +229,17 @@ logged() {
 }
 check "logs: what it has shown" wait_for 15 logged box hello-42
 is "... and no socket is where a shared directory may not take it" "$(find "$STATE" -type s)" ""
+as_user python3 "$T/at-terminal.py" '' 'one\r' 'got one' '\x10x\r' 'got .?x' '\x10\x11' -- "$LEASH" attach box >"$OUT" 2>&1 </dev/null
+is "attach: typed, shown, and left" "$?" 0
+as_user python3 "$T/at-terminal.py" '' 'size\r' '24 80|[0-9]+ [0-9]+' '\x10\x11' -- "$LEASH" attach box >"$OUT" 2>&1 </dev/null
+is "attach: again; it has a size" "$?" 0
+is "... nothing of that stays in the container" "$(engine top "$(engine ps -q)" -eo args | grep -c internal-attach)" 0
+(cd "$WORK" && exec_as_user "$LEASH" attach box <<<quit) >"$T/piped" 2>&1
+is "attach: by a pipe; the exit code is the session's" "$?" 7
+check "... and its container is gone" wait_for 5 no_containers
 leash_run attach box
-like "attach: can't, and says why" "$RC:$(err)" '^125:.*virtual machine'
+like "attach: it is over" "$RC:$(err)" '^125:.*over'
+leash_run --image small:test --detach --name box -- sh -c 'echo ready; exec sleep 1000'
 leash_run stop -t 1 box
 is "stop ends it" "$RC:$(err)" 0:
 check "... all of it" wait_for 5 no_containers
