@@ -27,6 +27,6 @@ hide_from_engine() {
 	ENGINE_SOCKET=$ENGINE_DIR/sock
 	ENGINE_DATA=$ENGINE_DIR/data
 	# shellcheck disable=SC2016
-	ENGINE_STARTER=(unshare --mount sh -c 'for hidden in /tmp /root /etc/ssl "$0"; do mount -t tmpfs none "$hidden" || exit; done; exec "$@"'
+	ENGINE_STARTER=(unshare --mount sh -c 'for hidden in /tmp /root /etc/ssl "$0"; do [ ! -d "$hidden" ] || mount -t tmpfs none "$hidden" || exit; done; exec "$@"'
 		"$ROOT")
 }
