@@ -144,47 +144,17 @@ check "... and its log is whole" as_user "$LINUX_PROGRAMS/leash" verify
 
 # ---- Ends ------------------------------------------------------------------------------
 
-start_loop() {
-	leash_start "$@" -- sh -c 'trap "" TERM HUP; echo ready; while :; do sleep 0.1; done'
-	wait_for 15 grep -q ready "$OUT"
-}
-check_end() {
-	check "$1: the container is gone within 2 s" wait_for 2 no_containers
-}
-leash_start -- sh -c 'trap "echo told; exit 9" TERM; echo ready; while :; do sleep 0.1; done'
-wait_for 15 grep -q ready "$OUT"
-kill -TERM "$LEASH_PID"
-leash_wait 15
-is "a signal is passed on" "$RC $(tail -n 1 "$OUT")" "9 told"
-start_loop
-kill -TERM "$LEASH_PID"
-sleep 0.3
-kill -TERM "$LEASH_PID"
-leash_wait 15
-check_end "a second one ends the session"
+check_ends_by_signals
 start_loop --name looping
 check "stop ends it" as_user "$LEASH" stop -t 1 looping
 leash_wait 5
 check_end "... all of it"
-start_loop
-kill -KILL "$LEASH_PID"
-check_end "leash was killed"
-leash_wait 5
 STDIN=$T/big start_loop
 sleep 0.5
 kill -KILL "$LEASH_PID"
 check_end "leash was killed, with input that nobody takes"
 leash_wait 5
-start_loop
-kill -KILL "$(pgrep -P "$LEASH_PID" -x docker | head -n 1)"
-check_end "the engine's client was killed"
-leash_wait 15
-is "... and leash says so" "$RC" 125
-start_loop
-kill -KILL "$(engine inspect -f '{{.State.Pid}}' "$(engine ps -q)")"
-check_end "the container's first process was killed"
-leash_wait 15
-like "... and leash says so" "$RC:$(err)" '^125:.*the container ended before the session did, with status 137'
+check_ends_by_kill
 like "its session has died" "$(as_user "$LEASH" sessions | sed -n 2p)" died
 # As after a crash of the engine and of leash: of sessions here, elsewhere, and of one that lives.
 leftover() {
@@ -208,11 +178,7 @@ engine rm -f leash-20200101-000000-bbbb-far leash-20200101-000000-cccc-far >/dev
 
 # ---- A terminal -------------------------------------------------------------------------
 
-install -m 644 "$(dirname "$0")/support/window.py" "$T"
-(cd "$WORK" && exec_as_user python3 "$T/window.py" "$LEASH" --image small:test -- sh -c 'echo ready; exec sh') >"$OUT" 2>&1
-like "a terminal of the container's own" "$(out)" '33 101'
-like "... follows the window" "$(out)" '50 120'
-like "... and Ctrl-C interrupts what runs there" "$(out)" 'exit 5$'
+check_window
 
 # ---- Without a terminal --------------------------------------------------------------------
 
@@ -223,10 +189,6 @@ leash_run --image small:test --detach --name box -- sh -c 'echo hello-$((40+2));
 ID=$(out)
 is "--detach returns at once" "$RC:$(err)" 0:
 is "... with the id" "$ID" "$(as_user "$LEASH" ps -q)"
-logged() {
-	leash_run logs "$1"
-	grep -Eq -- "$2" "$OUT"
-}
 check "logs: what it has shown" wait_for 15 logged box hello-42
 is "... and no socket is where a shared directory may not take it" "$(find "$STATE" -type s)" ""
 as_user python3 "$T/at-terminal.py" '' 'one\r' 'got one' '\x10x\r' 'got .?x' '\x10\x11' -- "$LEASH" attach box >"$OUT" 2>&1 </dev/null
@@ -252,14 +214,6 @@ is "--detach of what is not there" "$RC:$(out)" 127:
 
 # ---- What can be wrong --------------------------------------------------------------------
 
-# wrong NAME REGEX [FLAG…]
-wrong() {
-	local name=$1 regex=$2
-	shift 2
-	leash_run "$@" -- true
-	is "$name: exit code" "$RC" 125
-	like "$name: says what to do" "$(err)" "$regex"
-}
 LEASH_FLAGS=(-I)
 wrong "no image" 'of which image\? Name one with --image'
 wrong "an image that is not there" 'could not be pulled' --image nowhere.invalid/nothing:1

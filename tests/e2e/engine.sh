@@ -233,38 +233,8 @@ refute "nothing outlives the session" test -e "$WORK/late"
 
 # ---- Ends ------------------------------------------------------------------------------
 
-start_loop() {
-	leash_start -- sh -c 'trap "" TERM HUP; echo ready; while :; do sleep 0.1; done'
-	wait_for 15 grep -q ready "$OUT"
-}
-check_end() {
-	check "$1: the container is gone within 2 s" wait_for 2 no_containers
-}
-leash_start -- sh -c 'trap "echo told; exit 9" TERM; echo ready; while :; do sleep 0.1; done'
-wait_for 15 grep -q ready "$OUT"
-kill -TERM "$LEASH_PID"
-leash_wait 15
-is "a signal is passed on" "$RC $(tail -n 1 "$OUT")" "9 told"
-start_loop
-kill -TERM "$LEASH_PID"
-sleep 0.3
-kill -TERM "$LEASH_PID"
-leash_wait 15
-check_end "a second one ends the session"
-start_loop
-kill -KILL "$LEASH_PID"
-check_end "leash was killed"
-leash_wait 5
-start_loop
-kill -KILL "$(pgrep -P "$LEASH_PID" -x docker | head -n 1)"
-check_end "the engine's client was killed"
-leash_wait 15
-is "... and leash says so" "$RC" 125
-start_loop
-kill -KILL "$(engine inspect -f '{{.State.Pid}}' "$(engine ps -q)")"
-check_end "the container's first process was killed"
-leash_wait 15
-like "... and leash says so" "$RC:$(err)" '^125:.*the container ended before the session did, with status 137'
+check_ends_by_signals
+check_ends_by_kill
 start_loop
 first=$(engine inspect -f '{{.State.Pid}}' "$(engine ps -q)")
 pkill -KILL -f "containerd-shim.*-id $(engine ps -q --no-trunc)"
@@ -282,11 +252,7 @@ engine rm -f leash-20200101-000000-bbbb-99999999-1 >/dev/null
 
 # ---- A terminal -------------------------------------------------------------------------
 
-install -m 644 "$(dirname "$0")/support/window.py" "$T"
-(cd "$WORK" && exec_as_user python3 "$T/window.py" "$LEASH" --image small:test -- sh -c 'echo ready; exec sh') >"$OUT" 2>&1
-like "a terminal of the container's own" "$(out)" '33 101'
-like "... follows the window" "$(out)" '50 120'
-like "... and Ctrl-C interrupts what runs there" "$(out)" 'exit 5$'
+check_window
 
 # ---- Without a terminal --------------------------------------------------------------------
 
@@ -296,10 +262,6 @@ install -m 644 "$(dirname "$0")/support/at-terminal.py" "$T"
 detach() {
 	leash_run --image small:test --detach "$@"
 	ID=$(out)
-}
-logged() {
-	leash_run logs "$1"
-	grep -Eq -- "$2" "$OUT"
 }
 status_of() {
 	as_user "$LEASH" sessions --json | jq -r "select(.id == \"$1\") | \"\(.state) \(.status)\""
@@ -344,14 +306,6 @@ check "... and nothing is left" wait_for 5 no_containers
 
 # ---- What can be wrong --------------------------------------------------------------------
 
-# wrong NAME REGEX [FLAG…]
-wrong() {
-	local name=$1 regex=$2
-	shift 2
-	leash_run "$@" -- true
-	is "$name: exit code" "$RC" 125
-	like "$name: says what to do" "$(err)" "$regex"
-}
 LEASH_FLAGS=(-I)
 wrong "an image that is not there" 'could not be pulled' --image nowhere.invalid/nothing:1
 wrong "no image" 'Name one with --image' --runtime docker

@@ -122,3 +122,67 @@ containers() {
 no_containers() {
 	[ "$(containers)" = 0 ]
 }
+
+# start_loop [FLAG…]: a session that does not end by itself, nor when it is asked to.
+start_loop() {
+	leash_start "$@" -- sh -c 'trap "" TERM HUP; echo ready; while :; do sleep 0.1; done'
+	wait_for 15 grep -q ready "$OUT"
+}
+
+check_end() {
+	check "$1: the container is gone within 2 s" wait_for 2 no_containers
+}
+
+check_ends_by_signals() {
+	leash_start -- sh -c 'trap "echo told; exit 9" TERM; echo ready; while :; do sleep 0.1; done'
+	wait_for 15 grep -q ready "$OUT"
+	kill -TERM "$LEASH_PID"
+	leash_wait 15
+	is "a signal is passed on" "$RC $(tail -n 1 "$OUT")" "9 told"
+	start_loop
+	kill -TERM "$LEASH_PID"
+	sleep 0.3
+	kill -TERM "$LEASH_PID"
+	leash_wait 15
+	check_end "a second one ends the session"
+}
+
+check_ends_by_kill() {
+	start_loop
+	kill -KILL "$LEASH_PID"
+	check_end "leash was killed"
+	leash_wait 5
+	start_loop
+	kill -KILL "$(pgrep -P "$LEASH_PID" -x docker | head -n 1)"
+	check_end "the engine's client was killed"
+	leash_wait 15
+	is "... and leash says so" "$RC" 125
+	start_loop
+	kill -KILL "$(engine inspect -f '{{.State.Pid}}' "$(engine ps -q)")"
+	check_end "the container's first process was killed"
+	leash_wait 15
+	like "... and leash says so" "$RC:$(err)" '^125:.*the container ended before the session did, with status 137'
+}
+
+check_window() {
+	install -m 644 "$ROOT/tests/e2e/support/window.py" "$T"
+	(cd "$WORK" && exec_as_user python3 "$T/window.py" "$LEASH" --image small:test -- sh -c 'echo ready; exec sh') >"$OUT" 2>&1
+	like "a terminal of the container's own" "$(out)" '33 101'
+	like "... follows the window" "$(out)" '50 120'
+	like "... and Ctrl-C interrupts what runs there" "$(out)" 'exit 5$'
+}
+
+# logged SESSION REGEX
+logged() {
+	leash_run logs "$1"
+	grep -Eq -- "$2" "$OUT"
+}
+
+# wrong NAME REGEX [FLAG…]: what cannot begin says why and what to do.
+wrong() {
+	local name=$1 regex=$2
+	shift 2
+	leash_run "$@" -- true
+	is "$name: exit code" "$RC" 125
+	like "$name: says what to do" "$(err)" "$regex"
+}
