@@ -183,30 +183,18 @@ void json_string(struct json_writer *w, struct span s)
 	write_quoted(w->out, s);
 }
 
-static void append_decimal(struct buf *out, uint64_t n)
-{
-	char digits[20];
-	size_t i = sizeof(digits);
-
-	do {
-		digits[--i] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	(void)buf_append(out, digits + i, sizeof(digits) - i);
-}
-
 void json_int(struct json_writer *w, int64_t n)
 {
 	before_value(w);
 	if (n < 0)
 		(void)buf_append_char(w->out, '-');
-	append_decimal(w->out, n < 0 ? -(uint64_t)n : (uint64_t)n);
+	(void)buf_append_number(w->out, n < 0 ? -(uint64_t)n : (uint64_t)n);
 }
 
 void json_uint(struct json_writer *w, uint64_t n)
 {
 	before_value(w);
-	append_decimal(w->out, n);
+	(void)buf_append_number(w->out, n);
 }
 
 void json_bool(struct json_writer *w, bool b)

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -17,6 +16,7 @@
 #include "cli/directories.h"
 #include "daemon/attach.h"
 #include "daemon/session.h"
+#include "daemon/window.h"
 #include "engine/owner.h"
 #include "engine/places.h"
 
@@ -26,32 +26,11 @@
 
 struct attached {
 	int fd, signal_fd;
-	struct termios saved;
-	bool is_raw;
+	struct raw_terminal terminal;
 	bool has_first_key; /* of the two that detach, and it is not sent yet */
 	bool is_input_over;
 	int exit_code; /* -1: not over */
 };
-
-static void go_raw(struct attached *a)
-{
-	struct termios raw;
-
-	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &a->saved) < 0)
-		return;
-	raw = a->saved;
-	cfmakeraw(&raw);
-	a->is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
-	log_set_raw_terminal(a->is_raw);
-}
-
-static void go_cooked(struct attached *a)
-{
-	if (a->is_raw)
-		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &a->saved);
-	a->is_raw = false;
-	log_set_raw_terminal(false);
-}
 
 static int send_window(const struct attached *a)
 {
@@ -97,9 +76,9 @@ static int on_input(struct attached *a)
 	if (n <= 0) {
 		/* A terminal that is gone cannot show anything either. */
 		a->is_input_over = true;
-		return a->is_raw ? 1 : 0;
+		return a->terminal.is_raw ? 1 : 0;
 	}
-	if (a->is_raw)
+	if (a->terminal.is_raw)
 		is_leaving = filter_keys(a, span_make(typed, (size_t)n), &out);
 	else
 		(void)buf_append(&out, typed, (size_t)n);
@@ -197,9 +176,9 @@ static int connect_and_talk(const char *socket_path, const char *id, struct err 
 		struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 		(void)sigaction(SIGPIPE, &ignore, NULL);
-		go_raw(&a);
+		raw_terminal_enter(&a.terminal);
 		code = talk(&a, err);
-		go_cooked(&a);
+		raw_terminal_leave(&a.terminal);
 	}
 	cleanup_close(&a.fd);
 	cleanup_close(&a.signal_fd);

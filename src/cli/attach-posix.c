@@ -2,7 +2,6 @@
  * The session's socket is in the engine's virtual machine, so leash inside connects this
  * terminal with it: the engine's client becomes the command.
  */
-#include <errno.h>
 #include <unistd.h>
 
 #include "base/alloc.h"

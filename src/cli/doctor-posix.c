@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "base/alloc.h"
 #include "cli/doctor-private.h"
 #include "engine/programs.h"
 
@@ -8,8 +9,10 @@ const char doctor_verdict[] = "\nSessions run here in containers of an engine: n
 
 size_t doctor_native_rows(struct doctor_row rows[DOCTOR_MAX_ROWS])
 {
+	_cleanup_free_ char *leash = NULL;
+	_cleanup_free_ char *proxy = NULL;
 	static struct err err;
-	bool is_present = programs_look(&err) >= 0;
+	bool is_present = programs_locate(&leash, &proxy, &err) >= 0;
 
 	rows[0] = (struct doctor_row){ "leash's programs for containers",
 				       is_present ? "static Linux programs of this processor"

@@ -9,3 +9,14 @@
 bool terminal_is_interactive(void);
 /* Its size; one that most programs expect where it has none. */
 struct winsize terminal_window(void);
+
+/* Standard input's terminal as it was, while every byte goes to somebody else. */
+struct raw_terminal {
+	struct termios saved;
+	bool is_raw;
+};
+
+/* Nothing happens where it is no terminal. */
+void raw_terminal_enter(struct raw_terminal *t);
+/* May be called without the other. */
+void raw_terminal_leave(struct raw_terminal *t);

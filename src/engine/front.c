@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -48,8 +47,8 @@ struct front {
 	uint64_t until_ns; /* until when it must */
 	struct buf out;
 	size_t hello_len; /* of out, at most: to be wiped once it is written */
-	struct termios saved;
-	bool is_raw, is_input_over, is_lost;
+	struct raw_terminal terminal;
+	bool is_input_over, is_lost;
 	bool has_come_up;
 	uint64_t n_put, n_taken; /* bytes of input */
 	bool is_end_said; /* by the session itself */
@@ -91,28 +90,6 @@ static int watch_signals(struct err *err)
 	action.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &action, NULL);
 	return r;
-}
-
-/* ---- The user's terminal ---------------------------------------------------- */
-
-static void go_raw(struct front *f)
-{
-	struct termios raw;
-
-	if (!f->options->want_pty || tcgetattr(STDIN_FILENO, &f->saved) < 0)
-		return;
-	raw = f->saved;
-	cfmakeraw(&raw);
-	f->is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
-	log_set_raw_terminal(f->is_raw);
-}
-
-static void go_cooked(struct front *f)
-{
-	if (f->is_raw)
-		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &f->saved);
-	f->is_raw = false;
-	log_set_raw_terminal(false);
 }
 
 /* ---- Frames ----------------------------------------------------------------- */
@@ -261,7 +238,8 @@ static void come_up(struct front *f)
 	open_page(f);
 	/* Those in the container are the ones that count now. */
 	api_listen_close(f->options->listen);
-	go_raw(f);
+	if (f->options->want_pty)
+		raw_terminal_enter(&f->terminal);
 }
 
 /* Who has called is told, and from there on nobody waits. */
@@ -416,7 +394,7 @@ static void finish(struct front *f)
 	}
 	for (size_t i = 0; i < LAST_READS && f->said_fd >= 0; i++)
 		pass_on(f);
-	go_cooked(f);
+	raw_terminal_leave(&f->terminal);
 }
 
 /* Then this machine's files are not there. */

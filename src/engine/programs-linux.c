@@ -20,7 +20,7 @@ static char *find_proxy(struct span directory)
 	return found;
 }
 
-static int find(char **ret_leash, char **ret_proxy, struct err *err)
+int programs_locate(char **ret_leash, char **ret_proxy, struct err *err)
 {
 	_cleanup_free_ char *own = realpath(own_program(), NULL);
 	_cleanup_free_ char *proxy = NULL;
@@ -48,15 +48,7 @@ int programs_find(const struct engine_places *p, char **ret_leash, char **ret_pr
 		  struct err *err)
 {
 	(void)p;
-	return find(ret_leash, ret_proxy, err);
-}
-
-int programs_look(struct err *err)
-{
-	_cleanup_free_ char *leash = NULL;
-	_cleanup_free_ char *proxy = NULL;
-
-	return find(&leash, &proxy, err);
+	return programs_locate(ret_leash, ret_proxy, err);
 }
 
 int programs_find_roots(const struct engine_places *p, char **ret, struct err *err)

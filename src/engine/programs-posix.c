@@ -90,8 +90,7 @@ static char *find_folder(void)
 	return found;
 }
 
-/* Both paths newly allocated. */
-static int find(char **ret_leash, char **ret_proxy, struct err *err)
+int programs_locate(char **ret_leash, char **ret_proxy, struct err *err)
 {
 	_cleanup_free_ char *folder = find_folder();
 	_cleanup_free_ char *leash = NULL;
@@ -121,7 +120,7 @@ int programs_find(const struct engine_places *p, char **ret_leash, char **ret_pr
 	_cleanup_free_ char *leash = NULL;
 	_cleanup_free_ char *proxy = NULL;
 	_cleanup_free_ char *leash_copy = NULL;
-	int r = find(&leash, &proxy, err);
+	int r = programs_locate(&leash, &proxy, err);
 
 	if (r >= 0)
 		r = copy(leash, p->shared, "leash", 0755, &leash_copy, err);
@@ -130,14 +129,6 @@ int programs_find(const struct engine_places *p, char **ret_leash, char **ret_pr
 	if (r >= 0)
 		*ret_leash = TAKE_PTR(leash_copy);
 	return r;
-}
-
-int programs_look(struct err *err)
-{
-	_cleanup_free_ char *leash = NULL;
-	_cleanup_free_ char *proxy = NULL;
-
-	return find(&leash, &proxy, err);
 }
 
 int programs_find_roots(const struct engine_places *p, char **ret, struct err *err)

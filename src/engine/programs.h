@@ -12,5 +12,5 @@ int programs_find(const struct engine_places *p, char **ret_leash, char **ret_pr
 		  struct err *err) _must_check_;
 /* Certificate authorities, for images without; NULL where there are none. */
 int programs_find_roots(const struct engine_places *p, char **ret, struct err *err) _must_check_;
-/* For `leash doctor`: are they there? */
-int programs_look(struct err *err) _must_check_;
+/* Where they lie, for `leash doctor` as well; both newly allocated. */
+int programs_locate(char **ret_leash, char **ret_proxy, struct err *err) _must_check_;
