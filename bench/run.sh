@@ -76,6 +76,11 @@ timed() {
 	done < <(cd "$T/work" && as_user "$T/spawn-timer" "$@")
 }
 
+# median_of FILE: of all numbers in it.
+median_of() {
+	tr ' ' '\n' <"$1" | grep . | sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'
+}
+
 facts() {
 	printf 'leash %s on %s, %s CPUs (%s), %s GB, load %s, as %s\n' "$("$T/leash" --version | head -n 1 | awk '{ print $NF }')" \
 		"$(uname -sr)" "$(nproc)" "$(awk -F ': ' '/model name/ { print $2; exit }' /proc/cpuinfo)" \
@@ -100,12 +105,23 @@ bench_start() {
 }
 
 bench_exec() {
-	local outside inside
-	# The timer itself runs once outside and once inside; the rounds are those of one session.
-	outside=$(cd "$T/work" && as_user "$T/spawn-timer" $((ROUNDS * 8)) true /bin/true | awk '{ print $2 }')
+	local outside inside timer=("$T/work/spawn-timer" --turns true /bin/true)
 	cp "$T/spawn-timer" "$T/work/spawn-timer"
-	inside=$(cd "$T/work" && as_user "${leash[@]}" -v "$T/work:$T/work" -- "$T/work/spawn-timer" $((ROUNDS * 8)) true /bin/true |
-		awk '{ print $2 }')
+	mkfifo "$T"/{outside,inside}.{turns,times}
+	# One timer outside and one in a session, in turns.
+	(cd "$T/work" && as_user "${timer[@]}") <"$T/outside.turns" >"$T/outside.times" &
+	(cd "$T/work" && as_user "${leash[@]}" -v "$T/work:$T/work" -- "${timer[@]}") <"$T/inside.turns" >"$T/inside.times" &
+	exec 3>"$T/outside.turns" 4<"$T/outside.times" 5>"$T/inside.turns" 6<"$T/inside.times"
+	for _ in $(seq $((ROUNDS / 5))); do
+		echo 80 >&3
+		read -r -u 4 outside && echo "$outside" >>"$T/outside.all"
+		echo 80 >&5
+		read -r -u 6 inside && echo "$inside" >>"$T/inside.all"
+	done
+	exec 3>&- 4<&- 5>&- 6<&-
+	wait
+	outside=$(median_of "$T/outside.all")
+	inside=$(median_of "$T/inside.all")
 	heading "a program started inside (us)"
 	row "posix_spawn and wait of /bin/true" "$inside" "$outside" "<= 1.25 * outside" "$inside <= 1.25 * $outside"
 	row "... ratio" "$(calc 2 "$inside / $outside")" "" ""

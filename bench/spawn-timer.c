@@ -4,10 +4,15 @@
  * each, the median, the lower quartile and the least, in microseconds.
  *
  *   spawn-timer ROUNDS NAME COMMAND… [--- NAME COMMAND…]…
+ *   spawn-timer --turns NAME COMMAND…
+ *
+ * With --turns it takes turns with others of its kind: for each line on its
+ * standard input, a number of rounds, it prints a line of what each of them took.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,16 +86,32 @@ static size_t parse(char **argv, struct command *commands)
 	return n;
 }
 
+static int take_turns(const struct command *c)
+{
+	char line[32];
+
+	run(c); /* fills caches */
+	while (fgets(line, sizeof(line), stdin)) {
+		for (unsigned long n = strtoul(line, NULL, 10); n > 0; n--)
+			printf("%.1f ", run(c));
+		printf("\n");
+		fflush(stdout);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct command commands[MAX_COMMANDS];
-	size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 0,
+	bool has_turns = argc > 1 && strcmp(argv[1], "--turns") == 0;
+	size_t rounds = argc > 1 && !has_turns ? strtoul(argv[1], NULL, 10) : has_turns,
 	       n = argc > 3 ? parse(argv + 2, commands) : 0;
 	int null_fd;
 
 	if (rounds == 0 || n == 0) {
 		fprintf(stderr,
-			"usage: spawn-timer ROUNDS NAME COMMAND... [--- NAME COMMAND...]...\n");
+			"usage: spawn-timer ROUNDS NAME COMMAND... [--- NAME COMMAND...]...\n"
+			"       spawn-timer --turns NAME COMMAND...\n");
 		return 2;
 	}
 	posix_spawn_file_actions_init(&quiet);
@@ -100,6 +121,8 @@ int main(int argc, char **argv)
 	/* Opened once, here: what is measured is the command, not its opens. */
 	posix_spawn_file_actions_adddup2(&quiet, null_fd, 0);
 	posix_spawn_file_actions_adddup2(&quiet, null_fd, 1);
+	if (has_turns)
+		return take_turns(&commands[0]);
 	for (size_t c = 0; c < n; c++) {
 		commands[c].us = calloc(rounds, sizeof(double));
 		if (!commands[c].us)

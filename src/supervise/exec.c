@@ -48,6 +48,7 @@ struct plan {
 	struct event event;
 	struct buf after; /* argv as the new image has it */
 	bool is_after_cut;
+	bool begins_in_loader; /* see image.h */
 };
 
 static int read_argv(struct worker *w)
@@ -336,8 +337,8 @@ static const char *find_tampering(struct worker *w, struct plan *p, pid_t pid, i
 		return decide_actual(w, p, dir_fd) ? NULL : "the program's interpreter is denied";
 	if (!same(&exe, &p->image))
 		return "another program runs than was decided";
-	if (p->last == PROGRAM_ELF &&
-	    !image_is_permitted(w, dir_fd, &p->image, &p->verdict, &p->event.target))
+	if (p->last == PROGRAM_ELF && !image_is_permitted(w, dir_fd, &p->image, &p->verdict,
+							  &p->event.target, &p->begins_in_loader))
 		return "the program's interpreter is denied";
 	if (process_arguments(dir_fd, &p->after, &p->is_after_cut) < 0)
 		return "the arguments cannot be seen";
@@ -403,7 +404,7 @@ static void check_executed(struct worker *w, struct plan *p, pid_t pid)
 		       &(struct watch_entry){ .tgid = w->process->tgid, .kind = WATCH_LOADER }))
 		problem = "too many loaders run";
 	if (problem) {
-		trace_kill(pid);
+		trace_kill(w, pid);
 		record_tamper(w, p, problem);
 		return;
 	}
@@ -416,7 +417,7 @@ static void check_executed(struct worker *w, struct plan *p, pid_t pid)
 	if (!is_taken)
 		process_note_exec(w->s, w->process->tgid);
 	watch_end(w, p, is_taken ? w->process : process_find(w, pid));
-	trace_release(pid);
+	trace_release(w, pid, p->begins_in_loader);
 }
 
 /* ---- a task that somebody else traces ---- */
@@ -508,6 +509,15 @@ static bool has_tracer(struct worker *w)
 	       strcmp(tracer, "0") != 0;
 }
 
+/* Nothing that can be seen beforehand will make it fail. */
+static bool will_succeed(const struct plan *p)
+{
+	const mode_t all = S_IXUSR | S_IXGRP | S_IXOTH;
+
+	return p->last == PROGRAM_ELF && (p->file.st.st_mode & all) == all &&
+	       (p->image.st_mode & all) == all;
+}
+
 /*
  * An exec takes a fraction of a millisecond, so the worker waits for it without
  * calling for another; one that reads its program from a slow disk is found
@@ -516,7 +526,7 @@ static bool has_tracer(struct worker *w)
 static int64_t run(struct worker *w, struct plan *p)
 {
 	pid_t pid = 0;
-	enum trace_outcome outcome = trace_exec(w, &pid);
+	enum trace_outcome outcome = trace_exec(w, will_succeed(p), &pid);
 
 	if (outcome == TRACE_EXECUTED)
 		check_executed(w, p, pid);

@@ -33,12 +33,13 @@ static bool is_same(struct image_file a, struct image_file b)
 	return a.dev == b.dev && a.ino == b.ino;
 }
 
-static bool is_known(const struct image_loaders *l, struct image_file file)
+/* A loader that was looked at before, or NULL. */
+static const struct image_file *find_loader(const struct image_loaders *l, struct image_file file)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (is_same(l->files[i], file))
-			return true;
-	return false;
+			return &l->files[i];
+	return NULL;
 }
 
 /*
@@ -46,10 +47,12 @@ static bool is_known(const struct image_loaders *l, struct image_file file)
  * before? False also where that cannot be told: on a kernel before 6.11, or for a
  * loader not seen yet. What is not mapped executable cannot be an interpreter.
  */
-static bool has_known_code_alone(const struct image_loaders *l, int dir_fd, const struct stat *image)
+static bool has_known_code_alone(const struct image_loaders *l, int dir_fd,
+				 const struct stat *image, bool *ret_begins_in_loader)
 {
 	_cleanup_close_ int maps_fd = process_open(dir_fd, "maps", O_RDONLY);
-	const struct image_file itself = { image->st_dev, image->st_ino };
+	const struct image_file itself = { .dev = image->st_dev, .ino = image->st_ino };
+	const struct image_file *loader;
 	struct map_query q = { .size = sizeof(q),
 			       .flags = MAP_COVERING_OR_NEXT | MAP_FILE_BACKED | MAP_EXECUTABLE_ALONE };
 	bool has_image = false;
@@ -59,11 +62,15 @@ static bool has_known_code_alone(const struct image_loaders *l, int dir_fd, cons
 
 		if (ioctl(maps_fd, MAP_QUERY, &q) < 0)
 			return errno == ENOENT && has_image;
-		file = (struct image_file){ makedev(q.dev_major, q.dev_minor), q.inode };
+		file = (struct image_file){ .dev = makedev(q.dev_major, q.dev_minor),
+					    .ino = q.inode };
+		loader = find_loader(l, file);
 		if (is_same(file, itself))
 			has_image = true;
-		else if (!is_known(l, file))
+		else if (!loader)
 			return false;
+		else
+			*ret_begins_in_loader = !loader->is_c_library;
 		q.address = q.end;
 	}
 	return false;
@@ -90,17 +97,17 @@ static struct span mapped_file(struct span line, ino_t image)
 }
 
 /* Takes over fd. A loader that somebody inside could change has to be looked at each time. */
-static void remember(struct worker *w, int fd)
+static void remember(struct worker *w, int fd, const struct program *program)
 {
 	struct image_loaders *l = &w->loaders;
 	struct stat st;
 
 	if (l->n == IMAGE_LOADERS || fstat(fd, &st) < 0 || !program_is_out_of_reach(&st) ||
-	    is_known(l, (struct image_file){ st.st_dev, st.st_ino })) {
+	    find_loader(l, (struct image_file){ .dev = st.st_dev, .ino = st.st_ino })) {
 		fd_close(fd);
 		return;
 	}
-	l->files[l->n] = (struct image_file){ st.st_dev, st.st_ino };
+	l->files[l->n] = (struct image_file){ st.st_dev, st.st_ino, program->is_c_library };
 	l->fds[l->n++] = fd;
 }
 
@@ -115,7 +122,7 @@ static bool is_file_permitted(struct worker *w, struct span path, struct verdict
 		return false;
 	fd = open(text, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0 && program_inspect(fd, &program) == 0 && program.kind == PROGRAM_LOADER) {
-		remember(w, TAKE_FD(fd));
+		remember(w, TAKE_FD(fd), &program);
 		return true;
 	}
 	memcpy(w->name2, text, path.len);
@@ -146,10 +153,13 @@ static bool are_files_permitted(struct worker *w, int dir_fd, const struct stat 
 }
 
 bool image_is_permitted(struct worker *w, int dir_fd, const struct stat *image, struct verdict *v,
-			struct span *ret_denied)
+			struct span *ret_denied, bool *ret_begins_in_loader)
 {
-	return has_known_code_alone(&w->loaders, dir_fd, image) ||
-	       are_files_permitted(w, dir_fd, image, v, ret_denied);
+	*ret_begins_in_loader = false;
+	if (has_known_code_alone(&w->loaders, dir_fd, image, ret_begins_in_loader))
+		return true;
+	*ret_begins_in_loader = false;
+	return are_files_permitted(w, dir_fd, image, v, ret_denied);
 }
 
 void image_loaders_done(struct image_loaders *l)

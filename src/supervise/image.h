@@ -20,6 +20,7 @@ struct image_loaders {
 	struct image_file {
 		dev_t dev;
 		ino_t ino;
+		bool is_c_library; /* see program.h */
 	} files[IMAGE_LOADERS];
 	int fds[IMAGE_LOADERS];
 	size_t n;
@@ -27,8 +28,9 @@ struct image_loaders {
 
 /*
  * False when an interpreter is denied, or cannot be seen: then *ret_denied is
- * its path (in w->name2), if there is one, and *v the verdict.
+ * its path (in w->name2), if there is one, and *v the verdict. *ret_begins_in_loader: it begins
+ * in a loader that was looked at before and opens a library before the program's own code runs.
  */
 bool image_is_permitted(struct worker *w, int dir_fd, const struct stat *image, struct verdict *v,
-			struct span *ret_denied) _must_check_;
+			struct span *ret_denied, bool *ret_begins_in_loader) _must_check_;
 void image_loaders_done(struct image_loaders *l);

@@ -16,6 +16,7 @@
 #include "supervise/caller.h"
 #include "supervise/canonical.h"
 #include "supervise/decide.h"
+#include "supervise/give.h"
 #include "supervise/handlers.h"
 #include "supervise/memory.h"
 #include "supervise/notify.h"
@@ -79,17 +80,17 @@ static bool decide_open(struct worker *w, enum policy_action action, struct span
  * goes on: it may execute the file next, which fails while anybody has it open
  * for writing (ETXTBSY).
  */
-static int64_t give(struct worker *w, int *fd, const struct opening *o)
+static int64_t give_opened(struct worker *w, int *fd, const struct opening *o)
 {
 	bool close_on_exec = o->flags & O_CLOEXEC;
 	int r;
 
 	if (writes(o->flags)) {
-		r = notify_place_fd(w->s->listener_fd, w->call->id, *fd, close_on_exec);
+		r = give(w, *fd, close_on_exec);
 		fd_close(TAKE_FD(*fd));
 		return r;
 	}
-	r = notify_give_fd(w->s->listener_fd, w->call->id, *fd, close_on_exec);
+	r = give_and_answer(w, *fd, close_on_exec);
 	fd_close(TAKE_FD(*fd));
 	return r < 0 ? r : CALL_IS_ANSWERED;
 }
@@ -240,7 +241,7 @@ static int64_t open_decided(struct worker *w, const struct place *p, const struc
 		return -EACCES;
 	if (!writes(o->flags) && !name->is_nameless && !may_load(w, fd, &object->st, name->path))
 		return -EACCES;
-	return give(w, &fd, o);
+	return give_opened(w, &fd, o);
 }
 
 /*
@@ -292,7 +293,7 @@ static int64_t open_tmpfile(struct worker *w, const struct place *p, const struc
 	fd = open_through(w, p->fd, &p->st, o);
 	if (fd < 0)
 		return fd;
-	return give(w, &fd, o);
+	return give_opened(w, &fd, o);
 }
 
 /* With the tree lock held, so that the directory is still called so when the file comes into being.
@@ -336,7 +337,7 @@ static int64_t create(struct worker *w, const struct place *p, const struct open
 	(void)pthread_rwlock_unlock(&w->s->tree_lock);
 	if (fd < 0)
 		return fd;
-	return give(w, &fd, o);
+	return give_opened(w, &fd, o);
 }
 
 /* ---- the short way ---- */
@@ -521,7 +522,7 @@ static bool open_short(struct worker *w, int base_fd, const struct opening *o, i
 		return true;
 	}
 	fd = (int)r;
-	*ret = give(w, &fd, o);
+	*ret = give_opened(w, &fd, o);
 	e.path = s.name;
 	if (*ret != -ENOENT)
 		decide_record(w, &e, &v);

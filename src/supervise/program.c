@@ -50,7 +50,8 @@ static bool offset_of(const Elf64_Phdr *headers, size_t n, uint64_t address, uin
 }
 
 /* A loader's own name, DT_SONAME, begins with "ld" in glibc and musl alike. */
-static bool has_loader_name(int fd, const Elf64_Phdr *headers, size_t n, const Elf64_Phdr *dynamic)
+static bool has_loader_name(int fd, const Elf64_Phdr *headers, size_t n, const Elf64_Phdr *dynamic,
+			    bool *ret_is_c_library)
 {
 	Elf64_Dyn entries[MAX_DYNAMIC];
 	size_t n_entries = MIN(dynamic->p_filesz / sizeof(entries[0]), MAX_DYNAMIC);
@@ -74,14 +75,15 @@ static bool has_loader_name(int fd, const Elf64_Phdr *headers, size_t n, const E
 	}
 	if (!has_name)
 		return false;
-	return offset_of(headers, n, strings + name, &offset) &&
-	       read_at(fd, text, sizeof(text), offset) &&
-	       ((memcmp(text, "ld", 2) == 0 && strchr("-.6", text[2])) ||
-		memcmp(text, "lib", 3) == 0);
+	if (!offset_of(headers, n, strings + name, &offset) ||
+	    !read_at(fd, text, sizeof(text), offset))
+		return false;
+	*ret_is_c_library = memcmp(text, "lib", 3) == 0;
+	return *ret_is_c_library || (memcmp(text, "ld", 2) == 0 && strchr("-.6", text[2]));
 }
 
 /* An ELF file without an interpreter of its own, but with a loader's name. */
-static bool is_loader(int fd, const Elf64_Ehdr *elf)
+static bool is_loader(int fd, const Elf64_Ehdr *elf, bool *ret_is_c_library)
 {
 	Elf64_Phdr headers[MAX_HEADERS];
 	size_t n = elf->e_phnum;
@@ -97,7 +99,7 @@ static bool is_loader(int fd, const Elf64_Ehdr *elf)
 		if (headers[i].p_type == PT_DYNAMIC)
 			dynamic = &headers[i];
 	}
-	return dynamic && has_loader_name(fd, headers, n, dynamic);
+	return dynamic && has_loader_name(fd, headers, n, dynamic, ret_is_c_library);
 }
 
 int program_inspect(int path_fd, struct program *ret)
@@ -119,7 +121,8 @@ int program_inspect(int path_fd, struct program *ret)
 	if (n >= 2 && head.bytes[0] == '#' && head.bytes[1] == '!')
 		return read_interpreter(head.bytes, (size_t)n, ret);
 	if (n >= (ssize_t)sizeof(head.elf) && memcmp(head.bytes, ELFMAG, SELFMAG) == 0)
-		ret->kind = is_loader(fd, &head.elf) ? PROGRAM_LOADER : PROGRAM_ELF;
+		ret->kind =
+			is_loader(fd, &head.elf, &ret->is_c_library) ? PROGRAM_LOADER : PROGRAM_ELF;
 	return 0;
 }
 

@@ -23,6 +23,8 @@ enum program_kind {
 struct program {
 	enum program_kind kind;
 	char interpreter[PROGRAM_HEAD]; /* of a script */
+	bool is_c_library; /* of a loader: musl's is the C library too, so a program may need no
+			      other file */
 };
 
 /* Looks at the file behind an O_PATH descriptor. 0, or -ENOEXEC for a broken "#!" line. */

@@ -17,6 +17,7 @@
 #include "supervise/caller.h"
 #include "supervise/canonical.h"
 #include "supervise/decide.h"
+#include "supervise/give.h"
 #include "supervise/handlers.h"
 #include "supervise/link.h"
 #include "supervise/memory.h"
@@ -534,7 +535,7 @@ int64_t handle_socketpair(struct worker *w, const uint64_t args[6])
 	    0)
 		return -errno;
 	for (int i = 0; i < 2 && r >= 0; i++) {
-		r = notify_place_fd(w->s->listener_fd, w->call->id, own[i], flags & SOCK_CLOEXEC);
+		r = give(w, own[i], flags & SOCK_CLOEXEC);
 		theirs[i] = r;
 	}
 	fd_close(own[0]);

@@ -132,12 +132,13 @@ static int init_shared(struct supervisor *s, struct err *err)
 
 	if (r < 0)
 		return err_set(err, r, "seccomp notifications");
-	(void)notify_set_sync_wake(s->listener_fd);
+	s->has_sync_wake = notify_set_sync_wake(s->listener_fd) == 0;
 	s->watch = watch_new();
 	s->exits = exits_new(s->outer_proc_fd, s->ring);
 	if (!s->exits)
 		return err_set(err, -errno, "watch the ends of programs");
 	(void)pthread_rwlock_init(&s->tree_lock, NULL);
+	(void)pthread_mutex_init(&s->affinity_left.lock, NULL);
 	(void)pthread_mutex_init(&s->policy_lock, NULL);
 	(void)pthread_cond_init(&s->policy_idle, NULL);
 	(void)pthread_mutex_init(&s->proxy_lock, NULL);

@@ -11,8 +11,9 @@
 
 #include "event/ring.h"
 #include "policy/policy.h"
-#include "supervise/top-links.h"
+#include "supervise/affinity.h"
 #include "supervise/supervise.h"
+#include "supervise/top-links.h"
 
 #define SUPERVISOR_EXEC_SLOTS 4096
 
@@ -26,6 +27,7 @@ struct supervisor {
 	bool has_many_users;	/* see identity.h */
 	dev_t memory_dev;  /* device of memfds and other nameless memory files */
 	size_t notify_len;
+	bool has_sync_wake; /* who is answered wakes up on the processor of who answers */
 	uint16_t proxy_port, dns_port;
 	struct event_ring *ring;
 
@@ -46,6 +48,8 @@ struct supervisor {
 	_Atomic uint32_t execs[SUPERVISOR_EXEC_SLOTS];
 
 	_Atomic uint32_t n_odd_names; /* see regular.h */
+
+	struct affinity_left affinity_left;
 
 	struct pool *pool;
 	struct watch *watch;

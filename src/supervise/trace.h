@@ -19,7 +19,13 @@ enum trace_outcome {
 	TRACE_UNTRACEABLE, /* another tracer has it, and its call still waits */
 };
 
-/* Lets the current call of the worker run under our eyes. *ret_pid: the task at its stop. */
-enum trace_outcome trace_exec(struct worker *w, pid_t *ret_pid);
-void trace_release(pid_t pid);
-void trace_kill(pid_t pid);
+/*
+ * Lets the current call of the worker run under our eyes. *ret_pid: the task at its stop. is_held:
+ * on this processor (affinity.h). After an exec that fails it would run on so for a moment, so that
+ * is for one that will not.
+ */
+enum trace_outcome trace_exec(struct worker *w, bool is_held, pid_t *ret_pid);
+/* begins_in_loader: its first call will be an open, before any code of its own runs; see
+ * affinity.h. */
+void trace_release(struct worker *w, pid_t pid, bool begins_in_loader);
+void trace_kill(struct worker *w, pid_t pid);

@@ -116,6 +116,7 @@ static int64_t handle(struct worker *w)
 	const struct syscall_row *row = syscall_find(w->call->data.nr);
 	uint64_t args[6];
 
+	affinity_free_left(&w->affinity, (pid_t)w->call->pid);
 	if (!row)
 		return -ENOSYS;
 	w->process = process_find(w, (pid_t)w->call->pid);
@@ -177,6 +178,7 @@ void worker_run(struct worker *w)
 	 * caller's. */
 	if (unshare(CLONE_FS) < 0 || fchdir(w->s->own_fds_fd) < 0)
 		abort();
+	affinity_init(&w->affinity, &w->s->affinity_left);
 	while (worker_step(w))
 		;
 }

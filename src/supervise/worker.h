@@ -9,6 +9,8 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "supervise/affinity.h"
+#include "supervise/give.h"
 #include "supervise/identity.h"
 #include "supervise/image.h"
 #include "supervise/process.h"
@@ -27,6 +29,8 @@ struct worker {
 	struct regular_names regular;
 	struct program_cache programs;
 	struct image_loaders loaders;
+	struct affinity affinity;
+	struct give_times give_times;
 	struct identity identity; /* whose power this thread has; see identity.h */
 	bool has_identity;
 	struct process *process; /* the caller of the current call */
