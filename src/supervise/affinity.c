@@ -52,6 +52,12 @@ void affinity_free_self(struct affinity *a)
 		(void)set(0, &a->own);
 }
 
+void affinity_drop(struct affinity *a)
+{
+	affinity_free_self(a);
+	a->hold.tid = 0;
+}
+
 static void release(const struct affinity *a, const struct affinity_hold *h)
 {
 	cpu_set_t now, all;

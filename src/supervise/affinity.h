@@ -52,6 +52,8 @@ void affinity_init(struct affinity *a, struct affinity_left *left);
 void affinity_take(struct affinity *a, pid_t tid);
 /* Gives the thread its own mask back. The caller stays held. */
 void affinity_free_self(struct affinity *a);
+/* The caller is gone, or will not run again: frees the thread alone. */
+void affinity_drop(struct affinity *a);
 /* Gives the caller its own mask back, unless somebody has given it another one meanwhile. tid: its
  * number by now. */
 void affinity_free_caller(struct affinity *a, pid_t tid);

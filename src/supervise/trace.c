@@ -40,7 +40,7 @@ static enum trace_outcome wait_for_exec(struct affinity *a, pid_t *ret_pid)
 		if (pid < 0 && errno == EINTR)
 			continue;
 		if (pid < 0 || !WIFSTOPPED(status)) {
-			affinity_free_self(a);
+			affinity_drop(a);
 			return TRACE_GONE;
 		}
 		event = status >> 16;
@@ -100,7 +100,7 @@ void trace_kill(struct worker *w, pid_t pid)
 {
 	int status;
 
-	affinity_free_self(&w->affinity);
+	affinity_drop(&w->affinity);
 	(void)kill(pid, SIGKILL);
 	while (waitpid(pid, &status, __WALL | __WNOTHREAD) < 0 && errno == EINTR)
 		;
