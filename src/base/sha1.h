@@ -11,6 +11,7 @@ struct sha1 {
 	uint32_t state[5];
 	uint64_t n_bytes;
 	unsigned char block[64]; /* n_bytes % 64 of it are filled */
+	bool use_extensions;	 /* the processor's SHA instructions; a test may clear it */
 };
 
 void sha1_init(struct sha1 *h);

@@ -1,6 +1,7 @@
 #include "base/sha256.h"
 
 #include "base/big-endian.h"
+#include "base/sha-extensions.h"
 
 /* FIPS 180-4 §4.2.2: the first 32 bits of the cube roots' fractions of the first 64 primes. */
 static const uint32_t round_constants[64] = {
@@ -73,16 +74,7 @@ static void compress_portable(uint32_t state[8], const unsigned char *block)
 }
 
 #ifdef __x86_64__
-#include <cpuid.h>
 #include <immintrin.h>
-
-static int cpu_has_sha(void)
-{
-	unsigned a, b, c, d;
-
-	return __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
-	       (b & bit_SHA);
-}
 
 /*
  * The same with the SHA extensions (Intel SDM vol. 2, SHA256RNDS2, SHA256MSG1,
@@ -128,11 +120,6 @@ __attribute__((target("sha,sse4.1"))) static void compress_sha_ni(uint32_t state
 	       sizeof(out));
 }
 #else
-static int cpu_has_sha(void)
-{
-	return 0;
-}
-
 static void compress_sha_ni(uint32_t state[8], const unsigned char *block)
 {
 	compress_portable(state, block);
@@ -152,13 +139,10 @@ void sha256_init(struct sha256 *h)
 	/* FIPS 180-4 §5.3.3. */
 	static const uint32_t start[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
 					   0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
-	static _Atomic signed char known = -1; /* does the processor have them? */
 
-	if (known < 0)
-		known = (signed char)cpu_has_sha();
 	memcpy(h->state, start, sizeof(start));
 	h->n_bytes = 0;
-	h->use_extensions = known > 0;
+	h->use_extensions = sha_extensions_are_there();
 }
 
 void sha256_update(struct sha256 *h, const void *data, size_t len)
