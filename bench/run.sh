@@ -112,10 +112,10 @@ bench_exec() {
 	(cd "$T/work" && as_user "${timer[@]}") <"$T/outside.turns" >"$T/outside.times" &
 	(cd "$T/work" && as_user "${leash[@]}" -v "$T/work:$T/work" -- "${timer[@]}") <"$T/inside.turns" >"$T/inside.times" &
 	exec 3>"$T/outside.turns" 4<"$T/outside.times" 5>"$T/inside.turns" 6<"$T/inside.times"
-	for _ in $(seq $((ROUNDS / 5))); do
-		echo 80 >&3
+	for _ in $(seq "$ROUNDS"); do
+		echo 60 >&3
 		read -r -u 4 outside && echo "$outside" >>"$T/outside.all"
-		echo 80 >&5
+		echo 60 >&5
 		read -r -u 6 inside && echo "$inside" >>"$T/inside.all"
 	done
 	exec 3>&- 4<&- 5>&- 6<&-

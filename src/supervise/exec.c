@@ -526,7 +526,7 @@ static bool will_succeed(const struct plan *p)
 static int64_t run(struct worker *w, struct plan *p)
 {
 	pid_t pid = 0;
-	enum trace_outcome outcome = trace_exec(w, will_succeed(p), &pid);
+	enum trace_outcome outcome = trace_exec(w, will_succeed(p) && !worker_is_crowded(w), &pid);
 
 	if (outcome == TRACE_EXECUTED)
 		check_executed(w, p, pid);

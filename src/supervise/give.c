@@ -45,9 +45,10 @@ static int place_measured(struct worker *w, int fd, bool close_on_exec)
 	return number;
 }
 
+/* Clearly: apart, an answer in the same step saves something that is not measured. */
 static bool is_beside_faster(const struct worker *w)
 {
-	return w->give_times.beside_ns < w->give_times.apart_ns;
+	return w->give_times.beside_ns < w->give_times.apart_ns / 4 * 3;
 }
 
 int give(struct worker *w, int fd, bool close_on_exec)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "supervise/notify.h"
 
 #define MAX_CACHED_DECISIONS 4096
+#define CROWD_NS (20 * NS_PER_MS)
 #define LIMIT_ANCESTORS ((size_t)64 * LIMIT_PATH)
 
 struct worker *worker_new(struct supervisor *s)
@@ -111,6 +113,26 @@ static int64_t refuse(struct worker *w, const struct syscall_row *row)
 	return -row->error;
 }
 
+/* A parent and its child take turns, as a rule, and so do those of whom one is gone before the next
+ * comes. */
+static void note_caller(struct worker *w)
+{
+	const struct process *now = w->process;
+	pid_t before = w->last.tgid;
+
+	if (now->tgid == before)
+		return;
+	if (before && before != now->ppid && w->last.ppid != now->tgid && kill(before, 0) == 0)
+		w->last.crowd_ns = w->started_ns;
+	w->last.tgid = now->tgid;
+	w->last.ppid = now->ppid;
+}
+
+bool worker_is_crowded(const struct worker *w)
+{
+	return w->last.crowd_ns && w->started_ns - w->last.crowd_ns < CROWD_NS;
+}
+
 static int64_t handle(struct worker *w)
 {
 	const struct syscall_row *row = syscall_find(w->call->data.nr);
@@ -122,6 +144,7 @@ static int64_t handle(struct worker *w)
 	w->process = process_find(w, (pid_t)w->call->pid);
 	if (!w->process)
 		return -EPERM; /* it is gone, or hides from us */
+	note_caller(w);
 	if (identity_take(w) < 0)
 		return -EPERM;
 	exec_check(w);

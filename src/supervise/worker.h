@@ -34,6 +34,10 @@ struct worker {
 	struct identity identity; /* whose power this thread has; see identity.h */
 	bool has_identity;
 	struct process *process; /* the caller of the current call */
+	struct {
+		pid_t tgid, ppid;  /* who called last */
+		uint64_t crowd_ns; /* when that was somebody beside the one before; 0: never */
+	} last;
 	struct seccomp_notif *call;
 	uint64_t started_ns;
 	mode_t umask;	       /* of this thread, which does not share it */
@@ -72,6 +76,11 @@ bool worker_step(struct worker *w);
  * then what waited since must be decided again.
  */
 bool worker_renew_policy(struct worker *w);
+/*
+ * Have processes that run beside each other called lately? Then whoever has been
+ * answered must not be in this thread's way.
+ */
+bool worker_is_crowded(const struct worker *w);
 /* Does the caller of the current call still wait, as the one that was read from? */
 bool worker_is_call_valid(const struct worker *w);
 /* Takes the umask of the caller. 0 or negative errno. */
