@@ -122,7 +122,8 @@ static void note_caller(struct worker *w)
 
 	if (now->tgid == before)
 		return;
-	if (before && before != now->ppid && w->last.ppid != now->tgid && kill(before, 0) == 0)
+	if (before && before != now->ppid && w->last.ppid != now->tgid &&
+	    (kill(before, 0) == 0 || errno == EPERM))
 		w->last.crowd_ns = w->started_ns;
 	w->last.tgid = now->tgid;
 	w->last.ppid = now->ppid;
