@@ -62,11 +62,14 @@ int give(struct worker *w, int fd, bool close_on_exec)
 				   : place_apart(w, fd, close_on_exec);
 }
 
-/* Beside each other in two steps: the caller sleeps again before it is let go, for it must not run
- * on while it is held. */
+/*
+ * Beside each other in two steps: the caller sleeps again before it is let go, for it must not run
+ * on while it is held. If it is killed in between it has been given the descriptor all the same,
+ * and others may share its table.
+ */
 int give_and_answer(struct worker *w, int fd, bool close_on_exec)
 {
-	int number, r;
+	int number;
 
 	if (!w->s->has_sync_wake ||
 	    (!is_beside_faster(w) && w->give_times.n % MEASURE_EVERY != 0)) {
@@ -74,8 +77,7 @@ int give_and_answer(struct worker *w, int fd, bool close_on_exec)
 		return notify_give_fd(w->s->listener_fd, w->call->id, fd, close_on_exec);
 	}
 	number = give(w, fd, close_on_exec);
-	if (number < 0)
-		return number;
-	r = notify_answer(w->s->listener_fd, w->call->id, number, 0);
-	return r < 0 ? r : number;
+	if (number >= 0)
+		(void)notify_answer(w->s->listener_fd, w->call->id, number, 0);
+	return number;
 }

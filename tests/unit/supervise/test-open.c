@@ -6,10 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/attributes.h"
@@ -271,13 +275,90 @@ static void test_flags(void **state)
 	assert_inside(flags_of_open);
 }
 
+/* ---- a caller that is killed while it gets its descriptor ---- */
+
+#define KILLED 120
+#define LONGEST_US 400
+
+static const char *numbered(int i)
+{
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "killed/%d", i);
+	return at(name);
+}
+
+/* Opens in a process that shares this one's table and is killed at some moment. The descriptor, or
+ * -1. */
+static int open_and_be_killed(const char *path, useconds_t after_us)
+{
+	int free_fd = dup(STDERR_FILENO);
+	pid_t pid;
+
+	close(free_fd);
+	pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0) {
+		(void)open(path, O_RDONLY);
+		for (;;)
+			pause();
+	}
+	(void)usleep(after_us);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	return fcntl(free_fd, F_GETFD) < 0 ? -1 : free_fd;
+}
+
+/* Writes down of which files it got a descriptor. */
+static int killed_openers(void)
+{
+	int out_fd = open(at("rw/got"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	CHECK(out_fd >= 0);
+	for (int i = 0; i < KILLED; i++) {
+		unsigned char number = (unsigned char)i;
+		int fd = open_and_be_killed(numbered(i), (useconds_t)(LONGEST_US * i / KILLED));
+
+		if (fd < 0)
+			continue;
+		close(fd);
+		CHECK(write(out_fd, &number, 1) == 1);
+	}
+	close(out_fd);
+	return 0;
+}
+
+static void test_killed_openers(void **state)
+{
+	static struct seen seen[1024];
+	unsigned char got[KILLED];
+	int fd;
+	ssize_t n_got;
+	size_t n;
+
+	(void)state;
+	harness_forget_events();
+	assert_inside(killed_openers);
+	fd = open(at("rw/got"), O_RDONLY | O_CLOEXEC);
+	n_got = read(fd, got, sizeof(got));
+	close(fd);
+	assert_true(n_got > 0);
+	n = harness_events(seen, ARRAY_SIZE(seen));
+	for (ssize_t i = 0; i < n_got; i++) {
+		bool is_recorded = false;
+
+		for (size_t k = 0; k < n; k++)
+			is_recorded |= strcmp(seen[k].path, numbered(got[i])) == 0;
+		assert_true(is_recorded);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),		cmocka_unit_test(test_spellings),
-		cmocka_unit_test(test_top_links),
-		cmocka_unit_test(test_own_descriptors), cmocka_unit_test(test_deleted),
-		cmocka_unit_test(test_create),		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_plain),	  cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_top_links), cmocka_unit_test(test_own_descriptors),
+		cmocka_unit_test(test_deleted),	  cmocka_unit_test(test_create),
+		cmocka_unit_test(test_flags),	  cmocka_unit_test(test_killed_openers),
 	};
 	int r;
 
@@ -286,6 +367,9 @@ int main(void)
 	put("ro/file", "hello", 0644);
 	put_dir("rw");
 	put("rw/file", "hello", 0644);
+	put_dir("killed");
+	for (int i = 0; i < KILLED; i++)
+		put(numbered(i) + strlen(at("")), "x", 0644);
 	put_dir("secret");
 	put("secret/key", "key", 0600);
 	put("secret/x (deleted)", "key", 0600);
