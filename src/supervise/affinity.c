@@ -98,8 +98,6 @@ bool affinity_leave(struct affinity *a, pid_t tid)
 		atomic_fetch_add(&left->n, 1);
 	}
 	(void)pthread_mutex_unlock(&left->lock);
-	if (!free)
-		affinity_free_caller(a, tid);
 	return free;
 }
 

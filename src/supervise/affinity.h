@@ -57,8 +57,8 @@ void affinity_drop(struct affinity *a);
 /* Gives the caller its own mask back, unless somebody has given it another one meanwhile. tid: its
  * number by now. */
 void affinity_free_caller(struct affinity *a, pid_t tid);
-/* Lets the caller go on while it is held, until affinity_free_left. False where there is no room:
- * then it is free. */
+/* Lets the caller go on while it is held, until affinity_free_left. False where there is no room,
+ * or nobody held: then affinity_free_caller must come first. */
 bool affinity_leave(struct affinity *a, pid_t tid);
 /* Frees the task if it is one that was left. To be called, by any worker, before a call is
  * answered. */

@@ -49,7 +49,7 @@ static bool offset_of(const Elf64_Phdr *headers, size_t n, uint64_t address, uin
 	return false;
 }
 
-/* A loader's own name, DT_SONAME, begins with "ld" in glibc and musl alike. */
+/* A loader's own name, DT_SONAME, begins with "ld" in glibc; musl's is that of its C library. */
 static bool has_loader_name(int fd, const Elf64_Phdr *headers, size_t n, const Elf64_Phdr *dynamic,
 			    bool *ret_is_c_library)
 {

@@ -23,8 +23,9 @@ enum program_kind {
 struct program {
 	enum program_kind kind;
 	char interpreter[PROGRAM_HEAD]; /* of a script */
-	bool is_c_library; /* of a loader: musl's is the C library too, so a program may need no
-			      other file */
+	/* Of a loader that was inspected: musl's is the C library too, so a program may need no
+	 * other file. */
+	bool is_c_library;
 };
 
 /* Looks at the file behind an O_PATH descriptor. 0, or -ENOEXEC for a broken "#!" line. */
